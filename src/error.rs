@@ -1,0 +1,324 @@
+//! What can go wrong, as data: a code for scripts, a sentence for people, and where it happened.
+
+use std::{error::Error as StdError, fmt, ops::Range, sync::Arc};
+
+use serde_json::{Map, Value};
+
+/// The result of everything in masctl that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        /// Why something failed. The text of a code is an interface: scripts compare it, so it is never renamed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Code {
+            /// Every code, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The text of this code, `noun.problem`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// What the code means, one sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// An argument has a value that its type does not allow.
+    ArgumentInvalid = "argument.invalid",
+    /// A needed argument was not given.
+    ArgumentMissing = "argument.missing",
+    /// A defect of masctl itself.
+    Bug = "bug",
+    /// The script uses a capability that its header does not ask for.
+    CapabilityDenied = "capability.denied",
+    /// The answer to COMMIT was lost: the changes may or may not be there.
+    CommitUnknown = "commit.unknown",
+    /// The configuration has a wrong value, or one that excludes another.
+    ConfigInvalid = "config.invalid",
+    /// A configuration file, or a part of the configuration, is missing.
+    ConfigMissing = "config.missing",
+    /// Another transaction held a lock for too long, or two waited for each other.
+    DatabaseBusy = "database.busy",
+    /// The connection to the database was lost.
+    DatabaseLost = "database.lost",
+    /// The database answered a statement with an error.
+    DatabaseFailed = "database.failed",
+    /// The database refuses this user, password or database name.
+    DatabaseRefused = "database.refused",
+    /// The database does not answer.
+    DatabaseUnreachable = "database.unreachable",
+    /// The session belongs to a user that is locked or deactivated.
+    UserInactive = "user.inactive",
+    /// The e-mail address is not one.
+    EmailInvalid = "email.invalid",
+    /// The user has no such e-mail address.
+    EmailNotFound = "email.not_found",
+    /// Another user has this e-mail address.
+    EmailTaken = "email.taken",
+    /// A file cannot be read.
+    FileUnreadable = "file.unreadable",
+    /// A script's header does not follow the grammar.
+    HeaderInvalid = "header.invalid",
+    /// The homeserver answered with an error.
+    HomeserverFailed = "homeserver.failed",
+    /// The homeserver refuses masctl's secret.
+    HomeserverRefused = "homeserver.refused",
+    /// The homeserver does not answer.
+    HomeserverUnreachable = "homeserver.unreachable",
+    /// The homeserver kind cannot do this.
+    HomeserverUnsupported = "homeserver.unsupported",
+    /// The person at the terminal gave up.
+    InputAborted = "input.aborted",
+    /// Nobody can be asked: this is not a terminal.
+    InputNotInteractive = "input.not_interactive",
+    /// The upstream account is linked to another user.
+    LinkTaken = "link.taken",
+    /// Passwords are disabled in the configuration.
+    PasswordDisabled = "password.disabled",
+    /// The configured password scheme cannot be used.
+    PasswordScheme = "password.scheme",
+    /// The password is too weak.
+    PasswordWeak = "password.weak",
+    /// The upstream provider is disabled.
+    ProviderDisabled = "provider.disabled",
+    /// No upstream provider has this id.
+    ProviderNotFound = "provider.not_found",
+    /// Ctrl-C or SIGTERM stopped the run.
+    RunInterrupted = "run.interrupted",
+    /// Nobody may be asked while a transaction is open.
+    RunWriting = "run.writing",
+    /// The database has no MAS tables.
+    SchemaMissing = "schema.missing",
+    /// The database was migrated by an older MAS than masctl needs.
+    SchemaOutdated = "schema.outdated",
+    /// The script did something that Rhai refuses.
+    ScriptFailed = "script.failed",
+    /// The script went over a limit of size or depth.
+    ScriptLimit = "script.limit",
+    /// No script or module has this name.
+    ScriptNotFound = "script.not_found",
+    /// The script cannot be parsed.
+    ScriptSyntax = "script.syntax",
+    /// The embedded store cannot be opened.
+    StoreUnusable = "store.unusable",
+    /// A registration token of this text exists.
+    TokenExists = "token.exists",
+    /// A user of this name exists.
+    UserExists = "user.exists",
+    /// The MXID belongs to another server.
+    UserForeign = "user.foreign",
+    /// The username cannot be used.
+    UsernameInvalid = "username.invalid",
+    /// The homeserver says that the username is not available.
+    UsernameUnavailable = "username.unavailable",
+    /// No user has this name.
+    UserNotFound = "user.not_found",
+}
+
+impl Code {
+    /// Whether a script's `catch` may handle it. What ends a run (a denial, an interrupt, a lost connection) may not be swallowed.
+    #[must_use]
+    pub const fn catchable(self) -> bool {
+        !matches!(
+            self,
+            Self::Bug
+                | Self::CapabilityDenied
+                | Self::CommitUnknown
+                | Self::DatabaseBusy
+                | Self::DatabaseLost
+                | Self::RunInterrupted
+                | Self::ScriptLimit
+        )
+    }
+
+    /// The exit status of a command that ends in this code: 2 for usage, 130 for an interrupt, else 1.
+    #[must_use]
+    pub const fn exit_status(self) -> u8 {
+        match self {
+            Self::ArgumentInvalid | Self::ArgumentMissing => 2,
+            Self::RunInterrupted => 130,
+            _ => 1,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A place in a text: a script, a header, a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// What the text is called, usually a path.
+    pub name: String,
+    /// The whole text.
+    pub text: Arc<str>,
+    /// The bytes meant.
+    pub span: Range<usize>,
+}
+
+impl Excerpt {
+    /// Marks `span` in `text`; a span outside of the text is moved to its end.
+    #[must_use]
+    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>, span: Range<usize>) -> Self {
+        let text = text.into();
+        let end = span.end.min(text.len());
+        let start = span.start.min(end);
+        Self {
+            name: name.into(),
+            text,
+            span: start..end,
+        }
+    }
+
+    /// The line and column of the start, both from 1, the column in characters.
+    #[must_use]
+    pub fn line_and_column(&self) -> (usize, usize) {
+        let before = &self.text.as_bytes()[..self.span.start];
+        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
+        (line, column)
+    }
+}
+
+/// Something that failed. Its message is one line without secrets, fit for a person.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    code: Code,
+    message: String,
+    help: Option<String>,
+    data: Map<String, Value>,
+    /// Where it happened, then the callers outward.
+    excerpts: Vec<Excerpt>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this code. The message is what line 1 shows after `Error: `.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: message.into(),
+            help: None,
+            data: Map::new(),
+            excerpts: Vec::new(),
+            source: None,
+        }))
+    }
+
+    /// Adds what the reader can do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// Adds a value for scripts and JSON. Never a secret.
+    #[must_use]
+    pub fn data(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0.data.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a place: first where it happened, then each caller outward.
+    #[must_use]
+    pub fn at(mut self, excerpt: Excerpt) -> Self {
+        self.0.excerpts.push(excerpt);
+        self
+    }
+
+    /// Keeps the cause for `-v`. Only for causes that hold no secret.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Why, for programs.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// Why, for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help_text(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// Values for scripts and JSON.
+    #[must_use]
+    pub fn values(&self) -> &Map<String, Value> {
+        &self.0.data
+    }
+
+    /// Where it happened, then the callers outward. Empty if no text is to blame.
+    #[must_use]
+    pub fn excerpts(&self) -> &[Excerpt] {
+        &self.0.excerpts
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code, self.0.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_read_noun_dot_problem() {
+        let texts: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+        for code in Code::ALL.iter().filter(|&&code| code != Code::Bug) {
+            assert_eq!(code.as_str().split('.').count(), 2, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_counted_in_characters_from_one() {
+        let excerpt = Excerpt::new("x", "á\nñandú = 1", 8..9);
+        assert_eq!(excerpt.line_and_column(), (2, 5));
+        assert_eq!(Excerpt::new("x", "ab", 9..12).line_and_column(), (1, 3));
+    }
+}

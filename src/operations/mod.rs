@@ -1,0 +1,3 @@
+pub mod world;
+pub use world::World;
+pub struct Run;

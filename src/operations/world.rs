@@ -1,0 +1,93 @@
+//! Clock and randomness, handed out so that nothing else takes them and tests can fix them.
+
+use std::sync::{Mutex, PoisonError};
+
+use chrono::Utc;
+use rand::{Rng, RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
+use secrecy::SecretString;
+use zeroize::Zeroize;
+
+use crate::model::{Id, Time, to_stored_precision};
+
+/// The clock and the randomness of one run.
+#[derive(Debug)]
+pub struct World {
+    clock: Clock,
+    random: Mutex<StdRng>,
+}
+
+#[derive(Debug)]
+enum Clock {
+    System,
+    #[cfg(feature = "fixed-world")]
+    Fixed(Mutex<Time>),
+}
+
+impl World {
+    /// The system's clock, and randomness seeded from the operating system.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            clock: Clock::System,
+            random: Mutex::new(rand::make_rng()),
+        }
+    }
+
+    /// A world that repeats itself: world `number` starts `number` minutes after 2020-01-01, and each look at its clock
+    /// moves it by a millisecond.
+    #[cfg(feature = "fixed-world")]
+    #[must_use]
+    pub fn fixed(number: u32) -> Self {
+        let start = chrono::DateTime::UNIX_EPOCH + chrono::Duration::seconds(1_577_836_800 + i64::from(number) * 60);
+        Self {
+            clock: Clock::Fixed(Mutex::new(start)),
+            random: Mutex::new(StdRng::seed_from_u64(u64::from(number))),
+        }
+    }
+
+    /// The time now, to the microsecond.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        match &self.clock {
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+            Clock::System => to_stored_precision(Utc::now()),
+            #[cfg(feature = "fixed-world")]
+            Clock::Fixed(time) => {
+                let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);
+                *time += chrono::Duration::milliseconds(1);
+                *time
+            }
+        }
+    }
+
+    /// A new id for a row made at `time`.
+    #[must_use]
+    pub fn new_id(&self, time: Time) -> Id {
+        Id::new(time, self.with_random(|random| random.random()))
+    }
+
+    /// Random bytes: a salt, for example.
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        self.with_random(|random| {
+            let mut bytes = [0; N];
+            random.fill_bytes(&mut bytes);
+            bytes
+        })
+    }
+
+    /// Text of `length` characters, each drawn evenly from `A-Z a-z 0-9`.
+    #[must_use]
+    pub fn alphanumeric(&self, length: usize) -> SecretString {
+        self.with_random(|random| {
+            let mut text: String = random.sample_iter(Alphanumeric).take(length).map(char::from).collect();
+            let secret = SecretString::from(text.as_str());
+            text.zeroize();
+            secret
+        })
+    }
+
+    fn with_random<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
+        draw(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
