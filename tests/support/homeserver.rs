@@ -65,11 +65,11 @@ impl Respond for Synapse {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(line.trim_end().to_owned());
-        answer(request).unwrap_or_else(|refusal| refusal)
+        answer(request).unwrap_or_else(|refusal| *refusal)
     }
 }
 
-type Answer = Result<ResponseTemplate, ResponseTemplate>;
+type Answer = Result<ResponseTemplate, Box<ResponseTemplate>>;
 
 /// Synapse looks at the path, the method, the secret and the body, in this order.
 fn answer(request: &Request) -> Answer {
@@ -85,11 +85,11 @@ fn answer(request: &Request) -> Answer {
         ("/_synapse/mas/is_localpart_available" | "/_synapse/mas/upsert_device", _) => {
             Err(refusal(405, "M_UNRECOGNIZED", "Unrecognized request"))
         }
-        _ => Err(ResponseTemplate::new(404).set_body_raw("<html>No Such Resource</html>", "text/html")),
+        _ => Ok(ResponseTemplate::new(404).set_body_raw("<html>No Such Resource</html>", "text/html")),
     }
 }
 
-fn authorized(request: &Request) -> Result<(), ResponseTemplate> {
+fn authorized(request: &Request) -> Result<(), Box<ResponseTemplate>> {
     let header = request
         .headers
         .get("authorization")
@@ -144,6 +144,6 @@ fn device_upserted(request: &Request) -> Answer {
     Ok(ResponseTemplate::new(201).set_body_json(json!({})))
 }
 
-fn refusal(status: u16, code: &str, message: &str) -> ResponseTemplate {
-    ResponseTemplate::new(status).set_body_json(json!({ "errcode": code, "error": message }))
+fn refusal(status: u16, code: &str, message: &str) -> Box<ResponseTemplate> {
+    Box::new(ResponseTemplate::new(status).set_body_json(json!({ "errcode": code, "error": message })))
 }

@@ -2,7 +2,7 @@
 //!
 //! It is made from the installed binaries in a folder under the system's temporary folder, and is gone when the test
 //! process is gone. `MASCTL_TEST_DATABASE_URL`, the URL of a superuser, names a server to be used in its place; the
-//! tests make databases and a role `locked_out` on it, whose names start with `masctl_` or are just that.
+//! tests make databases `masctl_…` and the role `locked_out` on it. It must ask that role for its password.
 
 use std::{
     collections::HashSet,
@@ -12,7 +12,7 @@ use std::{
     net::TcpListener,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{LazyLock, Mutex, PoisonError},
 };
 
@@ -34,8 +34,8 @@ pub(crate) struct Server {
     pub(crate) password: Option<String>,
     /// The folder of its Unix socket, where the server is ours.
     pub(crate) socket_folder: Option<PathBuf>,
-    /// Its end tells the watchdog that this process is gone.
-    _alive: Option<ChildStdin>,
+    /// What clears up when this process, and with it the pipe to the watchdog, is gone.
+    _watchdog: Option<Child>,
 }
 
 /// A database with the tables of MAS, without rows.
@@ -93,13 +93,13 @@ impl Server {
             username: url.username().to_owned(),
             password: url.password().map(str::to_owned),
             socket_folder: None,
-            _alive: None,
+            _watchdog: None,
         }
     }
 
     fn start() -> Self {
         let cluster = Cluster::create();
-        let alive = cluster.watch();
+        let watchdog = cluster.watch();
         cluster.initialize();
         Self {
             host: "127.0.0.1".to_owned(),
@@ -107,7 +107,7 @@ impl Server {
             username: "postgres".to_owned(),
             password: None,
             socket_folder: Some(cluster.folder),
-            _alive: Some(alive),
+            _watchdog: Some(watchdog),
         }
     }
 
@@ -198,21 +198,23 @@ impl Cluster {
 
     /// Starts the shell that waits until this process is gone, however it ends, and then clears up. It has a process
     /// group of its own: Ctrl-C in a terminal ends this process, not the one that clears up after it.
-    fn watch(&self) -> ChildStdin {
-        const CLEAR_UP: &str = r#"trap "" HUP INT TERM
-            read -r _; "$1" --pgdata="$2/data" --mode=immediate --silent stop; cd /; rm -rf "$2""#;
-        let mut child = self
-            .command("/bin/sh")
+    fn watch(&self) -> Child {
+        // Once is not enough if this process ends while `initdb` still fills the folder.
+        const CLEAR_UP: &str = r#"trap "" HUP INT TERM; read -r _; cd /
+            while [ -e "$2" ]; do
+                "$1" --pgdata="$2/data" --mode=immediate --silent stop; rm -rf "$2"; sleep 0.2
+            done"#;
+        self.command("/bin/sh")
             .args(["-c", CLEAR_UP, "masctl-postgres"])
             .arg(self.programs.join("pg_ctl"))
             .arg(&self.folder)
+            .env("PATH", "/usr/bin:/bin")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()
-            .expect("/bin/sh runs");
-        child.stdin.take().expect("its input is a pipe")
+            .expect("/bin/sh runs")
     }
 
     fn initialize(&self) {

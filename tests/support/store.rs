@@ -99,6 +99,7 @@ impl OpenStore {
                     (homeserver.endpoint(), "{homeserver}"),
                     (format!("{}:{}", server.host, server.port), "127.0.0.1:{port}"),
                     (format!("port: {}", server.port), "port: {port}"),
+                    (format!("username: {}", server.username), "username: postgres"),
                 ]
             }
         }

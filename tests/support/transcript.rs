@@ -29,6 +29,13 @@ enum Scope {
     Embedded,
 }
 
+/// What a fenced block is.
+enum Tag {
+    Prose,
+    /// To be played, on both stores unless one is named.
+    Console(Option<Store>),
+}
+
 struct Block {
     /// The index of its first line.
     first: usize,
@@ -102,13 +109,13 @@ impl Transcript {
         let mut blocks = Vec::new();
         let mut index = 0;
         while index < lines.len() {
-            let Some((fence, only)) = opening_fence(&lines[index]).map_err(|problem| (index, problem))? else {
+            let Some((fence, tag)) = opening_fence(&lines[index]).map_err(|problem| (index, problem))? else {
                 index += 1;
                 continue;
             };
             let end = (index + 1..lines.len()).find(|&end| lines[end] == fence);
             let end = end.ok_or_else(|| (index, "the block has no end".to_owned()))?;
-            if let Some(only) = only {
+            if let Tag::Console(only) = tag {
                 let commands = commands(&lines, index + 1, end)?;
                 blocks.push(Block {
                     first: index + 1,
@@ -214,27 +221,25 @@ fn scope(line: &str) -> Result<Scope, String> {
     }
 }
 
-/// The fence that a line opens, and for `console` the store that it is for: `Some(None)` is both.
-#[expect(
-    clippy::option_option,
-    reason = "a block is played or not, and if so on one store or on both"
-)]
-fn opening_fence(line: &str) -> Result<Option<(&str, Option<Option<Store>>)>, String> {
+/// The fence that a line opens, and what its block is.
+fn opening_fence(line: &str) -> Result<Option<(&str, Tag)>, String> {
     let info = line.trim_start_matches('`');
     let fence = &line[..line.len() - info.len()];
     if fence.len() < 3 {
         return Ok(None);
     }
-    let only = match info.trim() {
-        "console" => Some(None),
-        "console postgres" => Some(Some(Store::Postgres)),
-        "console sqlite" => Some(Some(Store::Sqlite)),
-        tag if tag.starts_with("console") => {
-            return Err(format!("`{tag}` is none of console, console postgres|sqlite"));
+    let tag = match info.trim() {
+        "console" => Tag::Console(None),
+        "console postgres" => Tag::Console(Some(Store::Postgres)),
+        "console sqlite" => Tag::Console(Some(Store::Sqlite)),
+        other if other.starts_with("console") => {
+            return Err(format!(
+                "`{other}` is none of console, console postgres, console sqlite"
+            ));
         }
-        _ => None,
+        _ => Tag::Prose,
     };
-    Ok(Some((fence, only)))
+    Ok(Some((fence, tag)))
 }
 
 /// A command goes on over lines until its quotes are closed and no backslash is left.

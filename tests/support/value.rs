@@ -70,7 +70,11 @@ fn show_time(time: DateTime<Utc>) -> String {
 fn show_bytes(bytes: &[u8]) -> String {
     match Uuid::from_slice(bytes) {
         Ok(id) => show_id(&id),
-        Err(_) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(_) => bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat(),
     }
 }
 
