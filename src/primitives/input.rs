@@ -12,7 +12,6 @@ pub(super) fn module() -> Module {
 }
 
 #[export_module]
-#[expect(clippy::needless_pass_by_value, unreachable_pub, reason = "what the macro takes is public, and by value")]
 mod input {
     /// Whether somebody is there to be asked.
     ///

@@ -21,7 +21,6 @@ pub(super) fn register_global(engine: &mut Engine) {
 }
 
 #[export_module]
-#[expect(clippy::needless_pass_by_value, unreachable_pub, reason = "what the macro takes is public, and by value")]
 mod output {
     /// Print a warning for people on stderr, marked as one. `--quiet` silences it.
     ///

@@ -15,7 +15,6 @@ pub(super) fn module() -> Module {
 }
 
 #[export_module]
-#[expect(clippy::needless_pass_by_value, unreachable_pub, reason = "what the macro takes is public, and by value")]
 mod passwords {
     /// Make a strong password of letters and digits. It is shown once if the script returns it.
     ///

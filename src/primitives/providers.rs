@@ -20,7 +20,6 @@ pub(super) fn module() -> Module {
 }
 
 #[export_module]
-#[expect(clippy::needless_pass_by_value, unreachable_pub, reason = "what the macro takes is public, and by value")]
 mod providers {
     /// An upstream provider.
     pub type Provider = crate::model::Provider;

@@ -98,7 +98,6 @@ fn registration(options: Map) -> Result<Registration> {
 }
 
 #[export_module]
-#[expect(clippy::needless_pass_by_value, unreachable_pub, reason = "what the macro takes is public, and by value")]
 #[expect(clippy::unwrap_used, reason = "the macro writes it where a method's receiver has been checked")]
 mod users {
     /// An account.
