@@ -38,8 +38,11 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
 
 fn migrate(database: &Database, options: &Options, console: &Terminal) -> Result<()> {
     if let Database::Postgres(_) = database {
-        return Err(Error::new(Code::SchemaForeign, "masctl never changes MAS's tables: nothing was migrated")
-            .help("`mas-cli database migrate` owns them"));
+        return Err(Error::new(
+            Code::SchemaForeign,
+            "masctl never changes MAS's tables: nothing was migrated",
+        )
+        .help("`mas-cli database migrate` owns them"));
     }
     if options.dry_run {
         console.say("Dry run: nothing was migrated");

@@ -26,7 +26,11 @@ pub(super) fn report(error: &Error, style: Style) -> String {
     if let Some((innermost, callers)) = error.excerpts().split_first() {
         let theme = GraphicalTheme {
             characters: miette::ThemeCharacters::unicode(),
-            styles: if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+            styles: if style.color {
+                ThemeStyles::ansi()
+            } else {
+                ThemeStyles::none()
+            },
         };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(style.width)
@@ -74,7 +78,10 @@ struct Place {
 
 impl Place {
     fn new(title: String, excerpt: &Excerpt, callers: &[Excerpt]) -> Self {
-        let callers = callers.iter().map(|caller| Self::new("called from".to_owned(), caller, &[])).collect();
+        let callers = callers
+            .iter()
+            .map(|caller| Self::new("called from".to_owned(), caller, &[]))
+            .collect();
         Self {
             title,
             source: NamedSource::new(&excerpt.name, excerpt.text.to_string()),

@@ -18,7 +18,11 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         .about("Manage accounts, tokens and sessions; each command is a script")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(scripts.iter().map(|script| script_command::command(script.name, &script.header)))
+        .subcommands(
+            scripts
+                .iter()
+                .map(|script| script_command::command(&script.name, &script.header)),
+        )
 }
 
 /// Runs the script that was named, and returns its exit status.
@@ -50,7 +54,11 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
 
 /// Prints the result; what went wrong after the commit makes the exit status 1.
 fn show(outcome: &Outcome, script: &Script, options: &Options) -> Result<u8> {
-    render::print(&render::outcome(outcome, script.header.needs.only_read(), &options.wish)?)?;
+    render::print(&render::outcome(
+        outcome,
+        script.header.needs.only_read(),
+        &options.wish,
+    )?)?;
     match &outcome.report.failure {
         Some(error) => Err(error.clone()),
         None => Ok(0),

@@ -65,14 +65,22 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> Result<u8> {
         _ if wants_json(arguments) => {
             let text = error.render().to_string();
             let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let message = lines
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
             let help = lines.collect::<Vec<_>>().join("\n");
             Err(Error::new(Code::ArgumentInvalid, message).help(help))
         }
         _ => {
             let style = terminal::Terminal::style(false);
             let rendered = error.render();
-            let text = if style.color { rendered.ansi().to_string() } else { rendered.to_string() };
+            let text = if style.color {
+                rendered.ansi().to_string()
+            } else {
+                rendered.to_string()
+            };
             terminal::write_stderr(&text.replacen("error:", "Error:", 1));
             Ok(2)
         }
@@ -84,7 +92,9 @@ fn fail(error: &Error, arguments: &[OsString]) -> u8 {
     if wants_json(arguments) {
         terminal::write_stderr(&format!("{}\n", failure::json(error)));
     } else {
-        let verbose = arguments.iter().any(|argument| argument == "-v" || argument == "--verbose");
+        let verbose = arguments
+            .iter()
+            .any(|argument| argument == "-v" || argument == "--verbose");
         terminal::write_stderr(&failure::report(error, terminal::Terminal::style(verbose)));
     }
     error.code().exit_status()

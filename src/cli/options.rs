@@ -23,13 +23,22 @@ pub(super) struct Options {
 
 impl Options {
     pub(super) fn of(matches: &ArgMatches) -> Self {
-        let format = matches.get_one::<String>("format").and_then(|name| Format::of(name)).unwrap_or_default();
+        let format = matches
+            .get_one::<String>("format")
+            .and_then(|name| Format::of(name))
+            .unwrap_or_default();
         Self {
-            files: matches.get_many("config").map(|files| files.cloned().collect()).unwrap_or_default(),
+            files: matches
+                .get_many("config")
+                .map(|files| files.cloned().collect())
+                .unwrap_or_default(),
             dry_run: matches.get_flag("dry_run"),
             quiet: matches.get_flag("quiet"),
             verbose: matches.get_count("verbose"),
-            wish: Wish { format, fields: matches.get_many("fields").map(|fields| fields.cloned().collect()) },
+            wish: Wish {
+                format,
+                fields: matches.get_many("fields").map(|fields| fields.cloned().collect()),
+            },
         }
     }
 
@@ -58,7 +67,12 @@ pub(super) fn command(scripts: &[Script]) -> Command {
 }
 
 fn globals() -> [Arg; 6] {
-    let global = |name: &'static str| Arg::new(name).long(name.replace('_', "-")).global(true).help_heading("Global options");
+    let global = |name: &'static str| {
+        Arg::new(name)
+            .long(name.replace('_', "-"))
+            .global(true)
+            .help_heading("Global options")
+    };
     [
         global("config")
             .short('c')
@@ -66,7 +80,9 @@ fn globals() -> [Arg; 6] {
             .action(ArgAction::Append)
             .value_parser(value_parser!(PathBuf))
             .help("Configuration file of MAS; may be repeated"),
-        global("dry_run").action(ArgAction::SetTrue).help("Show what would change, and change nothing"),
+        global("dry_run")
+            .action(ArgAction::SetTrue)
+            .help("Show what would change, and change nothing"),
         global("format")
             .value_name("FORMAT")
             .value_parser(PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name)))
@@ -76,8 +92,14 @@ fn globals() -> [Arg; 6] {
             .value_delimiter(',')
             .action(ArgAction::Append)
             .help("Which fields of the data are printed"),
-        global("quiet").short('q').action(ArgAction::SetTrue).help("Print data and errors only"),
-        global("verbose").short('v').action(ArgAction::Count).help("Log more, to stderr; -vv for even more"),
+        global("quiet")
+            .short('q')
+            .action(ArgAction::SetTrue)
+            .help("Print data and errors only"),
+        global("verbose")
+            .short('v')
+            .action(ArgAction::Count)
+            .help("Log more, to stderr; -vv for even more"),
     ]
 }
 
@@ -89,7 +111,10 @@ pub(super) fn start_logging(verbose: u8) {
         _ => "masctl=trace,sqlx=debug",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
     // It fails only if logging was started before, and then that goes on.
     let _ = logging.try_init();
 }

@@ -34,7 +34,10 @@ impl Format {
     ];
 
     pub(super) fn of(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, format)| *format)
     }
 }
 
@@ -99,7 +102,9 @@ fn rows(value: &Value) -> &[Value] {
 
 /// What a pipe needs of a row to name it to the next command.
 fn id(row: &Value) -> String {
-    let named = ["username", "email", "token", "id"].iter().find_map(|name| row.get(name));
+    let named = ["username", "email", "token", "id"]
+        .iter()
+        .find_map(|name| row.get(name));
     cell(named.unwrap_or(row))
 }
 
@@ -135,7 +140,9 @@ fn csv(value: &Value) -> Result<String, csv::Error> {
             writer.write_record(columns.iter().map(|name| row.get(name).map(cell).unwrap_or_default()))?;
         }
     }
-    let bytes = writer.into_inner().map_err(|error| csv::Error::from(io::Error::other(error.to_string())))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(io::Error::other(error.to_string())))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -149,7 +156,11 @@ fn table(value: &Value) -> String {
             let columns = columns(rows);
             table.set_header(&columns);
             for row in rows {
-                table.add_row(columns.iter().map(|name| row.get(name).map(|value| printable(&cell(value))).unwrap_or_default()));
+                table.add_row(
+                    columns
+                        .iter()
+                        .map(|name| row.get(name).map(|value| printable(&cell(value))).unwrap_or_default()),
+                );
             }
         }
         Value::Array(rows) => return lines(rows.iter().map(|row| printable(&cell(row)))),
@@ -161,12 +172,16 @@ fn table(value: &Value) -> String {
         scalar => return format!("{}\n", printable(&cell(scalar))),
     }
     if io::stdout().is_terminal() {
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic);
         if let Some(width) = terminal_width().and_then(|width| u16::try_from(width).ok()) {
             table.set_width(width);
         }
     } else {
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
@@ -201,9 +216,10 @@ fn unknown_field(name: &str, row: &Map<String, Value>) -> Error {
 pub(super) fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::new(Code::FileUnreadable, format!("standard output cannot be written: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(
+            Code::FileUnreadable,
+            format!("standard output cannot be written: {error}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -220,7 +236,10 @@ mod tests {
     fn rows_in_every_format() {
         let shown = |format| data(&users(), format).unwrap();
         assert_eq!(shown(Format::Ids), "alice\nb\u{1b}ob\n");
-        assert_eq!(shown(Format::Csv), "id,username,locked_at\n01,alice,\n02,b\u{1b}ob,\"x,y\"\n");
+        assert_eq!(
+            shown(Format::Csv),
+            "id,username,locked_at\n01,alice,\n02,b\u{1b}ob,\"x,y\"\n"
+        );
         assert_eq!(
             shown(Format::Jsonl),
             "{\"id\":\"01\",\"username\":\"alice\",\"locked_at\":null}\n{\"id\":\"02\",\"username\":\"b\\u001bob\",\"locked_at\":\"x,y\"}\n"

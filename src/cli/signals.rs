@@ -22,8 +22,8 @@ pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>) -> Result<()>
     let terminal = rustix::termios::tcgetattr(io::stdin()).ok();
     let _context = runtime.enter();
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-        let mut signals = signal(kind)
-            .map_err(|cause| Error::new(Code::Bug, format!("signals cannot be watched: {cause}")))?;
+        let mut signals =
+            signal(kind).map_err(|cause| Error::new(Code::Bug, format!("signals cannot be watched: {cause}")))?;
         let (interrupt, terminal) = (interrupt.clone(), terminal.clone());
         runtime.spawn(async move {
             while signals.recv().await.is_some() {
@@ -42,7 +42,11 @@ pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>) -> Result<()>
                     let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, terminal);
                 }
                 write_stderr(parting);
-                #[expect(clippy::exit, clippy::disallowed_methods, reason = "the operator does not want to wait")]
+                #[expect(
+                    clippy::exit,
+                    clippy::disallowed_methods,
+                    reason = "the operator does not want to wait"
+                )]
                 std::process::exit(INTERRUPTED);
             }
         });

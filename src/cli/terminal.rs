@@ -44,7 +44,11 @@ impl Terminal {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let color = wanted && io::stderr().is_terminal();
-        Style { color, width: terminal_width().unwrap_or(80), causes: verbose }
+        Style {
+            color,
+            width: terminal_width().unwrap_or(80),
+            causes: verbose,
+        }
     }
 
     fn line(&self, text: &str) {
@@ -58,8 +62,10 @@ impl Terminal {
         if self.interactive {
             return Ok(());
         }
-        Err(Error::new(Code::InputNotInteractive, "nobody can be asked: this is not a terminal")
-            .help("give the answers as arguments; `--help` lists them"))
+        Err(
+            Error::new(Code::InputNotInteractive, "nobody can be asked: this is not a terminal")
+                .help("give the answers as arguments; `--help` lists them"),
+        )
     }
 }
 
@@ -106,33 +112,54 @@ impl Console for Terminal {
         let question = format!("{question}:");
         let mut prompt = Password::new(&question).with_display_mode(PasswordDisplayMode::Hidden);
         prompt = if twice {
-            prompt.with_custom_confirmation_message(&again).with_custom_confirmation_error_message("They differ.")
+            prompt
+                .with_custom_confirmation_message(&again)
+                .with_custom_confirmation_error_message("They differ.")
         } else {
             prompt.without_confirmation()
         };
-        prompt.prompt().map(SecretString::from).map_err(|error| of_prompt(&error))
+        prompt
+            .prompt()
+            .map(SecretString::from)
+            .map_err(|error| of_prompt(&error))
     }
 
     fn choose(&self, question: &str, answers: &[String]) -> Result<usize> {
         self.require_somebody()?;
         let select = Select::new(question, answers.iter().map(|answer| printable(answer)).collect());
-        select.raw_prompt().map(|chosen| chosen.index).map_err(|error| of_prompt(&error))
+        select
+            .raw_prompt()
+            .map(|chosen| chosen.index)
+            .map_err(|error| of_prompt(&error))
     }
 
     fn confirm(&self, question: &str, preset: bool) -> Result<bool> {
         self.require_somebody()?;
-        Confirm::new(question).with_default(preset).prompt().map_err(|error| of_prompt(&error))
+        Confirm::new(question)
+            .with_default(preset)
+            .prompt()
+            .map_err(|error| of_prompt(&error))
     }
 
     fn read_secret(&self) -> Result<SecretString> {
         let mut text = Zeroizing::new(String::new());
-        io::stdin().take(LONGEST_SECRET + 1).read_to_string(&mut text).map_err(|error| {
-            Error::new(Code::ArgumentInvalid, format!("standard input cannot be read: {error}"))
-        })?;
-        let secret = text.strip_suffix('\n').map_or(&**text, |text| text.strip_suffix('\r').unwrap_or(text));
+        io::stdin()
+            .take(LONGEST_SECRET + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| Error::new(Code::ArgumentInvalid, format!("standard input cannot be read: {error}")))?;
+        let secret = text
+            .strip_suffix('\n')
+            .map_or(&**text, |text| text.strip_suffix('\r').unwrap_or(text));
         if secret.is_empty() || text.len() as u64 > LONGEST_SECRET {
-            let problem = if secret.is_empty() { "is empty" } else { "is longer than 64 KiB" };
-            return Err(Error::new(Code::ArgumentInvalid, format!("the secret on standard input {problem}")));
+            let problem = if secret.is_empty() {
+                "is empty"
+            } else {
+                "is longer than 64 KiB"
+            };
+            return Err(Error::new(
+                Code::ArgumentInvalid,
+                format!("the secret on standard input {problem}"),
+            ));
         }
         Ok(SecretString::from(secret))
     }
@@ -171,14 +198,19 @@ pub(super) fn write_stderr(text: &str) {
 /// The columns of the terminal that stderr or stdout is.
 pub(super) fn terminal_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(io::stdout()));
-    size.ok().map(|size| usize::from(size.ws_col)).filter(|&columns| columns > 0)
+    size.ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|&columns| columns > 0)
 }
 
 fn of_editor(error: ReadlineError) -> Error {
     match error {
         ReadlineError::Interrupted => interrupted(),
         ReadlineError::Eof => aborted(),
-        other => Error::new(Code::InputNotInteractive, format!("the terminal cannot be used: {other}")),
+        other => Error::new(
+            Code::InputNotInteractive,
+            format!("the terminal cannot be used: {other}"),
+        ),
     }
 }
 
@@ -186,7 +218,10 @@ fn of_prompt(error: &InquireError) -> Error {
     match error {
         InquireError::OperationCanceled => aborted(),
         InquireError::OperationInterrupted => interrupted(),
-        other => Error::new(Code::InputNotInteractive, format!("the terminal cannot be used: {other}")),
+        other => Error::new(
+            Code::InputNotInteractive,
+            format!("the terminal cannot be used: {other}"),
+        ),
     }
 }
 

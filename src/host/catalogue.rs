@@ -1,5 +1,7 @@
 //! The scripts and modules that ship inside of the binary.
 
+use std::sync::Arc;
+
 use super::header::Header;
 use crate::error::Result;
 
@@ -36,13 +38,28 @@ const MODULES: &[(&str, &str)] = shipped! { "stdlib":
 #[derive(Clone, Debug)]
 pub struct Script {
     /// What its command is called: `lock-user`.
-    pub name: &'static str,
+    pub name: String,
     /// What errors call it: `manage/lock-user.rhai`.
     pub label: String,
     /// The whole text.
-    pub source: &'static str,
+    pub source: Arc<str>,
     /// What its header says.
     pub header: Header,
+}
+
+impl Script {
+    /// Reads the header of a script.
+    ///
+    /// # Errors
+    /// `header.invalid`.
+    pub fn new(name: &str, label: &str, source: &str) -> Result<Self> {
+        Ok(Self {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            source: source.into(),
+            header: Header::parse(label, source)?,
+        })
+    }
 }
 
 /// Reads the headers of all `manage` commands.
@@ -52,17 +69,17 @@ pub struct Script {
 pub fn manage_scripts() -> Result<Vec<Script>> {
     MANAGE
         .iter()
-        .map(|&(name, source)| {
-            let label = format!("manage/{name}.rhai");
-            Ok(Script { name, header: Header::parse(&label, source)?, label, source })
-        })
+        .map(|(name, source)| Script::new(name, &format!("manage/{name}.rhai"), source))
         .collect()
 }
 
 /// The source of a module by its path, `std/registration`.
 pub(super) fn module(path: &str) -> Option<&'static str> {
     let name = path.strip_prefix("std/")?;
-    MODULES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
+    MODULES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, source)| *source)
 }
 
 #[cfg(test)]
@@ -73,8 +90,12 @@ mod tests {
 
     fn files(folder: &str) -> BTreeSet<String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        entries.filter_map(|name| name.strip_suffix(".rhai").map(str::to_owned)).collect()
+        let entries = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        entries
+            .filter_map(|name| name.strip_suffix(".rhai").map(str::to_owned))
+            .collect()
     }
 
     #[test]

@@ -30,7 +30,11 @@ pub(super) fn of_running(error: &EvalAltResult, label: &str, source: &str) -> Er
         return failed;
     }
     for (file, position) in places.into_iter().rev() {
-        let text = if file == label { Some(source) } else { catalogue::module(&file) };
+        let text = if file == label {
+            Some(source)
+        } else {
+            catalogue::module(&file)
+        };
         if let Some((text, span)) = text.and_then(|text| Some((text, span(text, position)?))) {
             failed = failed.at(Excerpt::new(file, text, span));
         }
@@ -52,9 +56,14 @@ fn span(text: &str, position: Position) -> Option<Range<usize>> {
     let (line, column) = (position.line()?, position.position().unwrap_or(1));
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let line = text.get(start..)?.split('\n').next()?;
-    let offset = line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(offset, _)| offset);
+    let offset = line
+        .char_indices()
+        .nth(column.saturating_sub(1))
+        .map_or(line.len(), |(offset, _)| offset);
     let rest = &line[offset..];
-    let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+    let word = rest
+        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .unwrap_or(rest.len());
     let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
     Some(start + offset..start + offset + length)
 }

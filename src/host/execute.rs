@@ -37,14 +37,21 @@ pub fn execute(script: &Script, arguments: Map, parts: Parts) -> Result<Outcome>
             .spawn_scoped(scope, || call_main(script, arguments, &run, reveal));
         match spawned.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(called)) => called,
-            Ok(Err(_)) => Err(Error::new(Code::Bug, "masctl has a defect: the script's thread panicked")),
+            Ok(Err(_)) => Err(Error::new(
+                Code::Bug,
+                "masctl has a defect: the script's thread panicked",
+            )),
             Err(cause) => Err(Error::new(Code::Bug, format!("no thread for the script: {cause}"))),
         }
     });
     match called {
         Ok(returned) => {
             let report = run.finish()?;
-            let (result, secret) = if report.failure.is_none() { returned } else { (Value::Null, None) };
+            let (result, secret) = if report.failure.is_none() {
+                returned
+            } else {
+                (Value::Null, None)
+            };
             Ok(Outcome { report, result, secret })
         }
         Err(error) => {
@@ -60,20 +67,26 @@ fn call_main(script: &Script, arguments: Map, run: &Arc<Run>, reveal: bool) -> R
     let options = CallFnOptions::new().eval_ast(true);
     let returned: Dynamic = engine
         .call_fn_with_options(options, &mut Scope::new(), &ast, "main", (arguments,))
-        .map_err(|error| diagnose::of_running(&error, &script.label, script.source))?;
+        .map_err(|error| diagnose::of_running(&error, &script.label, &script.source))?;
     // Reading a lazy list may fail as the script may.
     Ok((to_value(&returned, reveal)?, lone_secret(&returned, reveal)?))
 }
 
 fn compile(engine: &Engine, script: &Script) -> Result<AST> {
     let mut ast = engine
-        .compile(script.source)
-        .map_err(|error| diagnose::of_parsing(&error, &script.label, script.source))?;
+        .compile(&*script.source)
+        .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
     ast.set_source(script.label.as_str());
-    if ast.iter_functions().any(|function| function.name == "main" && function.params.len() == 1) {
+    if ast
+        .iter_functions()
+        .any(|function| function.name == "main" && function.params.len() == 1)
+    {
         return Ok(ast);
     }
-    Err(Error::new(Code::ScriptSyntax, format!("{} has no function `main(args)`", script.label)))
+    Err(Error::new(
+        Code::ScriptSyntax,
+        format!("{} has no function `main(args)`", script.label),
+    ))
 }
 
 /// The text of the secret, if the result is one or has exactly one among its fields.

@@ -26,14 +26,18 @@ impl ModuleResolver for Modules {
         if let Some(module) = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(path) {
             return Ok(module.clone());
         }
-        let source = catalogue::module(path)
-            .ok_or_else(|| EvalAltResult::ErrorModuleNotFound(path.to_owned(), position))?;
+        let source =
+            catalogue::module(path).ok_or_else(|| EvalAltResult::ErrorModuleNotFound(path.to_owned(), position))?;
         let in_module = |error| EvalAltResult::ErrorInModule(path.to_owned(), error, position);
         let mut ast = engine.compile(source).map_err(|error| in_module(error.into()))?;
         ast.set_source(path);
-        let module: Shared<Module> =
-            Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(in_module)?.into();
-        self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), module.clone());
+        let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)
+            .map_err(in_module)?
+            .into();
+        self.loaded
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.to_owned(), module.clone());
         Ok(module)
     }
 }

@@ -38,13 +38,21 @@ pub struct Subject {
 
 impl From<&User> for Subject {
     fn from(user: &User) -> Self {
-        Self { kind: "user", id: Some(user.id), name: Some(user.username.clone()) }
+        Self {
+            kind: "user",
+            id: Some(user.id),
+            name: Some(user.username.clone()),
+        }
     }
 }
 
 impl From<&Email> for Subject {
     fn from(email: &Email) -> Self {
-        Self { kind: "email", id: Some(email.id), name: Some(email.email.clone()) }
+        Self {
+            kind: "email",
+            id: Some(email.id),
+            name: Some(email.email.clone()),
+        }
     }
 }
 
@@ -68,7 +76,14 @@ impl Change {
     #[must_use]
     pub fn of(action: Action, subject: Subject) -> Self {
         let sentence = subject.name.clone().unwrap_or_default();
-        Self { action, subject: Some(subject), many: None, before: Map::new(), after: Map::new(), sentence }
+        Self {
+            action,
+            subject: Some(subject),
+            many: None,
+            before: Map::new(),
+            after: Map::new(),
+            sentence,
+        }
     }
 
     /// A change of `count` things that one statement made; of `subjects` the first [`MOST_SUBJECTS`] are named.
@@ -76,7 +91,14 @@ impl Change {
     pub fn of_many(action: Action, count: u64, mut subjects: Vec<Subject>) -> Self {
         subjects.truncate(MOST_SUBJECTS);
         let sentence = count.to_string();
-        Self { action, subject: None, many: Some((count, subjects)), before: Map::new(), after: Map::new(), sentence }
+        Self {
+            action,
+            subject: None,
+            many: Some((count, subjects)),
+            before: Map::new(),
+            after: Map::new(),
+            sentence,
+        }
     }
 
     /// A change of one thing from one row to another: exactly what differs. `None` if nothing does.
@@ -84,9 +106,16 @@ impl Change {
     pub fn between(action: Action, subject: Subject, before: &impl Serialize, after: &impl Serialize) -> Option<Self> {
         let (before, after) = (fields(before), fields(after));
         let differing = |one: &Map<String, Value>, other: &Map<String, Value>| {
-            one.iter().filter(|(name, value)| other.get(*name) != Some(value)).map(|(n, v)| (n.clone(), v.clone())).collect()
+            one.iter()
+                .filter(|(name, value)| other.get(*name) != Some(value))
+                .map(|(n, v)| (n.clone(), v.clone()))
+                .collect()
         };
-        let change = Self { before: differing(&before, &after), after: differing(&after, &before), ..Self::of(action, subject) };
+        let change = Self {
+            before: differing(&before, &after),
+            after: differing(&after, &before),
+            ..Self::of(action, subject)
+        };
         (!change.before.is_empty() || !change.after.is_empty()).then_some(change)
     }
 
@@ -158,12 +187,19 @@ mod tests {
     const LOCK: Action = Action::new("user.lock", "Locked", "lock");
 
     fn alice() -> Subject {
-        Subject { kind: "user", id: None, name: Some("alice".to_owned()) }
+        Subject {
+            kind: "user",
+            id: None,
+            name: Some("alice".to_owned()),
+        }
     }
 
     #[test]
     fn a_change_holds_exactly_what_differs() {
-        let (before, after) = (json!({"name": "alice", "locked_at": null}), json!({"name": "alice", "locked_at": "now"}));
+        let (before, after) = (
+            json!({"name": "alice", "locked_at": null}),
+            json!({"name": "alice", "locked_at": "now"}),
+        );
         let change = Change::between(LOCK, alice(), &before, &after).unwrap();
         assert_eq!(
             serde_json::to_value(&change).unwrap(),

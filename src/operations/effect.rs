@@ -61,7 +61,10 @@ pub struct Delivery {
 
 impl From<Effect> for Delivery {
     fn from(effect: Effect) -> Self {
-        Self { effect, status: Status::Planned }
+        Self {
+            effect,
+            status: Status::Planned,
+        }
     }
 }
 
@@ -69,7 +72,9 @@ impl Delivery {
     /// One line for people; only of what a dry run did not send.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
-        let Effect::UpsertDevice { localpart, device_id, .. } = &self.effect;
+        let Effect::UpsertDevice {
+            localpart, device_id, ..
+        } = &self.effect;
         (self.status == Status::Planned)
             .then(|| format!("Would make device {device_id} of {localpart} known to the homeserver"))
     }
@@ -84,7 +89,9 @@ pub(super) async fn send_all(run: &Run, store: &mut Connection, report: &mut Rep
             Err(error) => {
                 let error = match make_good(run, store, &effect, report).await {
                     Ok(done) => error.help(done),
-                    Err(worse) => error.help(format!("it could not be made good ({worse}): run `masctl manage kill-sessions` for this user")),
+                    Err(worse) => error.help(format!(
+                        "it could not be made good ({worse}): run `masctl manage kill-sessions` for this user"
+                    )),
                 };
                 report.failure = Some(error);
                 Status::Failed
@@ -98,14 +105,22 @@ async fn send(run: &Run, effect: &Effect) -> Result<Status> {
     if !homeserver.connected() {
         return Ok(Status::Skipped);
     }
-    let Effect::UpsertDevice { localpart, device_id, .. } = effect;
-    run.unless_interrupted(homeserver.upsert_device(localpart, device_id, None)).await?;
+    let Effect::UpsertDevice {
+        localpart, device_id, ..
+    } = effect;
+    run.unless_interrupted(homeserver.upsert_device(localpart, device_id, None))
+        .await?;
     Ok(Status::Sent)
 }
 
 /// Ends the session whose device the homeserver does not know, in a transaction of its own.
 async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &mut Report) -> Result<String, Error> {
-    let Effect::UpsertDevice { user, session, device_id, localpart } = effect;
+    let Effect::UpsertDevice {
+        user,
+        session,
+        device_id,
+        localpart,
+    } = effect;
     let now = run.world().now();
     store.begin().await?;
     let ended = storage::sessions::compatibility_session_end(store, *session, now).await?;
@@ -114,7 +129,11 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
     store.commit().await?;
     report.jobs += 1;
     if ended {
-        let subject = Subject { kind: "compat_session", id: Some(*session), name: None };
+        let subject = Subject {
+            kind: "compat_session",
+            id: Some(*session),
+            name: None,
+        };
         report.changes.push(
             Change::of(END, subject)
                 .said(format!("the session of device {device_id} of {localpart}"))

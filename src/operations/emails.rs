@@ -14,10 +14,15 @@ pub(super) const ADD: Action = Action::new("email.add", "Added", "add");
 /// # Errors
 /// `email.not_found`.
 pub async fn get(run: &Run, user: &User, address: &str) -> Result<Email> {
-    let found = run.read(async |store| storage::emails::email_of_user(store, user.id, address).await).await?;
+    let found = run
+        .read(async |store| storage::emails::email_of_user(store, user.id, address).await)
+        .await?;
     found.ok_or_else(|| {
-        Error::new(Code::EmailNotFound, format!("{} has no e-mail address {address}", user.username))
-            .data("email", address)
+        Error::new(
+            Code::EmailNotFound,
+            format!("{} has no e-mail address {address}", user.username),
+        )
+        .data("email", address)
     })
 }
 

@@ -56,6 +56,10 @@ pub(super) fn prepare(run: &Run, password: &SecretString) -> Result<Hashed> {
 pub(super) async fn add(deed: &mut Deed<'_>, user: &User, hashed: &Hashed) -> Result<()> {
     let (now, id) = deed.new_row();
     storage::passwords::password_add(deed.store(), id, user.id, &hashed.hash, hashed.version, now).await?;
-    deed.changed(Change::of(SET, user.into()).after("created_at", now).after("version", hashed.version));
+    deed.changed(
+        Change::of(SET, user.into())
+            .after("created_at", now)
+            .after("version", hashed.version),
+    );
     Ok(())
 }

@@ -51,8 +51,22 @@ impl Report {
     /// The report of a run that recorded this.
     #[must_use]
     pub fn new(record: Record, dry_run: bool, store: String) -> Self {
-        let Record { changes, effects, notes, jobs } = record;
-        Self { changes, effects, notes, warnings: Vec::new(), jobs, dry_run, store, failure: None }
+        let Record {
+            changes,
+            effects,
+            notes,
+            jobs,
+        } = record;
+        Self {
+            changes,
+            effects,
+            notes,
+            warnings: Vec::new(),
+            jobs,
+            dry_run,
+            store,
+            failure: None,
+        }
     }
 
     /// Whether anything but the queue was changed, or would be.

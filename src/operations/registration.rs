@@ -2,12 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{
-    Action, Change, Deed, Run,
-    emails::ADD as ADD_EMAIL,
-    jobs::Job,
-    passwords, providers, users,
-};
+use super::{Action, Change, Deed, Run, emails::ADD as ADD_EMAIL, jobs::Job, passwords, providers, users};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, User},
@@ -54,7 +49,11 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
     for (provider, _) in &new.links {
         providers::enabled(run, *provider).await?;
     }
-    let password = new.password.as_ref().map(|password| passwords::prepare(run, password)).transpose()?;
+    let password = new
+        .password
+        .as_ref()
+        .map(|password| passwords::prepare(run, password))
+        .transpose()?;
     run.write(async |deed| {
         let user = add_user(deed, &new).await?;
         if let Some(password) = &password {
@@ -64,7 +63,8 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
         for (provider, subject) in &new.links {
             add_link(deed, &user, *provider, subject).await?;
         }
-        deed.queue(Job::provision_user(user.id, new.display_name.as_deref())).await?;
+        deed.queue(Job::provision_user(user.id, new.display_name.as_deref()))
+            .await?;
         Ok(user)
     })
     .await
@@ -75,7 +75,9 @@ async fn add_user(deed: &mut Deed<'_>, new: &Registration) -> Result<User> {
     let added = storage::users::user_add(deed.store(), id, &new.username, now).await?;
     let mut user = added.ok_or_else(|| users::exists(&new.username))?;
     if new.admin {
-        user = storage::users::user_set_admin(deed.store(), id, true).await?.unwrap_or(user);
+        user = storage::users::user_set_admin(deed.store(), id, true)
+            .await?
+            .unwrap_or(user);
     }
     let mut change = Change::of(REGISTER, (&user).into())
         .after("username", &user.username)
@@ -93,7 +95,9 @@ async fn add_emails(deed: &mut Deed<'_>, user: &User, addresses: &[String]) -> R
         let (now, id) = deed.new_row();
         let email = storage::emails::email_add(deed.store(), id, user.id, address, now).await?;
         deed.changed(
-            Change::of(ADD_EMAIL, (&email).into()).said(format!("{address} to {}", user.username)).after("email", address),
+            Change::of(ADD_EMAIL, (&email).into())
+                .said(format!("{address} to {}", user.username))
+                .after("email", address),
         );
     }
     Ok(())
@@ -103,16 +107,25 @@ async fn add_link(deed: &mut Deed<'_>, user: &User, provider: Id, subject: &str)
     let (now, id) = deed.new_row();
     let link = storage::links::link_claim(deed.store(), id, provider, subject, user.id, now).await?;
     let link = link.ok_or_else(|| {
-        Error::new(Code::LinkTaken, format!("`{subject}` of provider {provider} is linked to another user"))
-            .data("provider", provider.to_string())
-            .data("subject", subject)
+        Error::new(
+            Code::LinkTaken,
+            format!("`{subject}` of provider {provider} is linked to another user"),
+        )
+        .data("provider", provider.to_string())
+        .data("subject", subject)
     })?;
     deed.changed(
-        Change::of(LINK, super::Subject { kind: "link", id: Some(link.id), name: Some(subject.to_owned()) })
-            .said(format!("{} to {subject} of provider {provider}", user.username))
-            .after("provider_id", provider)
-            .after("subject", subject),
+        Change::of(
+            LINK,
+            super::Subject {
+                kind: "link",
+                id: Some(link.id),
+                name: Some(subject.to_owned()),
+            },
+        )
+        .said(format!("{} to {subject} of provider {provider}", user.username))
+        .after("provider_id", provider)
+        .after("subject", subject),
     );
     Ok(())
 }
-

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
 use super::{Change, Effect, Interrupt, Record, Report, World, effect, interrupt};
 use crate::{
     capability::{Capabilities, Capability},
@@ -17,6 +16,7 @@ use crate::{
     model::{Id, Time},
     storage::{self, Connection},
 };
+use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
 
 /// What a run is made of.
 pub struct Parts {
@@ -59,7 +59,12 @@ impl Run {
     /// Starts a run. Nothing is opened yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, session: AsyncMutex::default(), record: Mutex::default(), homeserver: OnceLock::new() }
+        Self {
+            parts,
+            session: AsyncMutex::default(),
+            record: Mutex::default(),
+            homeserver: OnceLock::new(),
+        }
     }
 
     /// Refuses what the script's header does not ask for.
@@ -70,9 +75,12 @@ impl Run {
         if self.parts.capabilities.allow(needed) {
             return Ok(());
         }
-        Err(Error::new(Code::CapabilityDenied, format!("the script may not do this: it lacks `{needed}`"))
-            .help(format!("add `{needed}` to `needs` in the script's header"))
-            .data("capability", needed.to_string()))
+        Err(Error::new(
+            Code::CapabilityDenied,
+            format!("the script may not do this: it lacks `{needed}`"),
+        )
+        .help(format!("add `{needed}` to `needs` in the script's header"))
+        .data("capability", needed.to_string()))
     }
 
     /// Clock and randomness.
@@ -120,8 +128,11 @@ impl Run {
             Err(_) => true,
         };
         if writing {
-            return Err(Error::new(Code::RunWriting, "nobody can be asked while changes wait to be committed")
-                .help("ask first, then change"));
+            return Err(Error::new(
+                Code::RunWriting,
+                "nobody can be asked while changes wait to be committed",
+            )
+            .help("ask first, then change"));
         }
         let _asking = self.parts.interrupt.while_asking();
         question(self.console())
@@ -153,9 +164,7 @@ impl Run {
         }
         let made: Arc<dyn Homeserver> = match &self.parts.database {
             Database::Postgres(_) => homeserver::connect(&self.parts.configuration.matrix()?)?,
-            Database::Embedded(_) | Database::Sqlite(_) => {
-                Arc::new(NoHomeserver::new(self.server_name()?))
-            }
+            Database::Embedded(_) | Database::Sqlite(_) => Arc::new(NoHomeserver::new(self.server_name()?)),
         };
         Ok(self.homeserver.get_or_init(|| made).clone())
     }
@@ -177,12 +186,19 @@ impl Run {
         let mut session = self.session.lock().await;
         let store = self.connection(&mut session, true).await?;
         store.start_deed().await?;
-        let mut doing = Deed { run: self, store, record: Record::default() };
+        let mut doing = Deed {
+            run: self,
+            store,
+            record: Record::default(),
+        };
         match deed(&mut doing).await {
             Ok(value) => {
                 let record = mem::take(&mut doing.record);
                 store.keep_deed().await?;
-                self.record.lock().unwrap_or_else(PoisonError::into_inner).append(record);
+                self.record
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .append(record);
                 Ok(value)
             }
             Err(error) => {
@@ -195,10 +211,15 @@ impl Run {
         }
     }
 
-    async fn connection<'session>(&self, session: &'session mut Session, write: bool) -> Result<&'session mut Connection> {
+    async fn connection<'session>(
+        &self,
+        session: &'session mut Session,
+        write: bool,
+    ) -> Result<&'session mut Connection> {
         if let Database::Embedded(_) = &self.parts.database {
             let environment = self.parts.configuration.environment();
-            self.console().name_store(&self.parts.database.display(environment), write);
+            self.console()
+                .name_store(&self.parts.database.display(environment), write);
         }
         *session = match mem::take(session) {
             Session::Closed => Session::Reading(storage::open(&self.parts.database).await?),

@@ -49,7 +49,12 @@ pub async fn kill(run: &Run, user: &User) -> Result<Ended> {
         } else {
             deed.changed(
                 Change::of(KILL, (&user).into())
-                    .said(format!("{} of {} ({})", users::counted(ended.total(), "session"), user.username, kinds(&ended)))
+                    .said(format!(
+                        "{} of {} ({})",
+                        users::counted(ended.total(), "session"),
+                        user.username,
+                        kinds(&ended)
+                    ))
                     .after("finished_at", now)
                     .after("ended", ended),
             );
@@ -68,6 +73,10 @@ fn kinds(ended: &Ended) -> String {
         (ended.browser, "browser"),
         (ended.personal, "personal"),
     ];
-    let any: Vec<_> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, kind)| format!("{n} {kind}")).collect();
+    let any: Vec<_> = counts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, kind)| format!("{n} {kind}"))
+        .collect();
     any.join(", ")
 }

@@ -60,7 +60,9 @@ pub async fn issue_compatibility(run: &Run, user: &User, wish: CompatibilityToke
         if !wish.force {
             require_active(&user)?;
         }
-        let device = wish.device_id.unwrap_or_else(|| run.world().alphanumeric(DEVICE_ID).expose_secret().to_owned());
+        let device = wish
+            .device_id
+            .unwrap_or_else(|| run.world().alphanumeric(DEVICE_ID).expose_secret().to_owned());
         let (now, session) = deed.new_row();
         let replaced = storage::sessions::sessions_end_of_device(deed.store(), user.id, &device, now).await?;
         storage::sessions::compatibility_session_add(deed.store(), session, user.id, &device, wish.synapse_admin, now)
@@ -77,21 +79,36 @@ async fn add_token(deed: &mut Deed<'_>, session: (Id, String), expires_in: Optio
     let expires_at = expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
     let token = format_token("mct", &deed.run().world().alphanumeric(TOKEN_RANDOM));
     storage::sessions::compatibility_token_add(deed.store(), id, session.0, &token, now, expires_at).await?;
-    Ok(Issued { token, id, session: Some(session), expires_at })
+    Ok(Issued {
+        token,
+        id,
+        session: Some(session),
+        expires_at,
+    })
 }
 
 fn record(deed: &mut Deed<'_>, user: &User, issued: &Issued, synapse_admin: bool, replaced: u64) {
-    let Some((session, device_id)) = issued.session.clone() else { return };
+    let Some((session, device_id)) = issued.session.clone() else {
+        return;
+    };
     deed.changed(
         Change::of(ISSUE, user.into())
-            .said(format!("a compatibility token for {}, device {device_id}", user.username))
+            .said(format!(
+                "a compatibility token for {}, device {device_id}",
+                user.username
+            ))
             .after("compat_session_id", session)
             .after("device_id", &device_id)
             .after("expires_at", issued.expires_at)
             .after("synapse_admin", synapse_admin)
             .after("replaced_sessions", replaced),
     );
-    deed.effect(Effect::UpsertDevice { localpart: user.username.clone(), device_id, user: user.id, session });
+    deed.effect(Effect::UpsertDevice {
+        localpart: user.username.clone(),
+        device_id,
+        user: user.id,
+        session,
+    });
 }
 
 fn require_active(user: &User) -> Result<()> {
@@ -100,9 +117,12 @@ fn require_active(user: &User) -> Result<()> {
         (_, Some(_)) => "locked",
         _ => return Ok(()),
     };
-    Err(Error::new(Code::UserInactive, format!("{} is {state}: its tokens do not work", user.username))
-        .help("--force issues one all the same")
-        .data("username", user.username.as_str()))
+    Err(Error::new(
+        Code::UserInactive,
+        format!("{} is {state}: its tokens do not work", user.username),
+    )
+    .help("--force issues one all the same")
+    .data("username", user.username.as_str()))
 }
 
 /// A wish for a registration token.
@@ -121,28 +141,54 @@ pub struct RegistrationToken {
 /// # Errors
 /// `token.exists`.
 pub async fn issue_registration(run: &Run, wish: RegistrationToken) -> Result<Issued> {
-    let token = wish.token.map_or_else(|| run.world().alphanumeric(REGISTRATION_TOKEN), SecretString::from);
+    let token = wish
+        .token
+        .map_or_else(|| run.world().alphanumeric(REGISTRATION_TOKEN), SecretString::from);
     run.write(async |deed| {
         let (now, id) = deed.new_row();
         let expires_at = wish.expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
-        storage::registration_tokens::registration_token_add(deed.store(), id, &token, wish.usage_limit, now, expires_at)
-            .await?
-            .ok_or_else(|| Error::new(Code::TokenExists, "a registration token of this text exists already"))?;
+        storage::registration_tokens::registration_token_add(
+            deed.store(),
+            id,
+            &token,
+            wish.usage_limit,
+            now,
+            expires_at,
+        )
+        .await?
+        .ok_or_else(|| Error::new(Code::TokenExists, "a registration token of this text exists already"))?;
         deed.changed(
-            Change::of(ISSUE_REGISTRATION, Subject { kind: "registration_token", id: Some(id), name: None })
-                .said("a registration token")
-                .after("usage_limit", wish.usage_limit)
-                .after("expires_at", expires_at),
+            Change::of(
+                ISSUE_REGISTRATION,
+                Subject {
+                    kind: "registration_token",
+                    id: Some(id),
+                    name: None,
+                },
+            )
+            .said("a registration token")
+            .after("usage_limit", wish.usage_limit)
+            .after("expires_at", expires_at),
         );
-        Ok(Issued { token, id, session: None, expires_at })
+        Ok(Issued {
+            token,
+            id,
+            session: None,
+            expires_at,
+        })
     })
     .await
 }
 
 fn expiry(now: Time, seconds: i64) -> Result<Time> {
-    Duration::try_seconds(seconds).and_then(|duration| now.checked_add_signed(duration)).ok_or_else(|| {
-        Error::new(Code::ValueInvalid, format!("{seconds} seconds from now is further than time reaches"))
-    })
+    Duration::try_seconds(seconds)
+        .and_then(|duration| now.checked_add_signed(duration))
+        .ok_or_else(|| {
+            Error::new(
+                Code::ValueInvalid,
+                format!("{seconds} seconds from now is further than time reaches"),
+            )
+        })
 }
 
 /// MAS's token format: prefix, random part, and their CRC-32 (the zlib one) in base 62, least significant digit first,

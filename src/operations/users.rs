@@ -13,11 +13,23 @@ use crate::{
 
 const LOCK: Action = Action::new("user.lock", "Locked", "lock");
 const UNLOCK: Action = Action::new("user.unlock", "Unlocked", "unlock");
-const DEACTIVATE: Action = Action::new("user.deactivate", "Queued the deactivation of", "queue the deactivation of");
-const REACTIVATE: Action = Action::new("user.reactivate", "Queued the reactivation of", "queue the reactivation of");
+const DEACTIVATE: Action = Action::new(
+    "user.deactivate",
+    "Queued the deactivation of",
+    "queue the deactivation of",
+);
+const REACTIVATE: Action = Action::new(
+    "user.reactivate",
+    "Queued the reactivation of",
+    "queue the reactivation of",
+);
 const PROMOTE: Action = Action::new("user.set_admin", "Promoted", "promote");
 const DEMOTE: Action = Action::new("user.set_admin", "Demoted", "demote");
-const PROVISION: Action = Action::new("users.provision", "Queued the provisioning of", "queue the provisioning of");
+const PROVISION: Action = Action::new(
+    "users.provision",
+    "Queued the provisioning of",
+    "queue the provisioning of",
+);
 
 /// How many users one page of a list holds.
 const PAGE: i64 = 1000;
@@ -30,7 +42,8 @@ const BATCH: i64 = 10_000;
 /// # Errors
 /// Those of the store.
 pub async fn find(run: &Run, name: &str) -> Result<Option<User>> {
-    run.read(async |store| storage::users::user_by_name(store, name).await).await
+    run.read(async |store| storage::users::user_by_name(store, name).await)
+        .await
 }
 
 /// Gets a user by name.
@@ -47,7 +60,8 @@ pub async fn get(run: &Run, name: &str) -> Result<User> {
 /// Those of the store.
 pub async fn page(run: &Run, admin: Option<bool>, after: Option<Id>) -> Result<Vec<User>> {
     let after = after.unwrap_or(Id::least());
-    run.read(async |store| storage::users::user_page(store, admin, after, PAGE).await).await
+    run.read(async |store| storage::users::user_page(store, admin, after, PAGE).await)
+        .await
 }
 
 /// Makes sure that a new user may have this name: nobody has it in whatever case, and the homeserver has it free.
@@ -55,7 +69,10 @@ pub async fn page(run: &Run, admin: Option<bool>, after: Option<Id>) -> Result<V
 /// # Errors
 /// `user.exists`, `username.unavailable`, and those of the homeserver.
 pub async fn check_available(run: &Run, name: &str) -> Result<()> {
-    if run.read(async |store| storage::users::user_exists(store, name).await).await? {
+    if run
+        .read(async |store| storage::users::user_exists(store, name).await)
+        .await?
+    {
         return Err(exists(name));
     }
     match run.homeserver()?.is_localpart_available(name).await? {
@@ -76,9 +93,15 @@ pub async fn lock(run: &Run, user: &User) -> Result<User> {
     run.write(async |deed| {
         let before = current(deed, user).await?;
         let (now, _) = deed.new_row();
-        let after = storage::users::user_lock(deed.store(), user.id, now).await?.unwrap_or_else(|| before.clone());
+        let after = storage::users::user_lock(deed.store(), user.id, now)
+            .await?
+            .unwrap_or_else(|| before.clone());
         if let Some(since) = before.locked_at {
-            deed.note(format!("{} is locked already, since {}", before.username, since.format("%Y-%m-%d %H:%M:%SZ")));
+            deed.note(format!(
+                "{} is locked already, since {}",
+                before.username,
+                since.format("%Y-%m-%d %H:%M:%SZ")
+            ));
         }
         deed.changed(Change::between(LOCK, (&after).into(), &before, &after));
         deed.queue(Job::provision_user(user.id, None)).await?;
@@ -95,7 +118,9 @@ pub async fn unlock(run: &Run, user: &User) -> Result<User> {
     run.write(async |deed| {
         let before = current(deed, user).await?;
         deed.queue(Job::provision_user(user.id, None)).await?;
-        let after = storage::users::user_unlock(deed.store(), user.id).await?.unwrap_or_else(|| before.clone());
+        let after = storage::users::user_unlock(deed.store(), user.id)
+            .await?
+            .unwrap_or_else(|| before.clone());
         if before.locked_at.is_none() {
             deed.note(format!("{} is not locked", before.username));
         }
@@ -114,7 +139,11 @@ pub async fn deactivate(run: &Run, user: &User, erase: bool) -> Result<User> {
     run.write(async |deed| {
         let user = current(deed, user).await?;
         let job = deed.queue(Job::deactivate_user(user.id, erase)).await?;
-        deed.changed(Change::of(DEACTIVATE, (&user).into()).after("job_id", job).after("erase", erase));
+        deed.changed(
+            Change::of(DEACTIVATE, (&user).into())
+                .after("job_id", job)
+                .after("erase", erase),
+        );
         Ok(user)
     })
     .await
@@ -144,10 +173,19 @@ pub async fn set_admin(run: &Run, user: &User, admin: bool) -> Result<User> {
         let after = storage::users::user_set_admin(deed.store(), user.id, admin).await?;
         let after = after.ok_or_else(|| not_found(&user.username))?;
         if before.admin == admin {
-            let what = if admin { "is an administrator already" } else { "is not an administrator" };
+            let what = if admin {
+                "is an administrator already"
+            } else {
+                "is not an administrator"
+            };
             deed.note(format!("{} {what}", before.username));
         }
-        deed.changed(Change::between(if admin { PROMOTE } else { DEMOTE }, (&after).into(), &before, &after));
+        deed.changed(Change::between(
+            if admin { PROMOTE } else { DEMOTE },
+            (&after).into(),
+            &before,
+            &after,
+        ));
         Ok(after)
     })
     .await
@@ -166,7 +204,11 @@ pub async fn provision_all(run: &Run) -> Result<u64> {
             let Some(&last) = users.last() else { break };
             queue_provisioning(deed, &users).await?;
             let named = MOST_SUBJECTS.saturating_sub(first.len());
-            first.extend(users.iter().take(named).map(|&id| Subject { kind: "user", id: Some(id), name: None }));
+            first.extend(users.iter().take(named).map(|&id| Subject {
+                kind: "user",
+                id: Some(id),
+                name: None,
+            }));
             count += users.len() as u64;
             after = last;
             run.console().progress("Queueing provisioning jobs", count, None);
@@ -184,8 +226,10 @@ async fn queue_provisioning(deed: &mut Deed<'_>, users: &[Id]) -> Result<()> {
     let now = deed.run().world().now();
     let mut ids: Vec<Id> = users.iter().map(|_| deed.run().world().new_id(now)).collect();
     ids.sort_unstable();
-    let payloads: Vec<String> =
-        users.iter().map(|&user| Job::provision_user(user, None).payload.to_string()).collect();
+    let payloads: Vec<String> = users
+        .iter()
+        .map(|&user| Job::provision_user(user, None).payload.to_string())
+        .collect();
     storage::jobs::jobs_add(deed.store(), PROVISION_USER, (&ids, &payloads), now).await?;
     deed.queued_jobs(users.len() as u64);
     Ok(())
@@ -193,7 +237,9 @@ async fn queue_provisioning(deed: &mut Deed<'_>, users: &[Id]) -> Result<()> {
 
 /// The user as it is now, kept from being changed by others until the transaction ends.
 pub(super) async fn current(deed: &mut Deed<'_>, user: &User) -> Result<User> {
-    storage::users::user_for_change(deed.store(), user.id).await?.ok_or_else(|| not_found(&user.username))
+    storage::users::user_for_change(deed.store(), user.id)
+        .await?
+        .ok_or_else(|| not_found(&user.username))
 }
 
 pub(super) fn not_found(name: &str) -> Error {

@@ -1,8 +1,8 @@
 //! `emails::`: look up e-mail addresses of accounts.
 
-use rhai::{Module, NativeCallContext};
 #[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
 use rhai::plugin::*;
+use rhai::{Module, NativeCallContext};
 
 use super::{Scripted, call_freely, expose};
 use crate::operations;

@@ -18,7 +18,9 @@ pub fn raise(error: Error, position: Position) -> Box<EvalAltResult> {
 #[must_use]
 pub fn error_of(result: &EvalAltResult) -> Error {
     match result {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => error_of(inner),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            error_of(inner)
+        }
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => thrown(value),
         EvalAltResult::ErrorParsing(error, _) => Error::new(Code::ScriptSyntax, error.to_string()),
         EvalAltResult::ErrorTooManyOperations(_)
@@ -38,7 +40,9 @@ fn thrown(value: &Dynamic) -> Error {
         return error.clone();
     }
     let text = match value.read_lock::<Map>() {
-        Some(map) => map.get("message").map_or_else(|| value.to_string(), ToString::to_string),
+        Some(map) => map
+            .get("message")
+            .map_or_else(|| value.to_string(), ToString::to_string),
         None if value.is_unit() => "the script threw an error without a message".to_owned(),
         None => value.to_string(),
     };

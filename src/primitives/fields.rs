@@ -72,23 +72,42 @@ fields!(Issued {
 /// Those of the store, when a lazy list is read.
 pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
     if let Some(secret) = value.read_lock::<Secret>() {
-        let shown = secret.reveal().filter(|_| reveal).map_or(MASK, |text| text.expose_secret());
+        let shown = secret
+            .reveal()
+            .filter(|_| reveal)
+            .map_or(MASK, |text| text.expose_secret());
         return Ok(shown.into());
     }
     if let Some(time) = value.read_lock::<Time>() {
         return Ok(time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
     }
     if let Some(users) = value.read_lock::<Users>() {
-        return users.pages().map(|user| object(&user?, reveal)).collect::<Result<_>>().map(Value::Array);
+        return users
+            .pages()
+            .map(|user| object(&user?, reveal))
+            .collect::<Result<_>>()
+            .map(Value::Array);
     }
     if let Some(array) = value.read_lock::<Array>() {
-        return array.iter().map(|item| to_value(item, reveal)).collect::<Result<_>>().map(Value::Array);
+        return array
+            .iter()
+            .map(|item| to_value(item, reveal))
+            .collect::<Result<_>>()
+            .map(Value::Array);
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let fields: Result<_> = map.iter().map(|(name, item)| Ok((name.to_string(), to_value(item, reveal)?))).collect();
+        let fields: Result<_> = map
+            .iter()
+            .map(|(name, item)| Ok((name.to_string(), to_value(item, reveal)?)))
+            .collect();
         return fields.map(Value::Object);
     }
-    for known in [object_of::<User>, object_of::<Email>, object_of::<Provider>, object_of::<Issued>] {
+    for known in [
+        object_of::<User>,
+        object_of::<Email>,
+        object_of::<Provider>,
+        object_of::<Issued>,
+    ] {
         if let Some(object) = known(value, reveal) {
             return object;
         }
@@ -101,8 +120,10 @@ fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> 
 }
 
 fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {
-    let fields: Result<_> =
-        T::FIELDS.iter().map(|field| Ok((field.name.to_owned(), to_value(&(field.get)(value), reveal)?))).collect();
+    let fields: Result<_> = T::FIELDS
+        .iter()
+        .map(|field| Ok((field.name.to_owned(), to_value(&(field.get)(value), reveal)?)))
+        .collect();
     fields.map(Value::Object)
 }
 

@@ -1,8 +1,8 @@
 //! `input::`: ask the person at the terminal. Nobody is asked while changes wait to be committed.
 
-use rhai::{Array, FnPtr, Module, NativeCallContext};
 #[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
 use rhai::plugin::*;
+use rhai::{Array, FnPtr, Module, NativeCallContext};
 
 use super::{Scripted, Secret, call_freely, error_of};
 use crate::error::{Code, Error};
@@ -36,7 +36,10 @@ mod input {
     pub fn require(context: NativeCallContext, arguments: Array) -> Scripted<()> {
         let missing: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         call_freely(&context, |_| {
-            Err(Error::new(Code::ArgumentMissing, format!("nobody can be asked here: {} is missing", missing.join(" "))))
+            Err(Error::new(
+                Code::ArgumentMissing,
+                format!("nobody can be asked here: {} is missing", missing.join(" ")),
+            ))
         })
     }
 
@@ -69,7 +72,9 @@ mod input {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn ask_secret(context: NativeCallContext, question: &str) -> Scripted<Secret> {
-        call_freely(&context, |run| run.ask(|console| Ok(Secret::given(console.ask_secret(question, true)?))))
+        call_freely(&context, |run| {
+            run.ask(|console| Ok(Secret::given(console.ask_secret(question, true)?)))
+        })
     }
 
     /// Ask for one of several answers, and return its index.

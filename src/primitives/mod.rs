@@ -3,6 +3,7 @@
 //! A primitive checks its capability, calls one operation, and converts. Its doc comment is the help: an imperative first
 //! line, `Needs …`, `Fails with …`, and an example, which a test runs with the capability and without it.
 
+mod documentation;
 mod emails;
 mod failure;
 mod fields;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Shared};
 
+pub use documentation::{Documented, documented};
 pub use failure::{error_of, raise};
 pub use fields::{secrets_in, to_value};
 pub use secret::Secret;
@@ -40,13 +42,41 @@ pub struct Namespace {
 
 /// Every namespace, in the order of the reference.
 pub const NAMESPACES: &[Namespace] = &[
-    Namespace { name: "users", about: "Look up and change accounts.", module: users::module },
-    Namespace { name: "emails", about: "Look up e-mail addresses of accounts.", module: emails::module },
-    Namespace { name: "passwords", about: "Make and check passwords.", module: passwords::module },
-    Namespace { name: "tokens", about: "Issue tokens.", module: tokens::module },
-    Namespace { name: "providers", about: "Look up upstream providers.", module: providers::module },
-    Namespace { name: "input", about: "Ask the person at the terminal.", module: input::module },
-    Namespace { name: "output", about: "Tell the person at the terminal.", module: output::module },
+    Namespace {
+        name: "users",
+        about: "Look up and change accounts.",
+        module: users::module,
+    },
+    Namespace {
+        name: "emails",
+        about: "Look up e-mail addresses of accounts.",
+        module: emails::module,
+    },
+    Namespace {
+        name: "passwords",
+        about: "Make and check passwords.",
+        module: passwords::module,
+    },
+    Namespace {
+        name: "tokens",
+        about: "Issue tokens.",
+        module: tokens::module,
+    },
+    Namespace {
+        name: "providers",
+        about: "Look up upstream providers.",
+        module: providers::module,
+    },
+    Namespace {
+        name: "input",
+        about: "Ask the person at the terminal.",
+        module: input::module,
+    },
+    Namespace {
+        name: "output",
+        about: "Tell the person at the terminal.",
+        module: output::module,
+    },
 ];
 
 /// Makes all primitives known to an engine.

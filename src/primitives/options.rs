@@ -38,13 +38,19 @@ impl Options {
 
     /// A secret, if it is there.
     pub(super) fn secret(&mut self, key: &str) -> Result<Option<SecretString>> {
-        self.take(key, "a secret", |value| value.try_cast::<Secret>().map(|secret| secret.text().clone()))
+        self.take(key, "a secret", |value| {
+            value.try_cast::<Secret>().map(|secret| secret.text().clone())
+        })
     }
 
     /// A list, empty if it is not there.
     pub(super) fn list<T>(&mut self, key: &str, what: &str, convert: impl Fn(Dynamic) -> Option<T>) -> Result<Vec<T>> {
-        let list = self.take(key, what, |value| value.into_array().ok())?.unwrap_or_default();
-        list.into_iter().map(|item| convert(item).ok_or_else(|| wrong(key, what))).collect()
+        let list = self
+            .take(key, what, |value| value.into_array().ok())?
+            .unwrap_or_default();
+        list.into_iter()
+            .map(|item| convert(item).ok_or_else(|| wrong(key, what)))
+            .collect()
     }
 
     /// `()` counts as absent, since that is what arguments that were not given are.

@@ -1,8 +1,8 @@
 //! `output::`: tell the person at the terminal. Data is what `main` returns, not what is said.
 
-use rhai::{Array, Dynamic, Engine, Module, NativeCallContext};
 #[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
 use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, Module, NativeCallContext};
 
 use super::{Scripted, call_freely};
 
@@ -49,7 +49,10 @@ mod output {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
         call_freely(&context, |_| {
             shlex::try_join(words.iter().map(String::as_str)).map_err(|_| {
-                crate::error::Error::new(crate::error::Code::ValueInvalid, "a shell takes no word with a NUL character")
+                crate::error::Error::new(
+                    crate::error::Code::ValueInvalid,
+                    "a shell takes no word with a NUL character",
+                )
             })
         })
     }

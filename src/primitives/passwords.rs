@@ -1,8 +1,8 @@
 //! `passwords::`: make and check passwords.
 
-use rhai::{Module, NativeCallContext};
 #[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
 use rhai::plugin::*;
+use rhai::{Module, NativeCallContext};
 
 use super::{Scripted, Secret, call, call_freely};
 use crate::{
@@ -38,6 +38,8 @@ mod passwords {
     #[rhai_fn(return_raw)]
     pub fn check(context: NativeCallContext, password: Secret) -> Scripted<()> {
         let needed = Capability::read(Resource::Passwords);
-        call(&context, needed, |run| operations::passwords::check(run, password.text()))
+        call(&context, needed, |run| {
+            operations::passwords::check(run, password.text())
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! `providers::`: look up upstream providers.
 
-use rhai::{Array, Dynamic, Module, NativeCallContext};
 #[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
 use rhai::plugin::*;
+use rhai::{Array, Dynamic, Module, NativeCallContext};
 
 use super::{Scripted, call, expose};
 use crate::{
@@ -34,7 +34,9 @@ mod providers {
     #[rhai_fn(return_raw)]
     pub fn get(context: NativeCallContext, id: &str) -> Scripted<Provider> {
         call(&context, READ, |run| {
-            let id = id.parse().map_err(|_| Error::new(Code::ValueInvalid, format!("`{id}` is not a ULID")))?;
+            let id = id
+                .parse()
+                .map_err(|_| Error::new(Code::ValueInvalid, format!("`{id}` is not a ULID")))?;
             run.wait(operations::providers::enabled(run, id))
         })
     }

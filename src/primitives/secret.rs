@@ -19,13 +19,19 @@ impl Secret {
     /// A secret that came from outside: it is never shown again.
     #[must_use]
     pub fn given(text: SecretString) -> Self {
-        Self { text: Arc::new(text), revealable: false }
+        Self {
+            text: Arc::new(text),
+            revealable: false,
+        }
     }
 
     /// A secret that this run made: it is shown once if the script returns it.
     #[must_use]
     pub fn made(text: SecretString) -> Self {
-        Self { text: Arc::new(text), revealable: true }
+        Self {
+            text: Arc::new(text),
+            revealable: true,
+        }
     }
 
     /// The secret itself, for operations.

@@ -1,8 +1,8 @@
 //! `tokens::`: issue tokens.
 
-use rhai::{Map, Module, NativeCallContext};
 #[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
 use rhai::plugin::*;
+use rhai::{Map, Module, NativeCallContext};
 
 use super::{Scripted, call, expose, options::Options};
 use crate::{
@@ -39,14 +39,20 @@ fn registration(options: Map) -> Result<RegistrationToken> {
     Ok(RegistrationToken {
         token: options.text("token")?,
         usage_limit: limit.map_err(|_| {
-            Error::new(Code::ValueInvalid, "the option `usage_limit` takes a number up to 2147483647")
+            Error::new(
+                Code::ValueInvalid,
+                "the option `usage_limit` takes a number up to 2147483647",
+            )
         })?,
         expires_in: options.int("expires_in")?,
     })
 }
 
 #[export_module]
-#[expect(clippy::unwrap_used, reason = "the macro writes it where a method's receiver has been checked")]
+#[expect(
+    clippy::unwrap_used,
+    reason = "the macro writes it where a method's receiver has been checked"
+)]
 mod tokens {
     /// A token that was just issued.
     pub type IssuedToken = crate::operations::tokens::Issued;
@@ -69,7 +75,11 @@ mod tokens {
         options: Map,
     ) -> Scripted<IssuedToken> {
         call(&context, WRITE, |run| {
-            run.wait(operations::tokens::issue_compatibility(run, user, compatibility(options)?))
+            run.wait(operations::tokens::issue_compatibility(
+                run,
+                user,
+                compatibility(options)?,
+            ))
         })
     }
 
@@ -85,6 +95,8 @@ mod tokens {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn issue_registration(context: NativeCallContext, options: Map) -> Scripted<IssuedToken> {
-        call(&context, WRITE, |run| run.wait(operations::tokens::issue_registration(run, registration(options)?)))
+        call(&context, WRITE, |run| {
+            run.wait(operations::tokens::issue_registration(run, registration(options)?))
+        })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Map, Module, NativeCallContext};
 #[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
 use rhai::plugin::*;
+use rhai::{Dynamic, Map, Module, NativeCallContext};
 
 use super::{Scripted, Secret, call, call_freely, expose, failure::raise, options::Options, or_unit, run_of};
 use crate::{
@@ -34,7 +34,12 @@ pub struct Users {
 impl Users {
     /// The users, one page at a time.
     pub(super) fn pages(&self) -> Pages {
-        Pages { users: self.clone(), page: Vec::new().into_iter(), last: None, over: false }
+        Pages {
+            users: self.clone(),
+            page: Vec::new().into_iter(),
+            last: None,
+            over: false,
+        }
     }
 }
 
@@ -43,7 +48,8 @@ impl IntoIterator for Users {
     type IntoIter = std::iter::Map<Pages, fn(Result<User>) -> Scripted<User>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.pages().map(|user| user.map_err(|error| raise(error, rhai::Position::NONE)))
+        self.pages()
+            .map(|user| user.map_err(|error| raise(error, rhai::Position::NONE)))
     }
 }
 
@@ -79,8 +85,15 @@ impl Iterator for Pages {
 }
 
 fn registration(options: Map) -> Result<Registration> {
-    const KNOWN: &[&str] =
-        &["username", "password", "ignore_complexity", "emails", "links", "admin", "display_name"];
+    const KNOWN: &[&str] = &[
+        "username",
+        "password",
+        "ignore_complexity",
+        "emails",
+        "links",
+        "admin",
+        "display_name",
+    ];
     let mut options = Options::new(options, KNOWN)?;
     Ok(Registration {
         username: options.text("username")?.unwrap_or_default(),
@@ -98,7 +111,10 @@ fn registration(options: Map) -> Result<Registration> {
 }
 
 #[export_module]
-#[expect(clippy::unwrap_used, reason = "the macro writes it where a method's receiver has been checked")]
+#[expect(
+    clippy::unwrap_used,
+    reason = "the macro writes it where a method's receiver has been checked"
+)]
 mod users {
     /// An account.
     pub type User = crate::model::User;
@@ -158,7 +174,10 @@ mod users {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Users> {
         let admin = call(&context, READ, |_| Options::new(options, &["admin"])?.bool("admin"))?;
-        Ok(Users { run: run_of(&context)?, admin })
+        Ok(Users {
+            run: run_of(&context)?,
+            admin,
+        })
     }
 
     /// Make sure that a new user may have this name, here and on the homeserver.
@@ -170,7 +189,9 @@ mod users {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn check_available(context: NativeCallContext, name: &str) -> Scripted<()> {
-        call(&context, READ, |run| run.wait(operations::users::check_available(run, name)))
+        call(&context, READ, |run| {
+            run.wait(operations::users::check_available(run, name))
+        })
     }
 
     /// Register a user with everything that belongs to it, and have the homeserver told.
@@ -186,7 +207,9 @@ mod users {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn register(context: NativeCallContext, options: Map) -> Scripted<User> {
-        call(&context, WRITE, |run| run.wait(operations::register(run, registration(options)?)))
+        call(&context, WRITE, |run| {
+            run.wait(operations::register(run, registration(options)?))
+        })
     }
 
     /// Queue a provisioning job for every user, and return how many.
@@ -242,7 +265,9 @@ mod users {
     /// ```
     #[rhai_fn(global, return_raw, pure)]
     pub fn deactivate(context: NativeCallContext, user: &mut User) -> Scripted<User> {
-        *user = call(&context, WRITE, |run| run.wait(operations::users::deactivate(run, user, false)))?;
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::deactivate(run, user, false))
+        })?;
         Ok(user.clone())
     }
 
@@ -255,7 +280,9 @@ mod users {
     /// ```
     #[rhai_fn(global, return_raw, pure)]
     pub fn reactivate(context: NativeCallContext, user: &mut User) -> Scripted<User> {
-        *user = call(&context, WRITE, |run| run.wait(operations::users::reactivate(run, user)))?;
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::reactivate(run, user))
+        })?;
         Ok(user.clone())
     }
 
@@ -268,7 +295,9 @@ mod users {
     /// ```
     #[rhai_fn(global, return_raw, pure)]
     pub fn set_admin(context: NativeCallContext, user: &mut User, admin: bool) -> Scripted<User> {
-        *user = call(&context, WRITE, |run| run.wait(operations::users::set_admin(run, user, admin)))?;
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::set_admin(run, user, admin))
+        })?;
         Ok(user.clone())
     }
 
@@ -282,7 +311,9 @@ mod users {
     #[rhai_fn(global, return_raw, pure)]
     pub fn email(context: NativeCallContext, user: &mut User, address: &str) -> Scripted<Email> {
         let needed = Capability::read(Resource::Emails);
-        call(&context, needed, |run| run.wait(operations::emails::get(run, user, address)))
+        call(&context, needed, |run| {
+            run.wait(operations::emails::get(run, user, address))
+        })
     }
 
     /// Add an e-mail address to a user. It counts as verified. One that the user has already is left as it is.
@@ -305,12 +336,7 @@ mod users {
     /// users::get("bob").add_email("alice@example.com", #{ allow_duplicate: true });
     /// ```
     #[rhai_fn(global, return_raw, pure, name = "add_email")]
-    pub fn add_email_with(
-        context: NativeCallContext,
-        user: &mut User,
-        address: &str,
-        options: Map,
-    ) -> Scripted<Email> {
+    pub fn add_email_with(context: NativeCallContext, user: &mut User, address: &str, options: Map) -> Scripted<Email> {
         super::add_email_to(&context, user, address, options)
     }
 
@@ -366,14 +392,18 @@ fn add_email_to(
     options: Map,
 ) -> Scripted<crate::model::Email> {
     call(context, Capability::write(Resource::Emails), |run| {
-        let allow = Options::new(options, &["allow_duplicate"])?.bool("allow_duplicate")?.unwrap_or_default();
+        let allow = Options::new(options, &["allow_duplicate"])?
+            .bool("allow_duplicate")?
+            .unwrap_or_default();
         run.wait(operations::emails::add(run, user, address, allow))
     })
 }
 
 fn set_password_of(context: &NativeCallContext, user: &mut User, password: &Secret, options: Map) -> Scripted<User> {
     *user = call(context, Capability::write(Resource::Passwords), |run| {
-        let ignore = Options::new(options, &["ignore_complexity"])?.bool("ignore_complexity")?.unwrap_or_default();
+        let ignore = Options::new(options, &["ignore_complexity"])?
+            .bool("ignore_complexity")?
+            .unwrap_or_default();
         run.wait(operations::passwords::set(run, user, password.text(), ignore))
     })?;
     Ok(user.clone())

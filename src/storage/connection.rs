@@ -40,7 +40,8 @@ async fn open_sqlite(path: &Path) -> Result<Connection> {
 
 /// The transaction's limits keep a slow masctl from stalling a login: it gives up on a lock after 10 seconds, and
 /// PostgreSQL ends it when it holds a transaction for a minute without using it.
-const BEGIN_POSTGRES: &str = "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
+const BEGIN_POSTGRES: &str =
+    "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
 
 /// Taking SQLite's write lock at once is what keeps a later statement from failing for want of it.
 const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
@@ -57,7 +58,12 @@ impl Connection {
     /// # Errors
     /// `database.lost`, `database.busy`.
     pub async fn begin(&mut self) -> Result<()> {
-        self.control(if self.is_postgres() { BEGIN_POSTGRES } else { BEGIN_SQLITE }).await
+        self.control(if self.is_postgres() {
+            BEGIN_POSTGRES
+        } else {
+            BEGIN_SQLITE
+        })
+        .await
     }
 
     /// Commits. Must not be cancelled.
@@ -120,6 +126,8 @@ impl Connection {
     }
 
     async fn control(&mut self, statement: &'static str) -> Result<()> {
-        on!(self, |connection| async { sqlx::raw_sql(statement).execute(&mut **connection).await.map(drop) })
+        on!(self, |connection| async {
+            sqlx::raw_sql(statement).execute(&mut **connection).await.map(drop)
+        })
     }
 }

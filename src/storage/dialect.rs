@@ -41,7 +41,11 @@ pub(super) async fn oauth_sessions_end_with_scopes(
             query.execute(&mut **connection).await.map(|done| done.rows_affected())
         }
         Connection::Sqlite(connection) => {
-            let query = sqlx::query(SQLITE).bind(user).bind(ended_at).bind(&scopes[0]).bind(&scopes[1]);
+            let query = sqlx::query(SQLITE)
+                .bind(user)
+                .bind(ended_at)
+                .bind(&scopes[0])
+                .bind(&scopes[1]);
             query.execute(&mut **connection).await.map(|done| done.rows_affected())
         }
     }
@@ -61,15 +65,28 @@ pub(super) async fn jobs_add(
     match store {
         Connection::Postgres(connection) => {
             let query = sqlx::query(POSTGRES).bind(ids).bind(payloads).bind(queue);
-            query.bind(jobs::metadata()).bind(created_at).execute(&mut **connection).await.map_err(failure::of_statement)?;
+            query
+                .bind(jobs::metadata())
+                .bind(created_at)
+                .execute(&mut **connection)
+                .await
+                .map_err(failure::of_statement)?;
         }
         Connection::Sqlite(connection) => {
             for (ids, payloads) in ids.chunks(SQLITE_ROWS).zip(payloads.chunks(SQLITE_ROWS)) {
                 let mut insert = QueryBuilder::<Sqlite>::new(SQLITE);
                 insert.push_values(ids.iter().zip(payloads), |mut row, (id, payload)| {
-                    row.push_bind(*id).push_bind(queue).push_bind(payload).push_bind(jobs::metadata()).push_bind(created_at);
+                    row.push_bind(*id)
+                        .push_bind(queue)
+                        .push_bind(payload)
+                        .push_bind(jobs::metadata())
+                        .push_bind(created_at);
                 });
-                insert.build().execute(&mut **connection).await.map_err(failure::of_statement)?;
+                insert
+                    .build()
+                    .execute(&mut **connection)
+                    .await
+                    .map_err(failure::of_statement)?;
             }
         }
     }

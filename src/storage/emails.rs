@@ -13,7 +13,10 @@ use crate::{
 pub async fn email_of_user(store: &mut Connection, user: Id, address: &str) -> Result<Option<Email>> {
     const STATEMENT: &str = "SELECT user_email_id, user_id, email, created_at FROM user_emails \
          WHERE user_id = $1 AND lower(email) = lower($2) ORDER BY user_email_id LIMIT 1";
-    on!(store, |connection| sqlx::query_as(STATEMENT).bind(user).bind(address).fetch_optional(&mut **connection))
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(user)
+        .bind(address)
+        .fetch_optional(&mut **connection))
 }
 
 /// The name of another user who has the address.
@@ -23,7 +26,10 @@ pub async fn email_of_user(store: &mut Connection, user: Id, address: &str) -> R
 pub async fn email_other_owner(store: &mut Connection, user: Id, address: &str) -> Result<Option<String>> {
     const STATEMENT: &str = "SELECT users.username FROM user_emails JOIN users ON users.user_id = user_emails.user_id \
          WHERE lower(user_emails.email) = lower($2) AND user_emails.user_id <> $1 ORDER BY user_email_id LIMIT 1";
-    on!(store, |connection| sqlx::query_scalar(STATEMENT).bind(user).bind(address).fetch_optional(&mut **connection))
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(user)
+        .bind(address)
+        .fetch_optional(&mut **connection))
 }
 
 /// Adds an address.

@@ -19,8 +19,11 @@ use tracing::log::LevelFilter;
 use crate::error::{Code, Error, Result};
 
 /// The migrations in order: version, description, statements.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "mas schema", include_str!("../../migrations/sqlite/0001_mas_schema.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "mas schema",
+    include_str!("../../migrations/sqlite/0001_mas_schema.sql"),
+)];
 
 /// Opens the file, which is created, with its folders, if it is not there; only its owner may read it.
 pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
@@ -34,7 +37,9 @@ pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
         .log_slow_statements(LevelFilter::Off, Duration::MAX);
     let mut connection = options.connect().await.map_err(|cause| of_sqlite(path, &cause))?;
     match applied(&mut connection).await.cmp(&MIGRATIONS.len()) {
-        Ordering::Less => migrate(&mut connection).await.map_err(|cause| unusable(path, &cause.to_string()))?,
+        Ordering::Less => migrate(&mut connection)
+            .await
+            .map_err(|cause| unusable(path, &cause.to_string()))?,
         Ordering::Equal => {}
         Ordering::Greater => return Err(unusable(path, "a newer masctl has migrated it")),
     }
@@ -58,15 +63,25 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 async fn applied(connection: &mut SqliteConnection) -> usize {
-    let count: Result<i64, _> =
-        sqlx::query_scalar("SELECT count(*) FROM _masctl_migrations WHERE success").fetch_one(connection).await;
-    count.ok().and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
+    let count: Result<i64, _> = sqlx::query_scalar("SELECT count(*) FROM _masctl_migrations WHERE success")
+        .fetch_one(connection)
+        .await;
+    count
+        .ok()
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or_default()
 }
 
 /// Two first uses at once are told apart by the write lock: the second finds the work done.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
     let migrations = MIGRATIONS.map(|(version, description, statements)| {
-        Migration::new(version, description.into(), MigrationType::Simple, SqlStr::from_static(statements), false)
+        Migration::new(
+            version,
+            description.into(),
+            MigrationType::Simple,
+            SqlStr::from_static(statements),
+            false,
+        )
     });
     let mut migrator = Migrator::with_migrations(migrations.into());
     migrator.dangerous_set_table_name("_masctl_migrations");
@@ -83,5 +98,8 @@ fn of_sqlite(path: &Path, error: &sqlx::Error) -> Error {
 }
 
 fn unusable(path: &Path, cause: &str) -> Error {
-    Error::new(Code::StoreUnusable, format!("the store {} cannot be used: {cause}", path.display()))
+    Error::new(
+        Code::StoreUnusable,
+        format!("the store {} cannot be used: {cause}", path.display()),
+    )
 }

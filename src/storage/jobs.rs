@@ -48,5 +48,7 @@ pub async fn jobs_add(store: &mut Connection, queue: &str, jobs: (&[Id], &[Strin
 /// As of any statement.
 pub async fn live_workers(store: &mut Connection, since: Time) -> Result<i64> {
     const STATEMENT: &str = "SELECT count(*) FROM queue_workers WHERE last_seen_at > $1 AND shutdown_at IS NULL";
-    on!(store, |connection| sqlx::query_scalar(STATEMENT).bind(since).fetch_one(&mut **connection))
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(since)
+        .fetch_one(&mut **connection))
 }

@@ -13,7 +13,9 @@ use crate::{
 pub async fn provider(store: &mut Connection, id: Id) -> Result<Option<Provider>> {
     const STATEMENT: &str = "SELECT upstream_oauth_provider_id, issuer, human_name, disabled_at \
          FROM upstream_oauth_providers WHERE upstream_oauth_provider_id = $1";
-    on!(store, |connection| sqlx::query_as(STATEMENT).bind(id).fetch_optional(&mut **connection))
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(id)
+        .fetch_optional(&mut **connection))
 }
 
 /// The enabled providers in the order that MAS shows them. MAS's configuration holds them, so they are few.
@@ -23,7 +25,8 @@ pub async fn provider(store: &mut Connection, id: Id) -> Result<Option<Provider>
 pub async fn enabled_providers(store: &mut Connection) -> Result<Vec<Provider>> {
     const STATEMENT: &str = "SELECT upstream_oauth_provider_id, issuer, human_name, disabled_at \
          FROM upstream_oauth_providers WHERE disabled_at IS NULL ORDER BY ui_order, upstream_oauth_provider_id LIMIT 1000";
-    on!(store, |connection| sqlx::query_as(STATEMENT).fetch_all(&mut **connection))
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .fetch_all(&mut **connection))
 }
 
 /// Links a user to an upstream account: makes the link, or adopts the orphan that an unfinished login left behind.

@@ -18,8 +18,7 @@ pub async fn password_add(
     version: u16,
     created_at: Time,
 ) -> Result<Id> {
-    const STATEMENT: &str =
-        "INSERT INTO user_passwords (user_password_id, user_id, hashed_password, version, created_at) \
+    const STATEMENT: &str = "INSERT INTO user_passwords (user_password_id, user_id, hashed_password, version, created_at) \
          VALUES ($1, $2, $3, $4, $5) RETURNING user_password_id";
     on!(store, |connection| sqlx::query_scalar(STATEMENT)
         .bind(id)

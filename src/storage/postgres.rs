@@ -27,7 +27,10 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<PgConnec
         Ok(connected) => connected.map_err(|error| failure::of_connecting(error, label)),
         Err(_) => Err(Error::new(
             Code::DatabaseUnreachable,
-            format!("the database {label} did not answer within {} s", CONNECT_LIMIT.as_secs()),
+            format!(
+                "the database {label} did not answer within {} s",
+                CONNECT_LIMIT.as_secs()
+            ),
         )),
     }
 }
@@ -35,8 +38,12 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<PgConnec
 /// What is not given comes from the `PG…` variables, as with MAS's driver.
 fn options(settings: &Postgres) -> Result<PgConnectOptions> {
     let mut options = match &settings.uri {
-        Some(uri) => PgConnectOptions::from_str(uri.expose_secret())
-            .map_err(|_| Error::new(Code::ConfigInvalid, "`database.uri` is not a PostgreSQL connection string"))?,
+        Some(uri) => PgConnectOptions::from_str(uri.expose_secret()).map_err(|_| {
+            Error::new(
+                Code::ConfigInvalid,
+                "`database.uri` is not a PostgreSQL connection string",
+            )
+        })?,
         None => PgConnectOptions::new(),
     };
     if let Some(host) = &settings.host {

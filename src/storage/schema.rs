@@ -41,7 +41,10 @@ pub async fn status(store: &mut Connection) -> Result<Status> {
             Ok(Status::Embedded { applied, known })
         }
         Connection::Postgres(connection) => {
-            let row = sqlx::query_as::<_, (i64, i64, bool)>(STATEMENT).bind(INITIAL).fetch_one(&mut **connection).await;
+            let row = sqlx::query_as::<_, (i64, i64, bool)>(STATEMENT)
+                .bind(INITIAL)
+                .fetch_one(&mut **connection)
+                .await;
             match row.map_err(super::failure::of_statement) {
                 Ok((newest, applied, true)) => Ok(Status::Mas { newest, applied }),
                 Ok((_, _, false)) => Err(missing()),

@@ -44,7 +44,11 @@ impl Kind {
 pub async fn sessions_end(store: &mut Connection, kind: Kind, user: Id, ended_at: Time) -> Result<u64> {
     let statement = kind.statement_to_end();
     on!(store, |connection| async {
-        let done = sqlx::query(statement).bind(user).bind(ended_at).execute(&mut **connection).await;
+        let done = sqlx::query(statement)
+            .bind(user)
+            .bind(ended_at)
+            .execute(&mut **connection)
+            .await;
         done.map(|done| done.rows_affected())
     })
 }
@@ -57,7 +61,12 @@ pub async fn sessions_end_of_device(store: &mut Connection, user: Id, device: &s
     const COMPATIBILITY: &str = "UPDATE compat_sessions SET finished_at = $3 \
          WHERE user_id = $1 AND device_id = $2 AND finished_at IS NULL";
     let compatibility = on!(store, |connection| async {
-        let done = sqlx::query(COMPATIBILITY).bind(user).bind(device).bind(ended_at).execute(&mut **connection).await;
+        let done = sqlx::query(COMPATIBILITY)
+            .bind(user)
+            .bind(device)
+            .bind(ended_at)
+            .execute(&mut **connection)
+            .await;
         done.map(|done| done.rows_affected())
     })?;
     let scopes = [
@@ -80,8 +89,7 @@ pub async fn compatibility_session_add(
     synapse_admin: bool,
     created_at: Time,
 ) -> Result<Id> {
-    const STATEMENT: &str =
-        "INSERT INTO compat_sessions (compat_session_id, user_id, device_id, created_at, is_synapse_admin) \
+    const STATEMENT: &str = "INSERT INTO compat_sessions (compat_session_id, user_id, device_id, created_at, is_synapse_admin) \
          VALUES ($1, $2, $3, $4, $5) RETURNING compat_session_id";
     on!(store, |connection| sqlx::query_scalar(STATEMENT)
         .bind(id)
@@ -124,7 +132,11 @@ pub async fn compatibility_session_end(store: &mut Connection, id: Id, ended_at:
     const STATEMENT: &str =
         "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL";
     on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT).bind(id).bind(ended_at).execute(&mut **connection).await;
+        let done = sqlx::query(STATEMENT)
+            .bind(id)
+            .bind(ended_at)
+            .execute(&mut **connection)
+            .await;
         done.map(|done| done.rows_affected() > 0)
     })
 }
