@@ -1,6 +1,6 @@
 //! What `config check` looks at: every section that masctl uses, and the files that those name.
 
-use std::path::PathBuf;
+use std::{iter, path::PathBuf};
 
 use super::{
     Configuration,
@@ -95,15 +95,11 @@ impl Configuration {
         let Some((first, rest)) = passwords.schemes.split_first() else {
             return Ok("disabled".to_owned());
         };
-        let mut summary = format!("version {} hashes with {}", first.version, first.algorithm.as_str());
-        for scheme in rest {
-            summary.push_str(&format!(
-                ", version {} verifies {}",
-                scheme.version,
-                scheme.algorithm.as_str()
-            ));
-        }
-        Ok(summary)
+        let hashing = format!("version {} hashes with {}", first.version, first.algorithm.as_str());
+        let verifying = rest
+            .iter()
+            .map(|scheme| format!("version {} verifies {}", scheme.version, scheme.algorithm.as_str()));
+        Ok(iter::once(hashing).chain(verifying).collect::<Vec<_>>().join(", "))
     }
 
     /// The configuration files that were read, in the order in which they were merged.

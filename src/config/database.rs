@@ -329,9 +329,10 @@ impl fmt::Display for Place {
         f.write_str("postgresql://")?;
         if let Some(host) = &self.host {
             let address = host.contains(':') && !host.starts_with(['[', '/']);
-            match address {
-                true => write!(f, "[{}]", Encoded(host))?,
-                false => Encoded(host).fmt(f)?,
+            if address {
+                write!(f, "[{}]", Encoded(host))?;
+            } else {
+                Encoded(host).fmt(f)?;
             }
         }
         if let Some(port) = self.port.filter(|&port| port != DEFAULT_PORT) {
@@ -369,16 +370,9 @@ fn decoded(text: &str) -> Option<String> {
             (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
             _ => None,
         };
-        match escaped {
-            Some((high, low)) => {
-                bytes.push(high << 4 | low);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+        let (byte, left) = escaped.map_or((*first, tail), |(high, low)| (high << 4 | low, &tail[2..]));
+        bytes.push(byte);
+        rest = left;
     }
     String::from_utf8(bytes).ok()
 }

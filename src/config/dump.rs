@@ -21,11 +21,10 @@ pub(super) fn masked(tree: &Tree) -> Value {
 
 fn value(tree: &Tree, secret: bool) -> Value {
     match &tree.node {
+        Node::Number(_) | Node::Text(_) if secret => MASK.into(),
         Node::Null => Value::Null,
         Node::Bool(value) => Value::Bool(*value),
-        Node::Number(_) if secret => MASK.into(),
         Node::Number(number) => Value::Number(number.clone()),
-        Node::Text(_) if secret => MASK.into(),
         Node::Text(text) => mask_text(text.expose_secret()).into(),
         Node::List(items) => items.iter().map(|item| value(item, secret)).collect(),
         Node::Map(entries) => {
@@ -45,9 +44,7 @@ fn value(tree: &Tree, secret: bool) -> Value {
 /// that is the whole secret was meant to be text.
 fn is_setting(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    !["secret", "password", "passphrase", "token", "key", "encryption"]
-        .iter()
-        .any(|word| key.ends_with(word))
+    !locate::SECRET_WORDS.iter().any(|word| key.ends_with(word))
 }
 
 /// A text that is no secret as a whole, but may contain one.

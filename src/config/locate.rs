@@ -12,7 +12,7 @@ use super::tree::{Source, Step};
 use crate::error::Excerpt;
 
 /// Words that make the value of a key a secret.
-const SECRET_WORDS: [&str; 6] = ["secret", "password", "passphrase", "token", "key", "encryption"];
+pub(super) const SECRET_WORDS: [&str; 6] = ["secret", "password", "passphrase", "token", "key", "encryption"];
 
 /// Ends of key names whose values are never secret, though a word in them says so.
 const HARMLESS_ENDS: [&str; 10] = [

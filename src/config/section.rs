@@ -164,7 +164,7 @@ impl<'a> Section<'a> {
             return Ok(());
         };
         let (ours, theirs) = (self.path_of(key), self.path_of(other));
-        let message = format!("{ours:?} and {theirs:?} exclude each other.").replace('"', "`");
+        let message = format!("`{ours}` and `{theirs}` exclude each other.");
         Err(self.at(
             other,
             Error::new(Code::ConfigInvalid, message)

@@ -187,27 +187,6 @@ fn wrong_database_settings_are_refused_where_they_are() {
             (2, 3),
         ),
         (
-            "\n  uri: postgresql://\n  host: x",
-            "`database.uri` and `database.host` exclude each other.".to_owned(),
-            (3, 3),
-        ),
-        (
-            "\n  password: a\n  password_file: b",
-            "`database.password` and `database.password_file` exclude each other.".to_owned(),
-            (3, 3),
-        ),
-        (
-            "\n  ssl_ca: a\n  ssl_ca_file: b",
-            "`database.ssl_ca` and `database.ssl_ca_file` exclude each other.".to_owned(),
-            (3, 3),
-        ),
-        (
-            "\n  ssl_key_file: a",
-            "`database.ssl_key_file` needs `database.ssl_certificate` or `database.ssl_certificate_file` beside it."
-                .to_owned(),
-            (2, 3),
-        ),
-        (
             "\n  ssl_mode: yes",
             "`database.ssl_mode` is `yes`, which is not a value of it.".to_owned(),
             (2, 3),
@@ -235,4 +214,33 @@ fn a_wrong_variable_is_named() {
         .load();
     let error = configuration.database().unwrap_err();
     assert!(error.help_text().unwrap().contains("the variable MAS_DATABASE_HOST"));
+}
+
+#[test]
+fn database_settings_that_exclude_or_need_each_other() {
+    for (yaml, message, place) in [
+        (
+            "\n  uri: postgresql://\n  host: x",
+            "`database.uri` and `database.host` exclude each other.",
+            (3, 3),
+        ),
+        (
+            "\n  password: a\n  password_file: b",
+            "`database.password` and `database.password_file` exclude each other.",
+            (3, 3),
+        ),
+        (
+            "\n  ssl_ca: a\n  ssl_ca_file: b",
+            "`database.ssl_ca` and `database.ssl_ca_file` exclude each other.",
+            (3, 3),
+        ),
+        (
+            "\n  ssl_key_file: a",
+            "`database.ssl_key_file` needs `database.ssl_certificate` or `database.ssl_certificate_file` beside it.",
+            (2, 3),
+        ),
+    ] {
+        let configuration = Scene::of(&format!("database: {yaml}\n")).load();
+        expect(configuration.database(), "config.invalid", message, Some(place));
+    }
 }

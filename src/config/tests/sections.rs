@@ -134,7 +134,7 @@ fn password_schemes_are_sorted_and_their_peppers_read() {
 }
 
 #[test]
-fn wrong_password_settings_are_refused_unless_passwords_are_disabled() {
+fn wrong_password_settings_are_refused() {
     for (yaml, code, message, place) in [
         ("schemes: []", "config.invalid", "`passwords.schemes` is empty.", (2, 3)),
         (
@@ -183,6 +183,10 @@ fn wrong_password_settings_are_refused_unless_passwords_are_disabled() {
         let text = format!("passwords:\n  {yaml}\n");
         expect(Scene::of(&text).load().passwords(), code, message, Some(place));
     }
+}
+
+#[test]
+fn schemes_of_disabled_passwords_do_not_count_and_those_of_files_add_up() {
     let disabled = Scene::of("passwords: {enabled: false, schemes: []}")
         .load()
         .passwords()
