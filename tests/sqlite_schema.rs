@@ -127,56 +127,58 @@ fn every_index_of_mas_that_sqlite_can_have_is_there() {
     assert_eq!(actual, expected);
 }
 
+/// Rows that a check of MAS allows or refuses: table and columns, values, whether it is allowed.
+const CHECKED: &[(&str, &str, bool)] = &[
+    (
+        "queue_jobs (queue_job_id, created_at, queue_name)",
+        "x'01', '', ''",
+        true,
+    ),
+    (
+        "queue_jobs (queue_job_id, created_at, queue_name, status)",
+        "x'02', '', '', 'failed'",
+        true,
+    ),
+    (
+        "queue_jobs (queue_job_id, created_at, queue_name, status)",
+        "x'03', '', '', 'done'",
+        false,
+    ),
+    (
+        "queue_leader (elected_at, expires_at, queue_worker_id)",
+        "'', '', x'01'",
+        true,
+    ),
+    (
+        "queue_leader (active, elected_at, expires_at, queue_worker_id)",
+        "0, '', '', x'01'",
+        false,
+    ),
+    (
+        "personal_sessions (personal_session_id, owner_user_id, actor_user_id, human_name, scope_list, created_at)",
+        "x'01', x'01', x'01', '', '[]', ''",
+        true,
+    ),
+    (
+        "personal_sessions (personal_session_id, actor_user_id, human_name, scope_list, created_at)",
+        "x'02', x'01', '', '[]', ''",
+        false,
+    ),
+    (
+        "personal_access_tokens (personal_access_token_id, personal_session_id, access_token_sha256, created_at)",
+        "x'01', x'01', zeroblob(32), ''",
+        true,
+    ),
+    (
+        "personal_access_tokens (personal_access_token_id, personal_session_id, access_token_sha256, created_at)",
+        "x'02', x'01', zeroblob(31), ''",
+        false,
+    ),
+    ("users (user_id, username, created_at)", "'text', 'bob', ''", false),
+];
+
 #[test]
 fn the_checks_of_mas_hold() {
-    let cases = [
-        (
-            "queue_jobs (queue_job_id, created_at, queue_name)",
-            "x'01', '', ''",
-            true,
-        ),
-        (
-            "queue_jobs (queue_job_id, created_at, queue_name, status)",
-            "x'02', '', '', 'failed'",
-            true,
-        ),
-        (
-            "queue_jobs (queue_job_id, created_at, queue_name, status)",
-            "x'03', '', '', 'done'",
-            false,
-        ),
-        (
-            "queue_leader (elected_at, expires_at, queue_worker_id)",
-            "'', '', x'01'",
-            true,
-        ),
-        (
-            "queue_leader (active, elected_at, expires_at, queue_worker_id)",
-            "0, '', '', x'01'",
-            false,
-        ),
-        (
-            "personal_sessions (personal_session_id, owner_user_id, actor_user_id, human_name, scope_list, created_at)",
-            "x'01', x'01', x'01', '', '[]', ''",
-            true,
-        ),
-        (
-            "personal_sessions (personal_session_id, actor_user_id, human_name, scope_list, created_at)",
-            "x'02', x'01', '', '[]', ''",
-            false,
-        ),
-        (
-            "personal_access_tokens (personal_access_token_id, personal_session_id, access_token_sha256, created_at)",
-            "x'01', x'01', zeroblob(32), ''",
-            true,
-        ),
-        (
-            "personal_access_tokens (personal_access_token_id, personal_session_id, access_token_sha256, created_at)",
-            "x'02', x'01', zeroblob(31), ''",
-            false,
-        ),
-        ("users (user_id, username, created_at)", "'text', 'bob', ''", false),
-    ];
     assert_eq!(
         rows::<4>(CONSTRAINTS).filter(|[_, kind, ..]| *kind == "CHECK").count(),
         3
@@ -191,9 +193,9 @@ fn the_checks_of_mas_hold() {
         execute(db, "INSERT INTO queue_workers VALUES (x'01', '', '', NULL)")
             .await
             .unwrap();
-        for (target, values, allowed) in cases {
+        for (target, values, allowed) in CHECKED {
             let result = execute(db, &format!("INSERT INTO {target} VALUES ({values})")).await;
-            assert_eq!(result.is_ok(), allowed, "{target} {values}: {result:?}");
+            assert_eq!(result.is_ok(), *allowed, "{target} {values}: {result:?}");
         }
     });
 }
