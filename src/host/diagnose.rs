@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(at(1, 5), Some("á"));
         assert_eq!(at(1, 7), Some("="));
         assert_eq!(at(2, 200), Some(""));
-        assert_eq!(at(9, 1), None);
+        assert_eq!(at(9, 1), Some(""), "past the end");
         assert_eq!(span(text, Position::NONE), None);
     }
 }

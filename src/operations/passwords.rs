@@ -49,13 +49,17 @@ pub async fn set(run: &Run, user: &User, password: &SecretString, ignore_complex
 
 /// Hashes a password before a transaction opens, so that nobody waits for it.
 pub(super) fn prepare(run: &Run, password: &SecretString) -> Result<Hashed> {
-    Schemes::new(run.password_settings()?).hash(password, run.world().bytes())
+    let settings = run.password_settings()?;
+    Schemes::new(settings.enabled, settings.schemes).hash(password, run.world().bytes())
 }
 
 /// Adds a hash, which becomes the user's password.
 pub(super) async fn add(deed: &mut Deed<'_>, user: &User, hashed: &Hashed) -> Result<()> {
     let (now, id) = deed.new_row();
     storage::passwords::password_add(deed.store(), id, user.id, &hashed.hash, hashed.version, now).await?;
+    if hashed.cut {
+        deed.note("bcrypt looks at the first 72 bytes only: the rest of this password does not count");
+    }
     deed.changed(
         Change::of(SET, user.into())
             .after("created_at", now)

@@ -163,7 +163,7 @@ impl Run {
             return Ok(homeserver.clone());
         }
         let made: Arc<dyn Homeserver> = match &self.parts.database {
-            Database::Postgres(_) => homeserver::connect(&self.parts.configuration.matrix()?)?,
+            Database::Postgres(_) => homeserver::connect(&self.parts.configuration.matrix()?),
             Database::Embedded(_) | Database::Sqlite(_) => Arc::new(NoHomeserver::new(self.server_name()?)),
         };
         Ok(self.homeserver.get_or_init(|| made).clone())

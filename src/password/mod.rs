@@ -97,11 +97,15 @@ impl Schemes {
         if self.enabled {
             return Ok(());
         }
-        Err(
-            Error::new(Code::PasswordDisabled, "Passwords are disabled in the configuration.")
-                .help("Set `passwords.enabled: true` in the configuration, for MAS too."),
-        )
+        Err(disabled())
     }
+}
+
+/// The error of every password operation while passwords are disabled.
+#[must_use]
+pub fn disabled() -> Error {
+    Error::new(Code::PasswordDisabled, "passwords are disabled in the configuration")
+        .help("set `passwords.enabled: true` in the configuration, for MAS too")
 }
 
 impl Scheme {
