@@ -3,9 +3,12 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, SubsecRound, Utc};
+use email_address::{EmailAddress, Options};
 use sqlx::FromRow;
 use ulid::Ulid;
 use uuid::Uuid;
+
+use crate::error::{Code, Error};
 
 /// A moment, in UTC, to the microsecond that the database keeps.
 pub type Time = DateTime<Utc>;
@@ -79,15 +82,6 @@ impl serde::Serialize for Id {
     }
 }
 
-/// s
-pub fn localpart(name: &str, _s: &str) -> crate::error::Result<String> {
-    Ok(name.to_owned())
-}
-/// s
-pub fn check_email(_a: &str) -> Result<(), String> {
-    Ok(())
-}
-
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
 pub struct User {
@@ -155,6 +149,47 @@ pub struct Link {
     pub created_at: Time,
 }
 
+/// The localpart of a username or of an MXID of the server `server_name`.
+///
+/// As mas-cli's register-user does, all leading `@` are dropped and the name ends at its first `:`; unlike there, what
+/// follows must be this server.
+///
+/// # Errors
+/// `user.foreign` if the MXID is of another server, `username.invalid` if nothing is left.
+pub fn localpart(name: &str, server_name: &str) -> Result<String, Error> {
+    let bare = name.trim_start_matches('@');
+    let (localpart, server) = match bare.split_once(':') {
+        Some((localpart, server)) => (localpart, Some(server)),
+        None => (bare, None),
+    };
+    if let Some(server) = server.filter(|server| !server.eq_ignore_ascii_case(server_name)) {
+        let message = format!("`{name}` is a user of `{server}`, not of this server, `{server_name}`");
+        return Err(Error::new(Code::UserForeign, message)
+            .help("give the username alone, or the configuration of that server")
+            .data("server", server)
+            .data("server_name", server_name));
+    }
+    if localpart.is_empty() {
+        let error = Error::new(Code::UsernameInvalid, format!("`{name}` has no username in it"));
+        return Err(error.help(format!("write it as `alice` or `@alice:{server_name}`")));
+    }
+    Ok(localpart.to_owned())
+}
+
+/// Refuses what is no e-mail address, with a sentence that says so. Neither display names nor quotes around it are taken.
+///
+/// # Errors
+/// The sentence.
+pub fn check_email(text: &str) -> Result<(), String> {
+    let options = Options::default()
+        .without_display_text()
+        .with_domain_literal()
+        .with_no_minimum_sub_domains();
+    EmailAddress::parse_with_options(text, options)
+        .map(drop)
+        .map_err(|error| format!("must be an e-mail address: {}", error.to_string().trim_end_matches('.').to_lowercase()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +223,39 @@ mod tests {
         }
         assert!("0183f981-2184-9d5c-0272-038cfab3b138".parse::<Id>().is_err());
         assert!("81GFWR28C4KNE04WG3HKXB7C9R".parse::<Id>().is_err(), "over 128 bits");
+    }
+
+    #[test]
+    fn an_mxid_of_this_server_is_reduced_to_its_localpart() {
+        for name in ["alice", "@alice", "@@alice", "@alice:example.com", "alice:Example.COM"] {
+            assert_eq!(localpart(name, "example.com").unwrap(), "alice");
+        }
+        assert_eq!(localpart("Älice", "example.com").unwrap(), "Älice");
+        assert_eq!(
+            localpart("alice:example.com:8448", "example.com:8448").unwrap(),
+            "alice"
+        );
+    }
+
+    #[test]
+    fn another_servers_mxid_and_an_empty_name_are_refused() {
+        let error = localpart("@alice:example.org", "example.com").unwrap_err();
+        assert_eq!(error.code(), Code::UserForeign);
+        assert_eq!(
+            error.message(),
+            "`@alice:example.org` is a user of `example.org`, not of this server, `example.com`"
+        );
+        assert_eq!(
+            localpart("alice:", "example.com").unwrap_err().code(),
+            Code::UserForeign
+        );
+        for name in ["", "@", "@:example.com"] {
+            assert_eq!(
+                localpart(name, "example.com").unwrap_err().code(),
+                Code::UsernameInvalid,
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -7,9 +7,14 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{options::Options, render, script_command, signals, terminal::Terminal};
 use crate::{
+    config::Configuration,
     console::Console,
     error::{Code, Error, Result},
-    host::{self, Outcome, catalogue::Script},
+    host::{
+        self, Outcome,
+        arguments::{self, Arguments, Sources},
+        catalogue::Script,
+    },
     operations::{Interrupt, Parts, Report, World},
 };
 
@@ -36,7 +41,7 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
     let runtime = runtime()?;
     let interrupt = Arc::new(Interrupt::default());
     signals::watch(&runtime, &interrupt)?;
-    let arguments = script_command::arguments(&script.header, matches, &configuration, &*console)?;
+    let arguments = arguments(script, matches, &configuration, &*console)?;
     let parts = Parts {
         database: configuration.database()?,
         configuration,
@@ -47,9 +52,29 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
         runtime: runtime.handle().clone(),
         interrupt,
     };
-    let outcome = host::execute(script, arguments, parts)?;
+    let outcome = host::execute(script, &arguments, parts)?;
     report(&outcome.report, &*console);
     show(&outcome, script, options)
+}
+
+/// The arguments of the script as it sees them. A MXID needs the server's name, which only then is looked for.
+fn arguments(
+    script: &Script,
+    matches: &ArgMatches,
+    configuration: &Configuration,
+    console: &dyn Console,
+) -> Result<Arguments> {
+    let params = &script.header.params;
+    let variable = |name: &str| configuration.environment().get(name).map(str::to_owned);
+    let sources = Sources { console, variable: &variable };
+    let mut arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
+    for warning in &arguments.warnings {
+        console.warn(warning);
+    }
+    if arguments.name_a_server(params) {
+        arguments.reduce_users(params, &configuration.server_name()?)?;
+    }
+    Ok(arguments)
 }
 
 /// Prints the result; what went wrong after the commit makes the exit status 1.

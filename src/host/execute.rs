@@ -5,7 +5,11 @@ use std::{sync::Arc, thread};
 use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 use serde_json::Value;
 
-use super::{catalogue::Script, diagnose, engine};
+use super::{
+    arguments::{Arguments, Value as Argument},
+    catalogue::Script,
+    diagnose, engine,
+};
 use crate::{
     error::{Code, Error, Result},
     operations::{Parts, Report, Run},
@@ -27,9 +31,10 @@ pub struct Outcome {
 ///
 /// # Errors
 /// What the script failed with; nothing of it stays then.
-pub fn execute(script: &Script, arguments: Map, parts: Parts) -> Result<Outcome> {
+pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<Outcome> {
     let reveal = !parts.dry_run;
     let run = Arc::new(Run::new(parts));
+    let arguments = map_of(arguments);
     let called = thread::scope(|scope| {
         let spawned = thread::Builder::new()
             .name("script".to_owned())
@@ -87,6 +92,29 @@ fn compile(engine: &Engine, script: &Script) -> Result<AST> {
         Code::ScriptSyntax,
         format!("{} has no function `main(args)`", script.label),
     ))
+}
+
+/// The arguments as `main` gets them: every declared one is there, `()` if it was not given.
+fn map_of(arguments: &Arguments) -> Map {
+    arguments.values.iter().map(|(name, value)| (name.into(), dynamic(value))).collect()
+}
+
+fn dynamic(value: &Argument) -> Dynamic {
+    match value {
+        Argument::Missing => Dynamic::UNIT,
+        Argument::Bool(value) => (*value).into(),
+        Argument::Int(value) => (*value).into(),
+        Argument::Float(value) => (*value).into(),
+        Argument::Text(value) => value.into(),
+        Argument::Link { provider, subject } => Map::from_iter([
+            ("provider".into(), provider.into()),
+            ("subject".into(), subject.into()),
+        ])
+        .into(),
+        Argument::Time(value) => Dynamic::from(*value),
+        Argument::Secret(value) => Dynamic::from(Secret::given(value.clone())),
+        Argument::List(values) => values.iter().map(dynamic).collect::<rhai::Array>().into(),
+    }
 }
 
 /// The text of the secret, if the result is one or has exactly one among its fields.

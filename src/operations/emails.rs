@@ -31,7 +31,8 @@ pub async fn get(run: &Run, user: &User, address: &str) -> Result<Email> {
 /// # Errors
 /// `email.invalid`.
 pub fn check(address: &str) -> Result<()> {
-    check_email(address).map_err(|why| Error::new(Code::EmailInvalid, why).data("email", address))
+    check_email(address)
+        .map_err(|why| Error::new(Code::EmailInvalid, format!("`{address}` {why}")).data("email", address))
 }
 
 /// Adds an address to a user, and has the homeserver told. An address that the user has already is left as it is.
