@@ -77,6 +77,7 @@ mod tests {
         let text = "let á = 1;\nlet ñ = users::gett(\"é\");";
         let at = |line, column| span(text, Position::new(line, column)).map(|range| &text[range]);
         assert_eq!(at(2, 9), Some("users::gett"));
+        assert_eq!(at(2, 16), Some("users::gett"));
         assert_eq!(at(1, 5), Some("á"));
         assert_eq!(at(1, 7), Some("="));
         assert_eq!(at(2, 200), Some(""));
