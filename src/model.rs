@@ -7,6 +7,8 @@ use sqlx::FromRow;
 use ulid::Ulid;
 use uuid::Uuid;
 
+use crate::error::{Code, Error};
+
 /// A moment, in UTC, to the microsecond that the database keeps.
 pub type Time = DateTime<Utc>;
 
@@ -92,6 +94,33 @@ pub struct User {
     pub guest: bool,
 }
 
+/// The localpart of a username or of an MXID of the server `server_name`.
+///
+/// As mas-cli's register-user does, all leading `@` are dropped and the name ends at its first `:`; unlike there, what
+/// follows must be this server.
+///
+/// # Errors
+/// `user.foreign` if the MXID is of another server, `username.invalid` if nothing is left.
+pub fn localpart(name: &str, server_name: &str) -> Result<String, Error> {
+    let bare = name.trim_start_matches('@');
+    let (localpart, server) = match bare.split_once(':') {
+        Some((localpart, server)) => (localpart, Some(server)),
+        None => (bare, None),
+    };
+    if let Some(server) = server.filter(|server| !server.eq_ignore_ascii_case(server_name)) {
+        let message = format!("`{name}` is a user of `{server}`, not of this server, `{server_name}`");
+        return Err(Error::new(Code::UserForeign, message)
+            .help("give the username alone, or the configuration of that server")
+            .data("server", server)
+            .data("server_name", server_name));
+    }
+    if localpart.is_empty() {
+        let error = Error::new(Code::UsernameInvalid, format!("`{name}` has no username in it"));
+        return Err(error.help(format!("write it as `alice` or `@alice:{server_name}`")));
+    }
+    Ok(localpart.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +154,39 @@ mod tests {
         }
         assert!("0183f981-2184-9d5c-0272-038cfab3b138".parse::<Id>().is_err());
         assert!("81GFWR28C4KNE04WG3HKXB7C9R".parse::<Id>().is_err(), "over 128 bits");
+    }
+
+    #[test]
+    fn an_mxid_of_this_server_is_reduced_to_its_localpart() {
+        for name in ["alice", "@alice", "@@alice", "@alice:example.com", "alice:Example.COM"] {
+            assert_eq!(localpart(name, "example.com").unwrap(), "alice");
+        }
+        assert_eq!(localpart("Älice", "example.com").unwrap(), "Älice");
+        assert_eq!(
+            localpart("alice:example.com:8448", "example.com:8448").unwrap(),
+            "alice"
+        );
+    }
+
+    #[test]
+    fn another_servers_mxid_and_an_empty_name_are_refused() {
+        let error = localpart("@alice:example.org", "example.com").unwrap_err();
+        assert_eq!(error.code(), Code::UserForeign);
+        assert_eq!(
+            error.message(),
+            "`@alice:example.org` is a user of `example.org`, not of this server, `example.com`"
+        );
+        assert_eq!(
+            localpart("alice:", "example.com").unwrap_err().code(),
+            Code::UserForeign
+        );
+        for name in ["", "@", "@:example.com"] {
+            assert_eq!(
+                localpart(name, "example.com").unwrap_err().code(),
+                Code::UsernameInvalid,
+                "{name}"
+            );
+        }
     }
 
     #[test]

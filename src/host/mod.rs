@@ -1,1 +1,4 @@
 //! Being built.
+
+pub mod arguments;
+pub mod header;

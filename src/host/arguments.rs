@@ -1,0 +1,421 @@
+//! From what was given on the command line to the typed arguments of a script.
+
+mod values;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::header::{Kind, Param};
+use crate::{
+    console::Console,
+    error::{Code, Error, Result},
+    model::{self, Time},
+};
+
+pub(super) use self::values::number;
+pub use self::values::parse;
+
+/// How large a secret in a file may be, in bytes.
+const MAX_SECRET: usize = 64 * 1024;
+
+/// The value of one argument.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// The parameter is absent.
+    Missing,
+    /// Of `bool`.
+    Bool(bool),
+    /// Of `int`, and of `duration` in seconds.
+    Int(i64),
+    /// Of `float`.
+    Float(f64),
+    /// Of all types that are text.
+    Text(String),
+    /// Of `link`.
+    Link {
+        /// The ULID of the upstream provider.
+        provider: String,
+        /// The account there.
+        subject: String,
+    },
+    /// Of `time`.
+    Time(Time),
+    /// Of `secret`.
+    Secret(SecretString),
+    /// Of a repeated parameter.
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// Whether something was given: neither missing nor `false` nor an empty list.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        match self {
+            Self::Missing | Self::Bool(false) => false,
+            Self::List(values) => !values.is_empty(),
+            _ => true,
+        }
+    }
+}
+
+/// What the command line says of one parameter, by the way it was given.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// By its place.
+    pub positional: Vec<Value>,
+    /// By its flag: once, or as often as a repeated parameter was.
+    pub flag: Vec<Value>,
+    /// `--NAME-stdin`: the secret is on standard input.
+    pub stdin: bool,
+    /// `--NAME-file FILE`: the secret is in a file.
+    pub file: Option<PathBuf>,
+}
+
+impl Given {
+    fn is_given(&self) -> bool {
+        self.stdin || self.file.is_some() || self.positional.iter().chain(&self.flag).any(Value::is_given)
+    }
+}
+
+/// Where arguments come from that are not on the command line.
+pub struct Sources<'a> {
+    /// Who is asked, and whose standard input is read.
+    pub console: &'a dyn Console,
+    /// Looks an environment variable up.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The arguments of a script: every declared parameter, in declared order.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    /// Name and value.
+    pub values: Vec<(String, Value)>,
+    /// What the person should know, one line each: secrets that stand on the command line.
+    pub warnings: Vec<String>,
+}
+
+impl Arguments {
+    /// The value of a parameter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Reduces MXIDs in the arguments of type `user` to the localparts of the server `server_name`.
+    ///
+    /// # Errors
+    /// Those of [`model::localpart`].
+    pub fn reduce_users(&mut self, params: &[Param], server_name: &str) -> Result<()> {
+        let is_user = |name: &str| {
+            params
+                .iter()
+                .any(|param| param.kind == Kind::User && param.name == name)
+        };
+        for (_, value) in self.values.iter_mut().filter(|(name, _)| is_user(name)) {
+            let items = match value {
+                Value::List(items) => items.as_mut_slice(),
+                value => std::slice::from_mut(value),
+            };
+            for item in items {
+                if let Value::Text(user) = item {
+                    *user = model::localpart(user, server_name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Completes what was given, by parameter name, with secrets, environment variables, defaults and answers.
+///
+/// Nobody is asked before everything else is known to be right.
+///
+/// # Errors
+/// `argument.missing`, `argument.invalid` for a value that its type does not allow and for two that exclude each other,
+/// `file.unreadable`, and those of [`Console`].
+pub fn collect(params: &[Param], mut given: BTreeMap<String, Given>, sources: &Sources) -> Result<Arguments> {
+    check_given(params, &given)?;
+    let mut collected = Collected {
+        params,
+        values: vec![None; params.len()],
+        warnings: Vec::new(),
+    };
+    for (at, param) in params.iter().enumerate() {
+        if let Some(given) = given.remove(&param.name).filter(Given::is_given) {
+            if param.kind == Kind::Secret && !(given.stdin || given.file.is_some()) {
+                collected.warnings.push(warning(param, params));
+            }
+            collected.values[at] = Some(from_command_line(param, given, sources)?);
+        }
+    }
+    for (at, param) in params.iter().enumerate() {
+        if collected.wants(at) {
+            collected.values[at] = from_environment(param, sources)?;
+        }
+    }
+    collected.check()?;
+    for (at, param) in params.iter().enumerate() {
+        if let Some(question) = param.prompt.as_deref().filter(|_| collected.wants(at)) {
+            collected.values[at] = Some(ask(param, params, question, sources.console)?);
+        }
+    }
+    collected.finish()
+}
+
+/// Every way to give the parameter, as one writes it.
+#[must_use]
+pub fn spellings(param: &Param) -> Vec<String> {
+    let (flag, value) = (param.flag_name(), param.value_name());
+    let mut spellings = Vec::new();
+    if param.positional {
+        spellings.push(format!("<{value}>"));
+    }
+    if param.kind == Kind::Bool {
+        spellings.push(format!("--{flag}"));
+    } else if param.flag {
+        spellings.push(format!("--{flag} <{value}>"));
+    }
+    if param.kind == Kind::Secret {
+        spellings.extend([format!("--{flag}-stdin"), format!("--{flag}-file <FILE>")]);
+    }
+    spellings
+}
+
+/// What the parameters have so far.
+struct Collected<'a> {
+    params: &'a [Param],
+    values: Vec<Option<Value>>,
+    warnings: Vec<String>,
+}
+
+impl Collected<'_> {
+    fn has(&self, name: &str) -> bool {
+        let at = self.params.iter().position(|param| param.name == name);
+        at.and_then(|at| self.values[at].as_ref()).is_some_and(Value::is_given)
+    }
+
+    /// Whether something given excludes this parameter.
+    fn excluded(&self, param: &Param) -> bool {
+        self.params
+            .iter()
+            .any(|other| other.excludes(param) && self.has(&other.name))
+    }
+
+    /// Whether the parameter is absent and may still be filled in.
+    fn wants(&self, at: usize) -> bool {
+        self.values[at].is_none() && !self.excluded(&self.params[at])
+    }
+
+    fn check(&self) -> Result<()> {
+        for (at, param) in self.params.iter().enumerate() {
+            if param.required && param.prompt.is_none() && self.wants(at) {
+                return Err(missing(param, self.params, "is missing"));
+            }
+            let unmet = param.requires.iter().find(|name| !self.has(name));
+            let unmet = unmet.and_then(|name| self.params.iter().find(|other| other.name == *name));
+            if let Some(other) = unmet.filter(|other| other.prompt.is_none() && self.has(&param.name)) {
+                let problem = format!("is missing, and `{}` does not go without it", param.name);
+                return Err(missing(other, self.params, &problem));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Arguments> {
+        let mut values = Vec::with_capacity(self.params.len());
+        for (param, value) in self.params.iter().zip(self.values) {
+            let value = match (value, &param.default) {
+                (Some(value), _) => value,
+                (None, Some(text)) => parse(param, text).map_err(|problem| invalid(param, &problem))?,
+                (None, None) if param.repeated => Value::List(Vec::new()),
+                (None, None) if param.kind == Kind::Bool => Value::Bool(false),
+                (None, None) => Value::Missing,
+            };
+            values.push((param.name.clone(), value));
+        }
+        Ok(Arguments {
+            values,
+            warnings: self.warnings,
+        })
+    }
+}
+
+/// Refuses what excludes each other.
+fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<()> {
+    let present = |param: &&Param| given.get(&param.name).is_some_and(Given::is_given);
+    let present: Vec<&Param> = params.iter().filter(present).collect();
+    let conflict = |one: &str, other: &str| {
+        Error::new(
+            Code::ArgumentInvalid,
+            format!("`{one}` and `{other}` cannot be given together"),
+        )
+        .help("give one of the two")
+    };
+    let mut from_stdin = None;
+    for (at, param) in present.iter().enumerate() {
+        let Some(given) = given.get(&param.name) else { continue };
+        let ways = usize::from(given.positional.iter().any(Value::is_given))
+            + usize::from(given.flag.iter().any(Value::is_given))
+            + usize::from(given.stdin)
+            + usize::from(given.file.is_some());
+        if ways > 1 {
+            let message = format!("`{}` is given in more than one way", param.name);
+            return Err(Error::new(Code::ArgumentInvalid, message)
+                .help(format!("give only one of {}", spellings(param).join(", "))));
+        }
+        if let Some(other) = present[at + 1..].iter().find(|other| param.excludes(other)) {
+            return Err(conflict(&param.name, &other.name));
+        }
+        if given.stdin {
+            let flag = format!("--{}-stdin", param.flag_name());
+            if let Some(other) = from_stdin.replace(flag.clone()) {
+                return Err(conflict(&other, &flag));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn from_command_line(param: &Param, given: Given, sources: &Sources) -> Result<Value> {
+    if given.stdin {
+        return sources.console.read_secret().map(Value::Secret);
+    }
+    if let Some(path) = given.file {
+        return read_secret_file(param, &path).map(Value::Secret);
+    }
+    let mut values = given.positional.into_iter().chain(given.flag);
+    Ok(if param.repeated {
+        Value::List(values.collect())
+    } else {
+        values.next().unwrap_or(Value::Missing)
+    })
+}
+
+/// A variable that is empty counts as unset, as shells make it hard to tell the two apart.
+fn from_environment(param: &Param, sources: &Sources) -> Result<Option<Value>> {
+    let Some(name) = &param.env else { return Ok(None) };
+    let Some(text) = (sources.variable)(name)
+        .map(Zeroizing::new)
+        .filter(|text| !text.is_empty())
+    else {
+        return Ok(None);
+    };
+    parse(param, &text).map(Some).map_err(|problem| {
+        let message = format!("the environment variable `{name}` {problem}");
+        Error::new(Code::ArgumentInvalid, message).help(format!("it stands for `{}`", param.name))
+    })
+}
+
+fn ask(param: &Param, params: &[Param], question: &str, console: &dyn Console) -> Result<Value> {
+    if !console.interactive() {
+        return Err(missing(param, params, "is missing, and there is no terminal to ask on"));
+    }
+    let text = match param.kind {
+        Kind::Secret => return console.ask_secret(question, true).map(Value::Secret),
+        Kind::Enum => {
+            let index = console.choose(question, &param.values)?;
+            param.values.get(index).cloned().unwrap_or_default()
+        }
+        _ => console.ask(question, &|text| parse(param, text).map(|_| ()))?,
+    };
+    parse(param, &text).map_err(|problem| invalid(param, &problem))
+}
+
+fn read_secret_file(param: &Param, path: &Path) -> Result<SecretString> {
+    let unreadable = |error: std::io::Error| {
+        Error::new(
+            Code::FileUnreadable,
+            format!("the file `{}` cannot be read: {error}", path.display()),
+        )
+        .help(format!(
+            "`--{}-file` names a file with nothing but the {}",
+            param.flag_name(),
+            param.words()
+        ))
+    };
+    // The whole room at once: a buffer that grows would leave copies of the secret behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 2));
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_SECRET as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    let refuse = |problem: &str| {
+        let message = format!("the file `{}` {problem}", path.display());
+        Error::new(Code::ArgumentInvalid, message).help(format!("it must hold nothing but the {}", param.words()))
+    };
+    if bytes.len() > MAX_SECRET {
+        return Err(refuse("is larger than 64 KiB"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| refuse("is not UTF-8"))?;
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() {
+        return Err(refuse("is empty"));
+    }
+    Ok(SecretString::from(text))
+}
+
+/// The flags that keep a secret off the command line, and those that make it needless.
+fn safe_spellings(param: &Param, params: &[Param]) -> Vec<String> {
+    let mut safe: Vec<String> = match param.kind {
+        Kind::Secret => {
+            let flag = param.flag_name();
+            vec![format!("--{flag}-stdin"), format!("--{flag}-file <FILE>")]
+        }
+        _ => spellings(param),
+    };
+    let instead = params
+        .iter()
+        .filter(|other| other.kind == Kind::Bool && !other.hidden && other.excludes(param));
+    safe.extend(instead.flat_map(spellings));
+    safe
+}
+
+fn one_of(spellings: &[String]) -> String {
+    match spellings {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => spellings.concat(),
+    }
+}
+
+fn warning(param: &Param, params: &[Param]) -> String {
+    let words = param.words();
+    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    let safe = one_of(&safe_spellings(param, params));
+    format!(
+        "{article} {words} on the command line is visible in the process list and in the shell's history; use {safe}"
+    )
+}
+
+fn missing(param: &Param, params: &[Param], problem: &str) -> Error {
+    let help = match &param.env {
+        Some(env) => format!(
+            "give {}, or set the environment variable {env}",
+            one_of(&safe_spellings(param, params))
+        ),
+        None => format!("give {}", one_of(&safe_spellings(param, params))),
+    };
+    Error::new(Code::ArgumentMissing, format!("`{}` {problem}", param.name)).help(help)
+}
+
+fn invalid(param: &Param, problem: &str) -> Error {
+    Error::new(Code::ArgumentInvalid, format!("`{}` {problem}", param.name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! The header of a script: what it is for, which arguments it takes and what it may do, read without running it.
+//!
+//! ```text
+//! //! Lock an account so that its owner can no longer log in      ← about
+//! //!
+//! //! The account and its data stay.                              ← details
+//! //! ---
+//! //! params:                                                     ← YAML, up to a second `---` or the end
+//! //!   username: { type: user, positional: true, required: true, help: Account to lock }
+//! //! needs: [users:write]
+//! ```
+
+mod lines;
+mod params;
+mod rules;
+mod yaml;
+
+use self::{lines::Lines, yaml::Fields};
+use crate::{
+    capability::{Capabilities, Capability},
+    error::Result,
+};
+
+pub use self::params::{Kind, Limit, Number, Param, Pattern};
+
+/// The keys of a header's YAML.
+const KEYS: &[&str] = &["params", "needs", "examples", "destructive", "hidden"];
+
+/// How many parameters a script may have.
+const MAX_PARAMS: usize = 64;
+
+/// What a script says of itself.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// The first line of the prose: what the script does. Empty if it has no prose.
+    pub about: String,
+    /// The rest of the prose, its lines as written.
+    pub details: String,
+    /// The parameters, in written order.
+    pub params: Vec<Param>,
+    /// What the script may do: reading all of MAS's data if it does not say.
+    pub needs: Capabilities,
+    /// Whether the header has `needs`.
+    pub states_needs: bool,
+    /// Command lines to show in the help.
+    pub examples: Vec<String>,
+    /// Whether to ask before it runs.
+    pub destructive: bool,
+    /// Whether lists of scripts leave it out.
+    pub hidden: bool,
+}
+
+/// What is wrong with a header, and at which node of its YAML.
+#[derive(Debug)]
+struct Fault {
+    at: usize,
+    message: String,
+    help: Option<String>,
+}
+
+impl Fault {
+    fn new(at: usize, message: impl Into<String>) -> Self {
+        Self {
+            at,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl Header {
+    /// Reads the header of the script `source`, which errors call `name`, such as `manage/lock-user.rhai`.
+    ///
+    /// # Errors
+    /// `header.invalid`, with the place in the script, for everything that the grammar does not allow.
+    pub fn parse(name: &str, source: &str) -> Result<Self> {
+        let lines = Lines::split(name, source)?;
+        let (about, details) = lines.prose();
+        let mut header = Self {
+            about,
+            details,
+            params: Vec::new(),
+            needs: Capabilities::read_only(),
+            states_needs: false,
+            examples: Vec::new(),
+            destructive: false,
+            hidden: false,
+        };
+        if let Some(text) = lines.yaml() {
+            let root = yaml::parse(&text).map_err(|error| lines.syntax_error(&error))?;
+            header
+                .fill(&root)
+                .map_err(|fault| lines.error(yaml::place(&text, fault.at), fault.message, fault.help))?;
+        }
+        Ok(header)
+    }
+
+    /// The parameter of this name.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&Param> {
+        self.params.iter().find(|param| param.name == name)
+    }
+
+    fn fill(&mut self, root: &yaml::Node) -> Result<(), Fault> {
+        let entries = match &root.value {
+            yaml::Value::Null => return Ok(()),
+            yaml::Value::Map(entries) => entries,
+            _ => return Err(Fault::new(root.id, "the YAML of a header must be a mapping").help(keys_help())),
+        };
+        let fields = Fields::new(root.id, "a header", entries, KEYS)?;
+        if let Some(params) = fields.map("params")? {
+            yaml::refuse_repetition(params)?;
+            if let Some(entry) = params.get(MAX_PARAMS) {
+                let message = format!(
+                    "a script has at most {MAX_PARAMS} parameters, this one has {}",
+                    params.len()
+                );
+                return Err(Fault::new(entry.id, message));
+            }
+            self.params = rules::read(params)?;
+        }
+        if let Some(needs) = fields.texts("needs")? {
+            self.needs = needs
+                .into_iter()
+                .map(capability)
+                .collect::<Result<Capabilities, Fault>>()?;
+            self.states_needs = true;
+        }
+        if let Some(examples) = fields.texts("examples")? {
+            self.examples = examples.into_iter().map(|(_, text)| text).collect();
+        }
+        self.destructive = fields.truth("destructive")?;
+        self.hidden = fields.truth("hidden")?;
+        Ok(())
+    }
+}
+
+fn keys_help() -> String {
+    format!("its keys are {}", KEYS.join(", "))
+}
+
+fn capability((id, text): (usize, String)) -> Result<Capability, Fault> {
+    text.parse().map_err(|error: crate::error::Error| Fault {
+        at: id,
+        message: error.message().to_owned(),
+        help: error.help_text().map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests;
