@@ -187,7 +187,12 @@ pub fn check_email(text: &str) -> Result<(), String> {
         .with_no_minimum_sub_domains();
     EmailAddress::parse_with_options(text, options)
         .map(drop)
-        .map_err(|error| format!("must be an e-mail address: {}", error.to_string().trim_end_matches('.').to_lowercase()))
+        .map_err(|error| {
+            format!(
+                "must be an e-mail address: {}",
+                error.to_string().trim_end_matches('.').to_lowercase()
+            )
+        })
 }
 
 #[cfg(test)]

@@ -66,7 +66,10 @@ fn arguments(
 ) -> Result<Arguments> {
     let params = &script.header.params;
     let variable = |name: &str| configuration.environment().get(name).map(str::to_owned);
-    let sources = Sources { console, variable: &variable };
+    let sources = Sources {
+        console,
+        variable: &variable,
+    };
     let mut arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
     for warning in &arguments.warnings {
         console.warn(warning);

@@ -36,9 +36,10 @@ pub fn command(name: &str, header: &Header) -> Command {
             command = command.arg(arg);
         }
         if ways.ids.len() > 1 {
-            let group = ArgGroup::new(ways.group())
-                .args(&ways.ids)
-                .required(must_be_given(param));
+            // clap excuses a missing argument by what excludes it, but no missing group: `arguments::collect` looks then.
+            let excusable = header.params.iter().any(|other| other.excludes(param));
+            let required = must_be_given(param) && !excusable;
+            let group = ArgGroup::new(ways.group()).args(&ways.ids).required(required);
             command = command.group(group);
         }
     }
@@ -203,7 +204,8 @@ fn relate(mut arg: Arg, param: &Param, header: &Header) -> Arg {
     let known =
         |names: &[String]| -> Vec<Param> { names.iter().filter_map(|name| header.param(name)).cloned().collect() };
     for other in known(&param.conflicts) {
-        arg = arg.conflicts_with(Ways::new(&other).any());
+        // Each way, not their group: clap would name all of its members.
+        arg = arg.conflicts_with_all(Ways::new(&other).ids);
     }
     for other in known(&param.requires) {
         // The command line need not have what comes from elsewhere.

@@ -96,7 +96,11 @@ fn compile(engine: &Engine, script: &Script) -> Result<AST> {
 
 /// The arguments as `main` gets them: every declared one is there, `()` if it was not given.
 fn map_of(arguments: &Arguments) -> Map {
-    arguments.values.iter().map(|(name, value)| (name.into(), dynamic(value))).collect()
+    arguments
+        .values
+        .iter()
+        .map(|(name, value)| (name.into(), dynamic(value)))
+        .collect()
 }
 
 fn dynamic(value: &Argument) -> Dynamic {
@@ -106,11 +110,9 @@ fn dynamic(value: &Argument) -> Dynamic {
         Argument::Int(value) => (*value).into(),
         Argument::Float(value) => (*value).into(),
         Argument::Text(value) => value.into(),
-        Argument::Link { provider, subject } => Map::from_iter([
-            ("provider".into(), provider.into()),
-            ("subject".into(), subject.into()),
-        ])
-        .into(),
+        Argument::Link { provider, subject } => {
+            Map::from_iter([("provider".into(), provider.into()), ("subject".into(), subject.into())]).into()
+        }
         Argument::Time(value) => Dynamic::from(*value),
         Argument::Secret(value) => Dynamic::from(Secret::given(value.clone())),
         Argument::List(values) => values.iter().map(dynamic).collect::<rhai::Array>().into(),

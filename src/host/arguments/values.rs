@@ -182,3 +182,6 @@ fn time(text: &str) -> Result<Time, &'static str> {
     time.map(to_stored_precision)
         .ok_or("must be a time such as `2026-01-31T12:00:00Z`, or a date such as `2026-01-31`")
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,69 +128,38 @@ fn check_name(Declared { param, id, .. }: &Declared) -> Result<(), Fault> {
 fn check_spellings(Declared { param, fields, .. }: &Declared) -> Result<(), Fault> {
     let secret = param.kind == Kind::Secret;
     let bool = param.kind == Kind::Bool;
-    let preset = param.default.is_some();
-    let asked_flag = fields.truth("flag")?;
+    let flag = fields.truth("flag")?;
+    let elsewhere = "only what can be given as a flag has it: add `flag: true`";
     let rules = [
         (bool && param.positional, "positional", "a `bool` cannot be positional"),
         (bool && param.required, "required", "a `bool` cannot be required"),
         (bool && param.repeated, "repeated", "a `bool` cannot be repeated"),
         (bool && param.prompt.is_some(), "prompt", "a `bool` cannot be asked for"),
-        (
-            asked_flag && !param.positional && !secret,
-            "flag",
-            "`flag` is only for positional and secret parameters",
-        ),
+        (flag && !param.positional && !secret, "flag", "it is a flag already"),
         (secret && param.repeated, "repeated", "a `secret` cannot be repeated"),
         (
-            secret && preset,
+            secret && param.default.is_some(),
             "default",
-            "a `secret` cannot have a default: scripts are no place for secrets",
+            "a `secret` cannot have one",
         ),
-        (
-            preset && param.required,
-            "default",
-            "`default` and `required` exclude each other",
-        ),
-        (
-            preset && param.prompt.is_some(),
-            "default",
-            "`default` and `prompt` exclude each other",
-        ),
-        (
-            preset && param.repeated,
-            "default",
-            "`default` and `repeated` exclude each other: absent is `[]`",
-        ),
-        (
-            param.repeated && param.env.is_some(),
-            "env",
-            "`env` and `repeated` exclude each other",
-        ),
-        (
-            param.repeated && param.prompt.is_some(),
-            "prompt",
-            "`prompt` and `repeated` exclude each other",
-        ),
-        (
-            param.repeated && param.positional && asked_flag,
-            "flag",
-            "`flag` and `repeated` exclude each other",
-        ),
-        (
-            !param.flag && param.short.is_some(),
-            "short",
-            "`short` is only for what is a flag too: add `flag: true`",
-        ),
-        (
-            !param.flag && !param.aliases.is_empty(),
-            "aliases",
-            "`aliases` is only for what is a flag too: add `flag: true`",
-        ),
+        (!param.flag && param.short.is_some(), "short", elsewhere),
+        (!param.flag && !param.aliases.is_empty(), "aliases", elsewhere),
     ];
-    match rules.iter().find(|(wrong, ..)| *wrong) {
-        Some((_, key, message)) => Err(fields.fault(key, *message)),
-        None => check_env(param, fields),
+    if let Some((_, key, message)) = rules.iter().find(|(wrong, ..)| *wrong) {
+        return Err(fields.fault(key, format!("`{key}` of `{}`: {message}", param.name)));
     }
+    let exclusions = [
+        (param.default.is_some(), "default", param.required, "required"),
+        (param.default.is_some(), "default", param.prompt.is_some(), "prompt"),
+        (param.default.is_some(), "default", param.repeated, "repeated"),
+        (param.env.is_some(), "env", param.repeated, "repeated"),
+        (param.prompt.is_some(), "prompt", param.repeated, "repeated"),
+        (flag, "flag", param.repeated, "repeated"),
+    ];
+    if let Some((_, key, _, other)) = exclusions.iter().find(|(one, _, other, _)| *one && *other) {
+        return Err(fields.fault(key, format!("`{key}` and `{other}` exclude each other")));
+    }
+    check_env(param, fields)
 }
 
 fn check_env(param: &Param, fields: &yaml::Fields) -> Result<(), Fault> {

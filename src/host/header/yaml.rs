@@ -49,7 +49,7 @@ pub(super) struct Problem {
 /// Parses the text. Anchors, aliases and tags are refused: a header reads without looking elsewhere.
 pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     match serde_yaml::from_str::<IgnoredAny>(text) {
-        Err(error) if error.to_string().starts_with("unknown anchor") => return Err(indirection(&error)),
+        Err(error) if error.to_string().starts_with("unknown anchor") => return Err(indirection(text, &error)),
         Err(error) => return Err(problem(&error)),
         Ok(_) => {}
     }
@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     if text.contains(['&', '!', '*'])
         && let Err(error) = serde_yaml::from_str::<IgnoredAny>(&text.replace(['&', '!'], "*"))
     {
-        return Err(indirection(&error));
+        return Err(indirection(text, &error));
     }
     visit(text, None).map_err(|error| problem(&error))
 }
@@ -81,9 +81,19 @@ fn location(error: &serde_yaml::Error) -> (usize, usize) {
         .unwrap_or_default()
 }
 
-fn indirection(error: &serde_yaml::Error) -> Problem {
+fn indirection(text: &str, error: &serde_yaml::Error) -> Problem {
+    let (row, column) = location(error);
+    // The parser stops after the signs of a tag.
+    let line: Vec<char> = text
+        .split('\n')
+        .nth(row)
+        .unwrap_or_default()
+        .chars()
+        .take(column)
+        .collect();
+    let signs = line.iter().rev().take_while(|char| **char == '!').count();
     Problem {
-        place: location(error),
+        place: (row, column - signs),
         message: "a header has no anchors, aliases or tags".to_owned(),
         help: Some("write the value out; put text that starts with `&`, `*` or `!` in quotes".to_owned()),
     }
