@@ -22,11 +22,11 @@ pub trait Console: Send + Sync {
     /// Whether somebody is there to be asked.
     fn interactive(&self) -> bool;
 
-    /// Asks for one line of text. `check` refuses an answer with a sentence, and the question is put again.
+    /// Asks for one line of text. When `check` refuses the answer, its message is shown and the question put again.
     ///
     /// # Errors
-    /// As said of the trait.
-    fn ask(&self, question: &str, check: &dyn Fn(&str) -> Result<(), String>) -> Result<String>;
+    /// As said of the trait, and what `check` fails with if that may not be caught.
+    fn ask(&self, question: &str, check: &dyn Fn(&str) -> Result<()>) -> Result<String>;
 
     /// Asks for a secret without echo, twice if `twice`.
     ///

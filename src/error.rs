@@ -57,8 +57,6 @@ codes! {
     DatabaseRefused = "database.refused",
     /// The database does not answer.
     DatabaseUnreachable = "database.unreachable",
-    /// The session belongs to a user that is locked or deactivated.
-    UserInactive = "user.inactive",
     /// The e-mail address is not one.
     EmailInvalid = "email.invalid",
     /// The user has no such e-mail address.
@@ -97,6 +95,8 @@ codes! {
     RunInterrupted = "run.interrupted",
     /// Nobody may be asked while a transaction is open.
     RunWriting = "run.writing",
+    /// The tables are MAS's to migrate.
+    SchemaForeign = "schema.foreign",
     /// The database has no MAS tables.
     SchemaMissing = "schema.missing",
     /// The database was migrated by an older MAS than masctl needs.
@@ -117,12 +117,16 @@ codes! {
     UserExists = "user.exists",
     /// The MXID belongs to another server.
     UserForeign = "user.foreign",
+    /// The user is locked or deactivated.
+    UserInactive = "user.inactive",
     /// The username cannot be used.
     UsernameInvalid = "username.invalid",
     /// The homeserver says that the username is not available.
     UsernameUnavailable = "username.unavailable",
     /// No user has this name.
     UserNotFound = "user.not_found",
+    /// A value that a script gave to a primitive is none that it takes.
+    ValueInvalid = "value.invalid",
 }
 
 impl Code {
@@ -188,7 +192,7 @@ impl Excerpt {
     pub fn line_and_column(&self) -> (usize, usize) {
         let before = &self.text.as_bytes()[..self.span.start];
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let line = before.split(|&byte| byte == b'\n').count();
         let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
         (line, column)
     }

@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary: argv in, exit status out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    masctl::cli::main()
+}

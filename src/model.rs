@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, SubsecRound, Utc};
+use email_address::{EmailAddress, Options};
 use sqlx::FromRow;
 use ulid::Ulid;
 use uuid::Uuid;
@@ -59,12 +60,21 @@ impl fmt::Debug for Id {
 }
 
 impl FromStr for Id {
-    type Err = ulid::DecodeError;
+    type Err = NotUlid;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ulid::from_string(text).map(|ulid| Self(Uuid::from_u128(ulid.0)))
+        // 26 characters of 5 bits hold two more than there are: they must be 0, which the decoder does not check.
+        match Ulid::from_string(text) {
+            Ok(ulid) if text.starts_with(|first| ('0'..='7').contains(&first)) => Ok(Self(Uuid::from_u128(ulid.0))),
+            _ => Err(NotUlid),
+        }
     }
 }
+
+/// A text is not a ULID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a ULID has 26 characters of 0-9 and A-Z without I, L, O and U, the first at most 7")]
+pub struct NotUlid;
 
 impl serde::Serialize for Id {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -94,6 +104,51 @@ pub struct User {
     pub guest: bool,
 }
 
+/// An e-mail address of an account. That it is there means that it is verified.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct Email {
+    /// Its id.
+    #[sqlx(rename = "user_email_id")]
+    pub id: Id,
+    /// Whose it is.
+    pub user_id: Id,
+    /// The address as typed.
+    pub email: String,
+    /// When it was added.
+    pub created_at: Time,
+}
+
+/// An upstream provider that MAS's configuration defines.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct Provider {
+    /// Its id.
+    #[sqlx(rename = "upstream_oauth_provider_id")]
+    pub id: Id,
+    /// The issuer's URL, if it has one.
+    pub issuer: Option<String>,
+    /// What people call it.
+    pub human_name: Option<String>,
+    /// Since when it cannot be used.
+    pub disabled_at: Option<Time>,
+}
+
+/// The link of an account to an account at an upstream provider.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct Link {
+    /// Its id.
+    #[sqlx(rename = "upstream_oauth_link_id")]
+    pub id: Id,
+    /// The provider.
+    #[sqlx(rename = "upstream_oauth_provider_id")]
+    pub provider_id: Id,
+    /// Whose it is; nobody's after a login that was never finished.
+    pub user_id: Option<Id>,
+    /// Who the user is at the provider.
+    pub subject: String,
+    /// When it was made.
+    pub created_at: Time,
+}
+
 /// The localpart of a username or of an MXID of the server `server_name`.
 ///
 /// As mas-cli's register-user does, all leading `@` are dropped and the name ends at its first `:`; unlike there, what
@@ -119,6 +174,25 @@ pub fn localpart(name: &str, server_name: &str) -> Result<String, Error> {
         return Err(error.help(format!("write it as `alice` or `@alice:{server_name}`")));
     }
     Ok(localpart.to_owned())
+}
+
+/// Refuses what is no e-mail address, with a sentence that says so. Neither display names nor quotes around it are taken.
+///
+/// # Errors
+/// The sentence.
+pub fn check_email(text: &str) -> Result<(), String> {
+    let options = Options::default()
+        .without_display_text()
+        .with_domain_literal()
+        .with_no_minimum_sub_domains();
+    EmailAddress::parse_with_options(text, options)
+        .map(drop)
+        .map_err(|error| {
+            format!(
+                "must be an e-mail address: {}",
+                error.to_string().trim_end_matches('.').to_lowercase()
+            )
+        })
 }
 
 #[cfg(test)]

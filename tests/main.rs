@@ -1,1 +1,13 @@
-fn main() {}
+//! All tests that need more than one module of masctl, in one binary.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on panics")]
+
+#[cfg(not(feature = "fixed-world"))]
+compile_error!("run tests/run, or: cargo test --features fixed-world");
+
+mod architecture; // layers, lengths and words, by reading the sources
+mod databases; // the databases of the tests are what the tests believe
+mod homeservers; // the homeserver of the tests answers as Synapse does
+mod support; // what the tests stand on
+mod terminals; // what a person at a terminal sees
+mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md

@@ -1,1 +1,213 @@
-//! Being built.
+//! MAS's configuration as masctl reads it: files and environment, merged by MAS's own rules.
+//!
+//! - Files are those of `--config`, else those of `MAS_CONFIG` (separated by `:`), else `config.yaml`. A relative name
+//!   is searched in the current directory and then in every parent. Unlike in MAS, a named file that does not exist is
+//!   an error.
+//! - The variables `MAS_…` come first, then the files in order; the later source wins. So a file overrides a variable,
+//!   as in MAS. Mappings merge, lists are joined, anything else is replaced.
+//! - A section is read when it is asked for: another one may be wrong. Keys that masctl does not know are ignored.
+//! - `DATABASE_URL` names the database if there is neither a file nor a variable `MAS_DATABASE_…`. MAS does not know
+//!   it; the tools around PostgreSQL do.
+//! - Without any of these the embedded store is used: [`Database::Embedded`].
+//!
+//! A value that is wrong is shown in its file. What is shown holds no secrets: they are cut out of the excerpt.
+
+mod check;
+mod database;
+mod dump;
+mod environment;
+mod locate;
+mod matrix;
+mod passwords;
+mod section;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod variables;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+pub use self::{
+    check::Finding,
+    database::{Database, Pem, Postgres, SslMode},
+    environment::{Environment, load_dotenv},
+    matrix::{Kind as HomeserverKind, Matrix},
+    passwords::{Algorithm, Passwords, Scheme},
+};
+use self::{
+    section::Section,
+    tree::{Node, Origin, Tree},
+};
+use crate::error::{Code, Error, Result};
+
+/// The server name where no homeserver is configured and none is needed.
+const LOCAL_SERVER_NAME: &str = "localhost";
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "config.yaml";
+
+/// The merged configuration.
+pub struct Configuration {
+    tree: Tree,
+    files: Vec<PathBuf>,
+    environment: Environment,
+}
+
+impl Configuration {
+    /// Reads and merges the configuration. `files` are those of `--config`, if any.
+    ///
+    /// # Errors
+    /// `config.missing` if a named file does not exist; `file.unreadable`; `config.invalid` if one is no YAML mapping
+    /// in UTF-8 or is too large.
+    pub fn load(files: &[PathBuf], environment: &Environment) -> Result<Self> {
+        let files = named(files, environment)?;
+        let mut tree = variables::read(environment);
+        for path in &files {
+            tree.merge(source::read(path, environment)?);
+        }
+        Ok(Self {
+            tree,
+            files,
+            environment: environment.clone(),
+        })
+    }
+
+    /// The environment that it was read in.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The database to use.
+    ///
+    /// # Errors
+    /// `config.invalid`, `file.unreadable` for the password's file, `store.unusable` if there is no place for the
+    /// embedded store.
+    pub fn database(&self) -> Result<Database> {
+        Database::read(self)
+    }
+
+    /// Whether there is a section `matrix`: if not, there is no homeserver to talk to.
+    #[must_use]
+    pub fn has_matrix(&self) -> bool {
+        self.has("matrix")
+    }
+
+    /// The homeserver.
+    ///
+    /// # Errors
+    /// `config.missing` if there is no section `matrix` or no secret in it; `config.invalid`; `file.unreadable` for
+    /// the secret's file.
+    pub fn matrix(&self) -> Result<Matrix> {
+        Matrix::read(self)
+    }
+
+    /// The server name: that of the section `matrix`, or `localhost` if there is none and the database is SQLite.
+    ///
+    /// # Errors
+    /// `config.missing` if there is no section `matrix` and the database is PostgreSQL; `config.invalid`; those of
+    /// [`Self::database`].
+    pub fn server_name(&self) -> Result<String> {
+        if let Some(section) = self.section("matrix")? {
+            return matrix::homeserver(&section);
+        }
+        match self.database()? {
+            Database::Embedded(_) | Database::Sqlite(_) => Ok(LOCAL_SERVER_NAME.to_owned()),
+            Database::Postgres(_) => Err(matrix::absent()),
+        }
+    }
+
+    /// How passwords are hashed and how strong they must be.
+    ///
+    /// # Errors
+    /// `config.invalid`, `config.missing` for an incomplete scheme, `file.unreadable` for a pepper's file.
+    pub fn passwords(&self) -> Result<Passwords> {
+        Passwords::read(self)
+    }
+
+    /// The merged configuration as JSON, with secrets masked as `<secret>`.
+    #[must_use]
+    pub fn dump(&self) -> serde_json::Value {
+        dump::masked(&self.tree)
+    }
+
+    /// Where the value at a path such as `passwords.schemes[0].version` was written: `file:line:column`, or the name
+    /// of a variable. `None` if there is no such value.
+    #[must_use]
+    pub fn origin(&self, path: &str) -> Option<String> {
+        let mut tree = &self.tree;
+        for part in path.split(['.', '[']) {
+            tree = match (&tree.node, part.strip_suffix(']')) {
+                (Node::List(items), Some(index)) => items.get(index.parse::<usize>().ok()?)?,
+                (Node::Map(entries), None) => entries.get(part)?,
+                _ => return None,
+            };
+        }
+        match &tree.origin {
+            Origin::Top => None,
+            Origin::Variable(name) => Some(name.to_string()),
+            Origin::File { source, trail } => Some(match locate::position(source, &Origin::steps(trail.as_ref())) {
+                Some((line, column)) => format!("{}:{line}:{column}", source.name),
+                None => source.name.clone(),
+            }),
+        }
+    }
+
+    fn has(&self, section: &str) -> bool {
+        self.tree.get(section).is_some()
+    }
+
+    fn section(&self, name: &str) -> Result<Option<Section<'_>>> {
+        Section::open(&self.tree, name, self.environment.directory())
+    }
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration")
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The paths of the configuration files to read.
+fn named(files: &[PathBuf], environment: &Environment) -> Result<Vec<PathBuf>> {
+    if !files.is_empty() {
+        return files
+            .iter()
+            .map(|name| existing(name, "--config", environment))
+            .collect();
+    }
+    let Some(list) = environment.get("MAS_CONFIG") else {
+        return Ok(source::find(Path::new(DEFAULT_FILE), environment).into_iter().collect());
+    };
+    let names: Vec<_> = list.split(':').filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        return Err(Error::new(Code::ConfigMissing, "MAS_CONFIG is set, but names no file.")
+            .help("Set it to the path of a MAS configuration file, or unset it."));
+    }
+    names
+        .into_iter()
+        .map(|name| existing(Path::new(name), "MAS_CONFIG", environment))
+        .collect()
+}
+
+fn existing(name: &Path, given_by: &str, environment: &Environment) -> Result<PathBuf> {
+    source::find(name, environment).ok_or_else(|| {
+        let shown = name.display().to_string();
+        let searched = if name.is_absolute() {
+            "Check the path.".to_owned()
+        } else {
+            let folder = environment.directory().display();
+            format!("It was searched in `{folder}` and the folders above.")
+        };
+        let message = format!("The configuration file `{shown}` ({given_by}) does not exist.");
+        Error::new(Code::ConfigMissing, message)
+            .help(searched)
+            .data("file", shown)
+    })
+}

@@ -111,6 +111,20 @@ impl Arguments {
             .map(|(_, value)| value)
     }
 
+    /// Whether a user is given in a form that only the server's name can resolve.
+    #[must_use]
+    pub fn name_a_server(&self, params: &[Param]) -> bool {
+        let names_one = |value: &Value| matches!(value, Value::Text(user) if user.contains(['@', ':']));
+        params
+            .iter()
+            .filter(|param| param.kind == Kind::User)
+            .any(|param| match self.get(&param.name) {
+                Some(Value::List(values)) => values.iter().any(names_one),
+                Some(value) => names_one(value),
+                None => false,
+            })
+    }
+
     /// Reduces MXIDs in the arguments of type `user` to the localparts of the server `server_name`.
     ///
     /// # Errors
@@ -326,7 +340,11 @@ fn ask(param: &Param, params: &[Param], question: &str, console: &dyn Console) -
             let index = console.choose(question, &param.values)?;
             param.values.get(index).cloned().unwrap_or_default()
         }
-        _ => console.ask(question, &|text| parse(param, text).map(|_| ()))?,
+        _ => console.ask(question, &|text| {
+            parse(param, text)
+                .map(drop)
+                .map_err(|why| Error::new(Code::ArgumentInvalid, why))
+        })?,
     };
     parse(param, &text).map_err(|problem| invalid(param, &problem))
 }

@@ -1,4 +1,11 @@
-//! Being built.
+//! Turns a script into a run: its header into a signature, its text into an engine's program, its errors into places.
 
 pub mod arguments;
+pub mod catalogue;
+mod diagnose;
+mod engine;
+mod execute;
 pub mod header;
+mod modules;
+
+pub use execute::{Outcome, execute};

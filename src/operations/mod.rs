@@ -1,3 +1,26 @@
-pub mod world;
+//! What is done, with MAS's rules: which rows are written together, and with which jobs. Primitives only wrap it.
+//!
+//! A deed takes the [`Run`] and says in one function what is read, refused, written, queued and recorded.
+
+mod change;
+mod effect;
+pub mod emails;
+mod interrupt;
+mod jobs;
+pub mod passwords;
+pub mod providers;
+mod record;
+mod registration;
+mod run;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+mod world;
+
+pub use change::{Action, Change, MOST_SUBJECTS, Subject};
+pub use effect::{Delivery, Effect};
+pub use interrupt::{Interrupt, Phase};
+pub use record::{Record, Report};
+pub use registration::{Registration, register};
+pub use run::{Deed, Parts, Run};
 pub use world::World;
-pub struct Run;

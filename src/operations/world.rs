@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use chrono::Utc;
-use rand::{Rng, RngExt, SeedableRng, distr::Alphanumeric, rngs::StdRng};
+#[cfg(feature = "fixed-world")]
+use rand::SeedableRng;
+use rand::{Rng, RngExt, distr::Alphanumeric, rngs::StdRng};
 use secrecy::SecretString;
 use zeroize::Zeroize;
 
@@ -63,7 +65,7 @@ impl World {
     /// A new id for a row made at `time`.
     #[must_use]
     pub fn new_id(&self, time: Time) -> Id {
-        Id::new(time, self.with_random(|random| random.random()))
+        Id::new(time, self.with_random(RngExt::random))
     }
 
     /// Random bytes: a salt, for example.

@@ -1,1 +1,125 @@
-//! Being built.
+//! What a script can touch: one file per namespace. Rhai's types stop here.
+//!
+//! A primitive checks its capability, calls one operation, and converts. Its doc comment is the help: an imperative first
+//! line, `Needs …`, `Fails with …`, and an example, which a test runs with the capability and without it.
+
+mod documentation;
+mod emails;
+mod failure;
+mod fields;
+mod input;
+mod options;
+mod output;
+mod passwords;
+mod providers;
+mod secret;
+mod tokens;
+mod users;
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Shared};
+
+pub use documentation::{Documented, documented};
+pub use failure::{error_of, raise};
+pub use fields::{secrets_in, to_value};
+pub use secret::Secret;
+
+use crate::{capability::Capability, error::Result, operations::Run};
+
+/// What a primitive returns.
+pub type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+/// A namespace of primitives.
+pub struct Namespace {
+    /// What scripts write before `::`.
+    pub name: &'static str,
+    /// What it is for, one sentence.
+    pub about: &'static str,
+    /// Makes its module.
+    pub module: fn() -> Module,
+}
+
+/// Every namespace, in the order of the reference.
+pub const NAMESPACES: &[Namespace] = &[
+    Namespace {
+        name: "users",
+        about: "Look up and change accounts.",
+        module: users::module,
+    },
+    Namespace {
+        name: "emails",
+        about: "Look up e-mail addresses of accounts.",
+        module: emails::module,
+    },
+    Namespace {
+        name: "passwords",
+        about: "Make and check passwords.",
+        module: passwords::module,
+    },
+    Namespace {
+        name: "tokens",
+        about: "Issue tokens.",
+        module: tokens::module,
+    },
+    Namespace {
+        name: "providers",
+        about: "Look up upstream providers.",
+        module: providers::module,
+    },
+    Namespace {
+        name: "input",
+        about: "Ask the person at the terminal.",
+        module: input::module,
+    },
+    Namespace {
+        name: "output",
+        about: "Tell the person at the terminal.",
+        module: output::module,
+    },
+];
+
+/// Makes all primitives known to an engine.
+pub fn register(engine: &mut Engine) {
+    failure::register(engine);
+    secret::register(engine);
+    fields::register_time(engine);
+    output::register_global(engine);
+    for namespace in NAMESPACES {
+        let module: Shared<Module> = (namespace.module)().into();
+        engine.register_static_module(namespace.name, module);
+    }
+}
+
+/// The run that a script belongs to, put on the engine as its tag.
+fn run_of(context: &NativeCallContext) -> Scripted<Arc<Run>> {
+    let run = context.tag().and_then(|tag| tag.clone().try_cast::<Arc<Run>>());
+    run.ok_or_else(|| "there is no run: primitives work only inside of a command".into())
+}
+
+/// The one way from a script to an operation: capability first, errors with the position of the call.
+fn call<T>(context: &NativeCallContext, needed: Capability, operation: impl FnOnce(&Run) -> Result<T>) -> Scripted<T> {
+    let run = run_of(context)?;
+    run.require(needed)
+        .and_then(|()| operation(&run))
+        .map_err(|error| raise(error, context.call_position()))
+}
+
+/// For primitives that touch no data of MAS's.
+fn call_freely<T>(context: &NativeCallContext, operation: impl FnOnce(&Run) -> Result<T>) -> Scripted<T> {
+    let run = run_of(context)?;
+    operation(&run).map_err(|error| raise(error, context.call_position()))
+}
+
+/// Makes a value of Rust's as Rhai sees absence: `()`.
+fn or_unit<T: Into<Dynamic>>(value: Option<T>) -> Dynamic {
+    value.map_or(Dynamic::UNIT, Into::into)
+}
+
+/// Adds a getter for each field of a type to a module.
+fn expose<T: fields::Fields>(module: &mut Module) {
+    for field in T::FIELDS {
+        let get = field.get;
+        FuncRegistration::new_getter(field.name).set_into_module(module, move |value: &mut T| get(value));
+    }
+}

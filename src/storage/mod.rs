@@ -1,1 +1,35 @@
-//! Being built.
+//! The only place with SQL. One file per resource; `dialect.rs` holds what differs between the two databases.
+//!
+//! Functions are named resource first, and take the connection first. They know rows, not rules: what must be written
+//! together is decided in `operations`.
+
+mod connection;
+mod dialect;
+pub mod emails;
+mod embedded;
+mod failure;
+pub mod jobs;
+pub mod links;
+pub mod passwords;
+mod postgres;
+pub mod registration_tokens;
+pub mod schema;
+pub mod sessions;
+pub mod users;
+
+pub use connection::{Connection, open};
+
+/// Runs one statement, written once, on whichever database is behind the connection.
+macro_rules! on {
+    ($store:expr, |$connection:ident| $statement:expr) => {
+        match $store {
+            $crate::storage::Connection::Postgres($connection) => {
+                $statement.await.map_err($crate::storage::failure::of_statement)
+            }
+            $crate::storage::Connection::Sqlite($connection) => {
+                $statement.await.map_err($crate::storage::failure::of_statement)
+            }
+        }
+    };
+}
+use on;

@@ -3,14 +3,13 @@
 use std::{num::IntErrorKind, str::FromStr};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use email_address::{EmailAddress, Options};
 use secrecy::SecretString;
 use url::Url;
 
 use super::Value;
 use crate::{
     host::header::{Kind, Number, Param},
-    model::{Id, Time, to_stored_precision},
+    model::{Id, Time, check_email, to_stored_precision},
 };
 
 /// How long a value may be, in bytes.
@@ -69,7 +68,10 @@ fn convert(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::String | Kind::Enum => Value::Text(text.to_owned()),
         Kind::Path => Value::Text(path(text)?.to_owned()),
         Kind::Url => Value::Text(url(text)?),
-        Kind::Email => Value::Text(email(text)?.to_owned()),
+        Kind::Email => {
+            check_email(text)?;
+            Value::Text(text.to_owned())
+        }
         Kind::Ulid | Kind::Provider => Value::Text(ulid(text)?),
         Kind::User => Value::Text(user(text)?.to_owned()),
         Kind::Link => link(text)?,
@@ -93,23 +95,6 @@ fn path(text: &str) -> Result<&str, &'static str> {
 fn url(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| format!("must be a URL with its scheme: {error}"))?;
     Ok(url.into())
-}
-
-fn email(text: &str) -> Result<&str, String> {
-    let options = Options::default()
-        .without_display_text()
-        .with_domain_literal()
-        .with_no_minimum_sub_domains();
-    match EmailAddress::parse_with_options(text, options) {
-        Ok(_) => Ok(text),
-        Err(error) => {
-            let reason = error.to_string();
-            Err(format!(
-                "must be an e-mail address: {}",
-                reason.trim_end_matches('.').to_lowercase()
-            ))
-        }
-    }
 }
 
 fn ulid(text: &str) -> Result<String, &'static str> {

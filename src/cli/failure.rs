@@ -1,0 +1,114 @@
+//! Errors as the operator sees them: line 1 is `Error: <message>`; where it happened, and what to do, follow.
+
+use std::{error::Error as StdError, fmt, fmt::Write};
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeStyles};
+use serde_json::{Value, json};
+
+use super::terminal::printable;
+use crate::error::{Error, Excerpt};
+
+/// How an error is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    /// Whether stderr is a terminal that wants color.
+    pub(super) color: bool,
+    /// Columns of the terminal.
+    pub(super) width: usize,
+    /// Whether the chain of causes is shown.
+    pub(super) causes: bool,
+}
+
+/// The error as text.
+pub(super) fn report(error: &Error, style: Style) -> String {
+    // Writing to a text cannot fail; a place that cannot be drawn is left out.
+    let mut text = format!("Error: {}\n", printable(error.message()));
+    if let Some((innermost, callers)) = error.excerpts().split_first() {
+        let theme = GraphicalTheme {
+            characters: miette::ThemeCharacters::unicode(),
+            styles: if style.color {
+                ThemeStyles::ansi()
+            } else {
+                ThemeStyles::none()
+            },
+        };
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(style.width)
+            .with_context_lines(1)
+            .with_links(false);
+        let place = Place::new(error.code().to_string(), innermost, callers);
+        let _ = handler.render_report(&mut text, &place);
+    }
+    if let Some(help) = error.help_text() {
+        let _ = writeln!(text, "  help: {}", printable(help));
+    }
+    if style.causes {
+        let mut cause = error.source();
+        while let Some(this) = cause {
+            let _ = writeln!(text, "  caused by: {}", printable(&this.to_string()));
+            cause = this.source();
+        }
+    }
+    text
+}
+
+/// The error as one JSON object.
+pub(super) fn json(error: &Error) -> Value {
+    let at = error.excerpts().first().map(|excerpt| {
+        let (line, column) = excerpt.line_and_column();
+        json!({"file": excerpt.name, "line": line, "column": column})
+    });
+    json!({"error": {
+        "code": error.code().as_str(),
+        "message": error.message(),
+        "help": error.help_text(),
+        "data": error.values(),
+        "at": at,
+    }})
+}
+
+/// One place of an error, with the places of its callers below it.
+#[derive(Debug)]
+struct Place {
+    title: String,
+    source: NamedSource<String>,
+    span: LabeledSpan,
+    callers: Vec<Place>,
+}
+
+impl Place {
+    fn new(title: String, excerpt: &Excerpt, callers: &[Excerpt]) -> Self {
+        let callers = callers
+            .iter()
+            .map(|caller| Self::new("called from".to_owned(), caller, &[]))
+            .collect();
+        Self {
+            title,
+            source: NamedSource::new(&excerpt.name, excerpt.text.to_string()),
+            span: LabeledSpan::underline(excerpt.span.clone()),
+            callers,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
+impl StdError for Place {}
+
+impl Diagnostic for Place {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(self.span.clone())))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        (!self.callers.is_empty()).then(|| Box::new(self.callers.iter().map(|caller| caller as &dyn Diagnostic)) as _)
+    }
+}

@@ -1,0 +1,120 @@
+//! The root of the command line: global options, and the subcommands that are no scripts.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    configuration, database, manage,
+    render::{Format, Wish},
+};
+use crate::{config::Environment, error::Result, host::catalogue::Script};
+
+/// The options that every command takes, before or after its name.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) dry_run: bool,
+    pub(super) quiet: bool,
+    pub(super) verbose: u8,
+    pub(super) wish: Wish,
+}
+
+impl Options {
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        let format = matches
+            .get_one::<String>("format")
+            .and_then(|name| Format::of(name))
+            .unwrap_or_default();
+        Self {
+            files: matches
+                .get_many("config")
+                .map(|files| files.cloned().collect())
+                .unwrap_or_default(),
+            dry_run: matches.get_flag("dry_run"),
+            quiet: matches.get_flag("quiet"),
+            verbose: matches.get_count("verbose"),
+            wish: Wish {
+                format,
+                fields: matches.get_many("fields").map(|fields| fields.cloned().collect()),
+            },
+        }
+    }
+
+    /// Reads the configuration that these options name.
+    pub(super) fn configuration(&self) -> Result<crate::config::Configuration> {
+        crate::config::Configuration::load(&self.files, &Environment::current()?)
+    }
+}
+
+/// The whole command line.
+pub(super) fn command(scripts: &[Script]) -> Command {
+    Command::new("masctl")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("The scriptable operator console for Matrix Authentication Service")
+        .after_help(
+            "Without any MAS configuration, masctl works on an embedded SQLite store.\n\
+             Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .max_term_width(100)
+        .args(globals())
+        .subcommand(manage::command(scripts))
+        .subcommand(database::command())
+        .subcommand(configuration::command())
+}
+
+fn globals() -> [Arg; 6] {
+    let global = |name: &'static str| {
+        Arg::new(name)
+            .long(name.replace('_', "-"))
+            .global(true)
+            .help_heading("Global options")
+    };
+    [
+        global("config")
+            .short('c')
+            .value_name("FILE")
+            .action(ArgAction::Append)
+            .value_parser(value_parser!(PathBuf))
+            .help("Configuration file of MAS; may be repeated"),
+        global("dry_run")
+            .action(ArgAction::SetTrue)
+            .help("Show what would change, and change nothing"),
+        global("format")
+            .value_name("FORMAT")
+            .value_parser(PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name)))
+            .help("How data is printed"),
+        global("fields")
+            .value_name("FIELD,…")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .help("Which fields of the data are printed"),
+        global("quiet")
+            .short('q')
+            .action(ArgAction::SetTrue)
+            .help("Print data and errors only"),
+        global("verbose")
+            .short('v')
+            .action(ArgAction::Count)
+            .help("Log more, to stderr; -vv for even more"),
+    ]
+}
+
+/// Logs to stderr: warnings, more with `-v`, or what `RUST_LOG` says.
+pub(super) fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "masctl=debug",
+        _ => "masctl=trace,sqlx=debug",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    // It fails only if logging was started before, and then that goes on.
+    let _ = logging.try_init();
+}

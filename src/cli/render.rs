@@ -1,0 +1,270 @@
+//! What a command returned, on stdout, in the format that was asked for.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Map, Value, json};
+
+use super::terminal::{printable, terminal_width};
+use crate::{
+    error::{Code, Error, Result},
+    host::Outcome,
+};
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Format {
+    #[default]
+    Table,
+    Json,
+    Jsonl,
+    Csv,
+    Yaml,
+    Ids,
+}
+
+impl Format {
+    pub(super) const NAMES: [(&str, Self); 6] = [
+        ("table", Self::Table),
+        ("json", Self::Json),
+        ("jsonl", Self::Jsonl),
+        ("csv", Self::Csv),
+        ("yaml", Self::Yaml),
+        ("ids", Self::Ids),
+    ];
+
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, format)| *format)
+    }
+}
+
+/// How the data is to be printed, and which fields of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wish {
+    pub(super) format: Format,
+    pub(super) fields: Option<Vec<String>>,
+}
+
+/// The text for stdout of a script that ended well.
+///
+/// A script that only reads prints its result bare; any other wraps it in what it changed, for programs.
+pub(super) fn outcome(outcome: &Outcome, read_only: bool, wish: &Wish) -> Result<String> {
+    let result = selected(&outcome.result, wish.fields.as_deref())?;
+    match wish.format {
+        Format::Json | Format::Yaml if !read_only => data(&envelope(outcome, &result), wish.format),
+        Format::Table => match &outcome.secret {
+            Some(secret) if wish.fields.is_none() => Ok(format!("{secret}\n")),
+            _ => data(&result, Format::Table),
+        },
+        format => data(&result, format),
+    }
+}
+
+fn envelope(outcome: &Outcome, result: &Value) -> Value {
+    let report = &outcome.report;
+    json!({
+        "changed": report.changed(),
+        "dry_run": report.dry_run,
+        "store": report.store,
+        "changes": report.changes,
+        "effects": report.effects,
+        "result": result,
+    })
+}
+
+/// Data in one of the formats.
+pub(super) fn data(value: &Value, format: Format) -> Result<String> {
+    let unprintable = |cause: String| Error::new(Code::Bug, format!("the result cannot be printed: {cause}"));
+    match format {
+        Format::Table => Ok(table(value)),
+        Format::Json => Ok(format!("{value}\n")),
+        Format::Jsonl => Ok(lines(rows(value).iter().map(Value::to_string))),
+        Format::Yaml => serde_yaml::to_string(value).map_err(|error| unprintable(error.to_string())),
+        Format::Csv => csv(value).map_err(|error| unprintable(error.to_string())),
+        Format::Ids => Ok(lines(rows(value).iter().map(id))),
+    }
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
+}
+
+fn rows(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(rows) => rows,
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// What a pipe needs of a row to name it to the next command.
+fn id(row: &Value) -> String {
+    let named = ["username", "email", "token", "id"]
+        .iter()
+        .find_map(|name| row.get(name));
+    cell(named.unwrap_or(row))
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn columns(rows: &[Value]) -> Vec<&str> {
+    let mut columns: Vec<&str> = Vec::new();
+    for name in rows.iter().filter_map(Value::as_object).flat_map(Map::keys) {
+        if !columns.contains(&name.as_str()) {
+            columns.push(name);
+        }
+    }
+    columns
+}
+
+fn csv(value: &Value) -> Result<String, csv::Error> {
+    let rows = rows(value);
+    let columns = columns(rows);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if columns.is_empty() {
+        for row in rows {
+            writer.write_record([cell(row)])?;
+        }
+    } else {
+        writer.write_record(&columns)?;
+        for row in rows {
+            writer.write_record(columns.iter().map(|name| row.get(name).map(cell).unwrap_or_default()))?;
+        }
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(io::Error::other(error.to_string())))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// On a terminal a table fits its width; elsewhere nothing is cut, framed or wrapped.
+fn table(value: &Value) -> String {
+    let mut table = Table::new();
+    match value {
+        Value::Null => return String::new(),
+        Value::Array(rows) if rows.is_empty() => return String::new(),
+        Value::Array(rows) if rows.iter().all(Value::is_object) => {
+            let columns = columns(rows);
+            table.set_header(&columns);
+            for row in rows {
+                table.add_row(
+                    columns
+                        .iter()
+                        .map(|name| row.get(name).map(|value| printable(&cell(value))).unwrap_or_default()),
+                );
+            }
+        }
+        Value::Array(rows) => return lines(rows.iter().map(|row| printable(&cell(row)))),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                table.add_row([name.clone(), printable(&cell(value))]);
+            }
+        }
+        scalar => return format!("{}\n", printable(&cell(scalar))),
+    }
+    if io::stdout().is_terminal() {
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        if let Some(width) = terminal_width().and_then(|width| u16::try_from(width).ok()) {
+            table.set_width(width);
+        }
+    } else {
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// Keeps the fields that were asked for, in that order.
+fn selected(value: &Value, fields: Option<&[String]>) -> Result<Value> {
+    let Some(fields) = fields else { return Ok(value.clone()) };
+    match value {
+        Value::Array(rows) => rows.iter().map(|row| selected(row, Some(fields))).collect(),
+        Value::Object(row) => fields
+            .iter()
+            .map(|name| match row.get(name) {
+                Some(value) => Ok((name.clone(), value.clone())),
+                None => Err(unknown_field(name, row)),
+            })
+            .collect::<Result<Map<_, _>>>()
+            .map(Value::Object),
+        other => Ok(other.clone()),
+    }
+}
+
+fn unknown_field(name: &str, row: &Map<String, Value>) -> Error {
+    let known: Vec<_> = row.keys().map(String::as_str).collect();
+    Error::new(Code::ArgumentInvalid, format!("the result has no field `{name}`"))
+        .help(format!("the fields are {}", known.join(", ")))
+}
+
+/// Writes to stdout. A reader that has gone away is none of our business.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(
+            Code::FileUnreadable,
+            format!("standard output cannot be written: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users() -> Value {
+        json!([{"id": "01", "username": "alice", "locked_at": null}, {"id": "02", "username": "b\u{1b}ob", "locked_at": "x,y"}])
+    }
+
+    #[test]
+    fn rows_in_every_format() {
+        let shown = |format| data(&users(), format).unwrap();
+        assert_eq!(shown(Format::Ids), "alice\nb\u{1b}ob\n");
+        assert_eq!(
+            shown(Format::Csv),
+            "id,username,locked_at\n01,alice,\n02,b\u{1b}ob,\"x,y\"\n"
+        );
+        assert_eq!(
+            shown(Format::Jsonl),
+            "{\"id\":\"01\",\"username\":\"alice\",\"locked_at\":null}\n{\"id\":\"02\",\"username\":\"b\\u001bob\",\"locked_at\":\"x,y\"}\n"
+        );
+        assert_eq!(shown(Format::Yaml).lines().next(), Some("- id: '01'"));
+    }
+
+    #[test]
+    fn nothing_is_nothing_in_every_format_but_json() {
+        for format in [Format::Table, Format::Jsonl, Format::Csv, Format::Ids] {
+            assert_eq!(data(&Value::Null, format).unwrap(), "");
+            assert_eq!(data(&json!([]), format).unwrap(), "");
+        }
+        assert_eq!(data(&json!([]), Format::Json).unwrap(), "[]\n");
+    }
+
+    #[test]
+    fn fields_are_kept_in_the_order_asked_for_and_unknown_ones_refused() {
+        let wished = ["username".to_owned(), "id".to_owned()];
+        assert_eq!(
+            selected(&users(), Some(&wished)).unwrap()[0].to_string(),
+            "{\"username\":\"alice\",\"id\":\"01\"}"
+        );
+        let error = selected(&users(), Some(&["name".to_owned()])).unwrap_err();
+        assert_eq!(error.message(), "the result has no field `name`");
+        assert_eq!(error.help_text(), Some("the fields are id, username, locked_at"));
+    }
+}

@@ -1,0 +1,244 @@
+//! The person's side of a run: stderr, and the terminal for questions.
+
+use std::{
+    io::{self, IsTerminal, Read, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select};
+use rustyline::{Behavior, Config, Editor, error::ReadlineError, history::MemHistory};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::failure::Style;
+use crate::{
+    console::Console,
+    error::{Code, Error, Result},
+};
+
+/// The most bytes of a secret that is read from a file or standard input.
+const LONGEST_SECRET: u64 = 64 << 10;
+
+/// stderr and the terminal behind it.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    quiet: bool,
+    interactive: bool,
+    store_named: AtomicBool,
+    progress_shown: AtomicBool,
+}
+
+impl Terminal {
+    /// Looks at what stdin and stderr are.
+    pub(super) fn new(quiet: bool) -> Self {
+        Self {
+            quiet,
+            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            store_named: AtomicBool::new(false),
+            progress_shown: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether stderr wants color: a terminal, and `NO_COLOR` is not set.
+    pub(super) fn style(verbose: bool) -> Style {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let color = wanted && io::stderr().is_terminal();
+        Style {
+            color,
+            width: terminal_width().unwrap_or(80),
+            causes: verbose,
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if self.progress_shown.swap(false, Ordering::Relaxed) {
+            write_stderr("\r\x1b[2K");
+        }
+        write_stderr(&format!("{}\n", printable(text)));
+    }
+
+    fn require_somebody(&self) -> Result<()> {
+        if self.interactive {
+            return Ok(());
+        }
+        Err(
+            Error::new(Code::InputNotInteractive, "nobody can be asked: this is not a terminal")
+                .help("give the answers as arguments; `--help` lists them"),
+        )
+    }
+}
+
+impl Console for Terminal {
+    fn say(&self, message: &str) {
+        if !self.quiet {
+            self.line(message);
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        if !self.quiet {
+            self.line(&format!("Warning: {message}"));
+        }
+    }
+
+    fn name_store(&self, store: &str, written: bool) {
+        if (written || !self.quiet) && !self.store_named.swap(true, Ordering::Relaxed) {
+            self.line(&format!("Embedded store: {store} (no MAS configuration found)"));
+        }
+    }
+
+    fn interactive(&self) -> bool {
+        self.interactive
+    }
+
+    fn ask(&self, question: &str, check: &dyn Fn(&str) -> Result<()>) -> Result<String> {
+        self.require_somebody()?;
+        let config = Config::builder().behavior(Behavior::PreferTerm).build();
+        let mut editor = Editor::<(), _>::with_history(config, MemHistory::new()).map_err(of_editor)?;
+        loop {
+            let answer = editor.readline(&format!("{question}: ")).map_err(of_editor)?;
+            match check(answer.trim()) {
+                Ok(()) => return Ok(answer.trim().to_owned()),
+                Err(refused) if refused.code().catchable() => self.line(&format!("  {refused}")),
+                Err(fatal) => return Err(fatal),
+            }
+        }
+    }
+
+    fn ask_secret(&self, question: &str, twice: bool) -> Result<SecretString> {
+        self.require_somebody()?;
+        let again = format!("{question} (again):");
+        let question = format!("{question}:");
+        let mut prompt = Password::new(&question).with_display_mode(PasswordDisplayMode::Hidden);
+        prompt = if twice {
+            prompt
+                .with_custom_confirmation_message(&again)
+                .with_custom_confirmation_error_message("They differ.")
+        } else {
+            prompt.without_confirmation()
+        };
+        prompt
+            .prompt()
+            .map(SecretString::from)
+            .map_err(|error| of_prompt(&error))
+    }
+
+    fn choose(&self, question: &str, answers: &[String]) -> Result<usize> {
+        self.require_somebody()?;
+        let select = Select::new(question, answers.iter().map(|answer| printable(answer)).collect());
+        select
+            .raw_prompt()
+            .map(|chosen| chosen.index)
+            .map_err(|error| of_prompt(&error))
+    }
+
+    fn confirm(&self, question: &str, preset: bool) -> Result<bool> {
+        self.require_somebody()?;
+        Confirm::new(question)
+            .with_default(preset)
+            .prompt()
+            .map_err(|error| of_prompt(&error))
+    }
+
+    fn read_secret(&self) -> Result<SecretString> {
+        let mut text = Zeroizing::new(String::new());
+        io::stdin()
+            .take(LONGEST_SECRET + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| Error::new(Code::ArgumentInvalid, format!("standard input cannot be read: {error}")))?;
+        let secret = text
+            .strip_suffix('\n')
+            .map_or(&**text, |text| text.strip_suffix('\r').unwrap_or(text));
+        if secret.is_empty() || text.len() as u64 > LONGEST_SECRET {
+            let problem = if secret.is_empty() {
+                "is empty"
+            } else {
+                "is longer than 64 KiB"
+            };
+            return Err(Error::new(
+                Code::ArgumentInvalid,
+                format!("the secret on standard input {problem}"),
+            ));
+        }
+        Ok(SecretString::from(secret))
+    }
+
+    fn progress(&self, label: &str, done: u64, total: Option<u64>) {
+        if self.quiet || !io::stderr().is_terminal() {
+            return;
+        }
+        self.progress_shown.store(true, Ordering::Relaxed);
+        match total {
+            Some(total) => write_stderr(&format!("\r\x1b[2K{label}: {done} of {total}")),
+            None => write_stderr(&format!("\r\x1b[2K{label}: {done}")),
+        }
+    }
+}
+
+/// Text that cannot steer the terminal: control characters are shown as escapes.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let bidirectional = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if (character.is_control() && character != '\n') || bidirectional {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Nothing is left to tell an operator whose stderr is gone.
+pub(super) fn write_stderr(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// The columns of the terminal that stderr or stdout is.
+pub(super) fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(io::stdout()));
+    size.ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|&columns| columns > 0)
+}
+
+fn of_editor(error: ReadlineError) -> Error {
+    match error {
+        ReadlineError::Interrupted => interrupted(),
+        ReadlineError::Eof => aborted(),
+        other => Error::new(
+            Code::InputNotInteractive,
+            format!("the terminal cannot be used: {other}"),
+        ),
+    }
+}
+
+fn of_prompt(error: &InquireError) -> Error {
+    match error {
+        InquireError::OperationCanceled => aborted(),
+        InquireError::OperationInterrupted => interrupted(),
+        other => Error::new(
+            Code::InputNotInteractive,
+            format!("the terminal cannot be used: {other}"),
+        ),
+    }
+}
+
+fn aborted() -> Error {
+    Error::new(Code::InputAborted, "aborted: nothing was changed")
+}
+
+fn interrupted() -> Error {
+    Error::new(Code::RunInterrupted, "interrupted: nothing was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_cannot_steer_the_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\u{202e}c\r\nd é"), "a\\u{1b}[2Jb\\u{202e}c\\r\nd é");
+    }
+}

@@ -1,0 +1,108 @@
+//! The scripts and modules that ship inside of the binary.
+
+use std::sync::Arc;
+
+use super::header::Header;
+use crate::error::Result;
+
+macro_rules! shipped {
+    ($folder:literal: $($name:literal,)+) => {
+        &[$(($name, include_str!(concat!("../../", $folder, "/", $name, ".rhai"))),)+]
+    };
+}
+
+/// Name and source of each `manage` command, in the order of the help.
+const MANAGE: &[(&str, &str)] = shipped! { "scripts/manage":
+    "register-user",
+    "set-password",
+    "add-email",
+    "verify-email",
+    "lock-user",
+    "unlock-user",
+    "kill-sessions",
+    "promote-admin",
+    "demote-admin",
+    "list-admin-users",
+    "issue-compatibility-token",
+    "issue-user-registration-token",
+    "provision-all-users",
+};
+
+/// Name and source of each module of the standard library.
+const MODULES: &[(&str, &str)] = shipped! { "stdlib":
+    "passwords",
+    "registration",
+};
+
+/// A script with its header read.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// What its command is called: `lock-user`.
+    pub name: String,
+    /// What errors call it: `manage/lock-user.rhai`.
+    pub label: String,
+    /// The whole text.
+    pub source: Arc<str>,
+    /// What its header says.
+    pub header: Header,
+}
+
+impl Script {
+    /// Reads the header of a script.
+    ///
+    /// # Errors
+    /// `header.invalid`.
+    pub fn new(name: &str, label: &str, source: &str) -> Result<Self> {
+        Ok(Self {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            source: source.into(),
+            header: Header::parse(label, source)?,
+        })
+    }
+}
+
+/// Reads the headers of all `manage` commands.
+///
+/// # Errors
+/// `header.invalid`, which a test keeps from shipping.
+pub fn manage_scripts() -> Result<Vec<Script>> {
+    MANAGE
+        .iter()
+        .map(|(name, source)| Script::new(name, &format!("manage/{name}.rhai"), source))
+        .collect()
+}
+
+/// The source of a module by its path, `std/registration`.
+pub(super) fn module(path: &str) -> Option<&'static str> {
+    let name = path.strip_prefix("std/")?;
+    MODULES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, source)| *source)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    fn files(folder: &str) -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let entries = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        entries
+            .filter_map(|name| name.strip_suffix(".rhai").map(str::to_owned))
+            .collect()
+    }
+
+    #[test]
+    fn every_file_ships_and_every_header_is_right() {
+        let names = |list: &[(&str, &str)]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(names(MANAGE), files("scripts/manage"));
+        assert_eq!(names(MODULES), files("stdlib"));
+        assert_eq!(manage_scripts().unwrap().len(), MANAGE.len());
+    }
+}

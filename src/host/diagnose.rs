@@ -1,0 +1,86 @@
+//! Where a script failed: the innermost place first, then its callers, each in its own file.
+
+use std::ops::Range;
+
+use rhai::{EvalAltResult, ParseError, Position};
+
+use super::catalogue;
+use crate::{
+    error::{Code, Error, Excerpt},
+    primitives::error_of,
+};
+
+/// The error that running a script ended in, with the places in its text.
+pub(super) fn of_running(error: &EvalAltResult, label: &str, source: &str) -> Error {
+    let mut places = Vec::new();
+    let (mut file, mut at) = (label.to_owned(), error);
+    // A frame's position is in its caller's file; the file it names is the callee's.
+    while let EvalAltResult::ErrorInFunctionCall(_, callee, inner, position)
+    | EvalAltResult::ErrorInModule(callee, inner, position) = at
+    {
+        places.push((file.clone(), *position));
+        if !callee.is_empty() {
+            file.clone_from(callee);
+        }
+        at = inner;
+    }
+    places.push((file, at.position()));
+    let mut failed = error_of(error);
+    if !failed.excerpts().is_empty() {
+        return failed;
+    }
+    for (file, position) in places.into_iter().rev() {
+        let text = if file == label {
+            Some(source)
+        } else {
+            catalogue::module(&file)
+        };
+        if let Some((text, span)) = text.and_then(|text| Some((text, span(text, position)?))) {
+            failed = failed.at(Excerpt::new(file, text, span));
+        }
+    }
+    failed
+}
+
+/// The error that parsing a script ended in.
+pub(super) fn of_parsing(error: &ParseError, label: &str, source: &str) -> Error {
+    let failed = Error::new(Code::ScriptSyntax, error.err_type().to_string());
+    match span(source, error.position()) {
+        Some(span) => failed.at(Excerpt::new(label, source, span)),
+        None => failed.at(Excerpt::new(label, source, source.len()..source.len())),
+    }
+}
+
+/// The bytes of the word at a position, which counts lines and characters from 1.
+fn span(text: &str, position: Position) -> Option<Range<usize>> {
+    let (line, column) = (position.line()?, position.position().unwrap_or(1));
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let line = text.get(start..)?.split('\n').next()?;
+    let offset = line
+        .char_indices()
+        .nth(column.saturating_sub(1))
+        .map_or(line.len(), |(offset, _)| offset);
+    let rest = &line[offset..];
+    let word = rest
+        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .unwrap_or(rest.len());
+    let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
+    Some(start + offset..start + offset + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_counts_characters() {
+        let text = "let á = 1;\nlet ñ = users::gett(\"é\");";
+        let at = |line, column| span(text, Position::new(line, column)).map(|range| &text[range]);
+        assert_eq!(at(2, 9), Some("users::gett"));
+        assert_eq!(at(1, 5), Some("á"));
+        assert_eq!(at(1, 7), Some("="));
+        assert_eq!(at(2, 200), Some(""));
+        assert_eq!(at(9, 1), Some(""), "past the end");
+        assert_eq!(span(text, Position::NONE), None);
+    }
+}

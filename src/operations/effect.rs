@@ -1,0 +1,159 @@
+//! Calls that change the homeserver: queued by a deed, sent after the commit, made good if they fail.
+
+use chrono::Duration;
+use serde::Serialize;
+
+use super::{Action, Change, Report, Run, Subject, jobs};
+use crate::{
+    error::{Error, Result},
+    model::Id,
+    storage::{self, Connection},
+};
+
+/// How long ago a worker of MAS must have been seen to count as running. MAS itself declares it dead after that.
+const WORKER_LIMIT: Duration = Duration::minutes(2);
+
+const END: Action = Action::new("session.end", "Ended", "end");
+
+/// A call to the homeserver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action")]
+pub enum Effect {
+    /// Makes a device known. If it fails, the session that holds the device is ended, and a sync of devices queued.
+    #[serde(rename = "homeserver.upsert_device")]
+    UpsertDevice {
+        /// Whose device it is.
+        localpart: String,
+        /// The device.
+        device_id: String,
+        /// The same user in MAS.
+        #[serde(skip)]
+        user: Id,
+        /// The compatibility session that holds the device.
+        #[serde(skip)]
+        session: Id,
+    },
+}
+
+/// What became of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Not sent: the run was a dry run.
+    Planned,
+    /// Sent, and the homeserver has done it.
+    Sent,
+    /// Not sent: the store has no homeserver.
+    Skipped,
+    /// The homeserver refused or did not answer; it was made good.
+    Failed,
+}
+
+/// An effect with what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    /// The call.
+    #[serde(flatten)]
+    pub effect: Effect,
+    /// What became of it.
+    pub status: Status,
+}
+
+impl From<Effect> for Delivery {
+    fn from(effect: Effect) -> Self {
+        Self {
+            effect,
+            status: Status::Planned,
+        }
+    }
+}
+
+impl Delivery {
+    /// One line for people; only of what a dry run did not send.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        let Effect::UpsertDevice {
+            localpart, device_id, ..
+        } = &self.effect;
+        (self.status == Status::Planned)
+            .then(|| format!("Would make device {device_id} of {localpart} known to the homeserver"))
+    }
+}
+
+/// Sends the effects in order. One that fails does not keep the next from being sent.
+pub(super) async fn send_all(run: &Run, store: &mut Connection, report: &mut Report) {
+    for at in 0..report.effects.len() {
+        let effect = report.effects[at].effect.clone();
+        report.effects[at].status = match send(run, &effect).await {
+            Ok(status) => status,
+            Err(error) => {
+                let error = match make_good(run, store, &effect, report).await {
+                    Ok(done) => error.help(done),
+                    Err(worse) => error.help(format!(
+                        "it could not be made good ({worse}): run `masctl manage kill-sessions` for this user"
+                    )),
+                };
+                report.failure = Some(error);
+                Status::Failed
+            }
+        };
+    }
+}
+
+async fn send(run: &Run, effect: &Effect) -> Result<Status> {
+    let homeserver = run.homeserver()?;
+    if !homeserver.connected() {
+        return Ok(Status::Skipped);
+    }
+    let Effect::UpsertDevice {
+        localpart, device_id, ..
+    } = effect;
+    run.unless_interrupted(homeserver.upsert_device(localpart, device_id, None))
+        .await?;
+    Ok(Status::Sent)
+}
+
+/// Ends the session whose device the homeserver does not know, in a transaction of its own.
+async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &mut Report) -> Result<String, Error> {
+    let Effect::UpsertDevice {
+        user,
+        session,
+        device_id,
+        localpart,
+    } = effect;
+    let now = run.world().now();
+    store.begin().await?;
+    let ended = storage::sessions::compatibility_session_end(store, *session, now).await?;
+    let job = jobs::Job::sync_devices(*user);
+    storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
+    store.commit().await?;
+    report.jobs += 1;
+    if ended {
+        let subject = Subject {
+            kind: "compat_session",
+            id: Some(*session),
+            name: None,
+        };
+        report.changes.push(
+            Change::of(END, subject)
+                .said(format!("the session of device {device_id} of {localpart}"))
+                .before("finished_at", ())
+                .after("finished_at", now),
+        );
+    }
+    Ok("the token was committed first, and its session has been ended again: no new token is valid".to_owned())
+}
+
+/// Warns if jobs were queued that nobody is there to execute.
+pub(super) async fn look_for_workers(run: &Run, store: &mut Connection, report: &mut Report) {
+    if report.jobs == 0 || !store.is_postgres() {
+        return;
+    }
+    match storage::jobs::live_workers(store, run.world().now() - WORKER_LIMIT).await {
+        Ok(0) => report.warnings.push(
+            "no MAS worker was seen for 2 minutes: nothing will happen on the homeserver until one runs".to_owned(),
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "looking for MAS workers"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Ctrl-C: what it stops, and what it must leave alone.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Code, Error, Result};
+
+/// What a run is doing when Ctrl-C comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading, writing, computing: it stops, and nothing is changed.
+    #[default]
+    Working,
+    /// Waiting for a person, with no transaction open.
+    Asking,
+    /// Waiting for the answer to COMMIT: nobody knows yet whether it goes through.
+    Committing,
+    /// The commit has gone through.
+    Committed,
+}
+
+/// Ctrl-C, as a run and its signal handler share it.
+#[derive(Debug, Default)]
+pub struct Interrupt {
+    token: CancellationToken,
+    phase: Mutex<Phase>,
+}
+
+impl Interrupt {
+    /// Says that Ctrl-C was pressed, and returns what it came upon. False if it was pressed before.
+    pub fn press(&self) -> (bool, Phase) {
+        let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = !self.token.is_cancelled();
+        self.token.cancel();
+        (first, *phase)
+    }
+
+    /// Whether Ctrl-C was pressed.
+    #[must_use]
+    pub fn is_pressed(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// Waits until Ctrl-C is pressed.
+    pub(super) async fn pressed(&self) {
+        self.token.cancelled().await;
+    }
+
+    /// Marks the moment after which Ctrl-C no longer stops the commit; fails if it was pressed before.
+    pub(super) fn start_commit(&self) -> Result<()> {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.token.is_cancelled() {
+            return Err(interrupted());
+        }
+        *phase = Phase::Committing;
+        Ok(())
+    }
+
+    /// Marks that the commit has gone through.
+    pub(super) fn end_commit(&self) {
+        self.set(Phase::Committed);
+    }
+
+    /// Marks that a person is being asked, until the value is dropped.
+    pub(super) fn while_asking(&self) -> Asking<'_> {
+        self.set(Phase::Asking);
+        Asking(self)
+    }
+
+    fn set(&self, phase: Phase) {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+}
+
+/// A person is being asked.
+pub(super) struct Asking<'interrupt>(&'interrupt Interrupt);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.set(Phase::Working);
+    }
+}
+
+pub(super) fn interrupted() -> Error {
+    Error::new(Code::RunInterrupted, "interrupted: nothing was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ctrl_c_before_the_commit_stops_it_and_after_it_does_not() {
+        let interrupt = Interrupt::default();
+        assert_eq!(interrupt.press(), (true, Phase::Working));
+        assert_eq!(interrupt.start_commit().unwrap_err().code(), Code::RunInterrupted);
+
+        let interrupt = Interrupt::default();
+        interrupt.start_commit().unwrap();
+        assert_eq!(interrupt.press(), (true, Phase::Committing));
+        interrupt.end_commit();
+        assert_eq!(interrupt.press(), (false, Phase::Committed));
+    }
+}

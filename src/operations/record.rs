@@ -1,0 +1,77 @@
+//! What a run leaves behind: changes, effects, notes, and the report of them.
+
+use super::{Change, Delivery};
+use crate::error::Error;
+
+/// What was done so far, kept until the end decides whether it stays.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The writes, in order.
+    pub changes: Vec<Change>,
+    /// The calls to the homeserver that follow the commit, in order.
+    pub effects: Vec<Delivery>,
+    /// Sentences for the person.
+    pub notes: Vec<String>,
+    /// How many jobs were queued.
+    pub jobs: u64,
+}
+
+impl Record {
+    /// Adds what a deed recorded.
+    pub fn append(&mut self, mut other: Self) {
+        self.changes.append(&mut other.changes);
+        self.effects.append(&mut other.effects);
+        self.notes.append(&mut other.notes);
+        self.jobs += other.jobs;
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Report {
+    /// The writes that were committed, or, in a dry run, taken back.
+    pub changes: Vec<Change>,
+    /// The calls to the homeserver, with what became of them.
+    pub effects: Vec<Delivery>,
+    /// Sentences for the person.
+    pub notes: Vec<String>,
+    /// Sentences of warning for the person.
+    pub warnings: Vec<String>,
+    /// How many jobs were queued.
+    pub jobs: u64,
+    /// Whether everything was taken back.
+    pub dry_run: bool,
+    /// The store, without user and password.
+    pub store: String,
+    /// What went wrong after the commit.
+    pub failure: Option<Error>,
+}
+
+impl Report {
+    /// The report of a run that recorded this.
+    #[must_use]
+    pub fn new(record: Record, dry_run: bool, store: String) -> Self {
+        let Record {
+            changes,
+            effects,
+            notes,
+            jobs,
+        } = record;
+        Self {
+            changes,
+            effects,
+            notes,
+            warnings: Vec::new(),
+            jobs,
+            dry_run,
+            store,
+            failure: None,
+        }
+    }
+
+    /// Whether anything but the queue was changed, or would be.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        !self.changes.is_empty()
+    }
+}

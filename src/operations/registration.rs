@@ -1,0 +1,131 @@
+//! Registering an account with everything that belongs to it, in one deed.
+
+use secrecy::SecretString;
+
+use super::{Action, Change, Deed, Run, emails::ADD as ADD_EMAIL, jobs::Job, passwords, providers, users};
+use crate::{
+    error::{Code, Error, Result},
+    model::{Id, User},
+    storage,
+};
+
+const REGISTER: Action = Action::new("user.register", "Registered", "register");
+const LINK: Action = Action::new("link.add", "Linked", "link");
+
+/// A new account.
+#[derive(Debug, Default)]
+pub struct Registration {
+    /// Its localpart.
+    pub username: String,
+    /// Its password, if it gets one.
+    pub password: Option<SecretString>,
+    /// Whether a weak password is accepted.
+    pub ignore_complexity: bool,
+    /// Its e-mail addresses, which count as verified.
+    pub emails: Vec<String>,
+    /// Its links to upstream accounts: provider and subject.
+    pub links: Vec<(Id, String)>,
+    /// Whether it may ask for administrator scopes.
+    pub admin: bool,
+    /// What the homeserver shows as its name.
+    pub display_name: Option<String>,
+}
+
+/// Registers an account, and queues the job that makes it known to the homeserver.
+///
+/// # Errors
+/// `user.exists`, `username.invalid`, `username.unavailable`, `password.weak`, `provider.not_found`,
+/// `provider.disabled`, `link.taken`.
+pub async fn register(run: &Run, new: Registration) -> Result<User> {
+    if new.username.is_empty() {
+        return Err(Error::new(Code::UsernameInvalid, "a username cannot be empty"));
+    }
+    if let Some(password) = &new.password
+        && !new.ignore_complexity
+    {
+        passwords::check(run, password)?;
+    }
+    users::check_available(run, &new.username).await?;
+    for (provider, _) in &new.links {
+        providers::enabled(run, *provider).await?;
+    }
+    let password = new
+        .password
+        .as_ref()
+        .map(|password| passwords::prepare(run, password))
+        .transpose()?;
+    run.write(async |deed| {
+        let user = add_user(deed, &new).await?;
+        if let Some(password) = &password {
+            passwords::add(deed, &user, password).await?;
+        }
+        add_emails(deed, &user, &new.emails).await?;
+        for (provider, subject) in &new.links {
+            add_link(deed, &user, *provider, subject).await?;
+        }
+        deed.queue(Job::provision_user(user.id, new.display_name.as_deref()))
+            .await?;
+        Ok(user)
+    })
+    .await
+}
+
+async fn add_user(deed: &mut Deed<'_>, new: &Registration) -> Result<User> {
+    let (now, id) = deed.new_row();
+    let added = storage::users::user_add(deed.store(), id, &new.username, now).await?;
+    let mut user = added.ok_or_else(|| users::exists(&new.username))?;
+    if new.admin {
+        user = storage::users::user_set_admin(deed.store(), id, true)
+            .await?
+            .unwrap_or(user);
+    }
+    let mut change = Change::of(REGISTER, (&user).into())
+        .after("username", &user.username)
+        .after("created_at", user.created_at)
+        .after("admin", user.admin);
+    if let Some(name) = &new.display_name {
+        change = change.after("display_name", name);
+    }
+    deed.changed(change);
+    Ok(user)
+}
+
+async fn add_emails(deed: &mut Deed<'_>, user: &User, addresses: &[String]) -> Result<()> {
+    for address in addresses {
+        let (now, id) = deed.new_row();
+        let email = storage::emails::email_add(deed.store(), id, user.id, address, now).await?;
+        deed.changed(
+            Change::of(ADD_EMAIL, (&email).into())
+                .said(format!("{address} to {}", user.username))
+                .after("email", address),
+        );
+    }
+    Ok(())
+}
+
+async fn add_link(deed: &mut Deed<'_>, user: &User, provider: Id, subject: &str) -> Result<()> {
+    let (now, id) = deed.new_row();
+    let link = storage::links::link_claim(deed.store(), id, provider, subject, user.id, now).await?;
+    let link = link.ok_or_else(|| {
+        Error::new(
+            Code::LinkTaken,
+            format!("`{subject}` of provider {provider} is linked to another user"),
+        )
+        .data("provider", provider.to_string())
+        .data("subject", subject)
+    })?;
+    deed.changed(
+        Change::of(
+            LINK,
+            super::Subject {
+                kind: "link",
+                id: Some(link.id),
+                name: Some(subject.to_owned()),
+            },
+        )
+        .said(format!("{} to {subject} of provider {provider}", user.username))
+        .after("provider_id", provider)
+        .after("subject", subject),
+    );
+    Ok(())
+}

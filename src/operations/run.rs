@@ -1,0 +1,328 @@
+//! One execution of a script: its capabilities, clock, console, connection, transaction, changes and effects.
+
+use std::{
+    future::Future,
+    mem,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use super::{Change, Effect, Interrupt, Record, Report, World, effect, interrupt};
+use crate::{
+    capability::{Capabilities, Capability},
+    config::{Configuration, Database, Passwords},
+    console::Console,
+    error::{Code, Error, Result},
+    homeserver::{self, Homeserver, NoHomeserver},
+    model::{Id, Time},
+    storage::{self, Connection},
+};
+use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
+
+/// What a run is made of.
+pub struct Parts {
+    /// What MAS's configuration says.
+    pub configuration: Arc<Configuration>,
+    /// Which store the run works on.
+    pub database: Database,
+    /// What the script asked for.
+    pub capabilities: Capabilities,
+    /// The person who started it.
+    pub console: Arc<dyn Console>,
+    /// Clock and randomness.
+    pub world: World,
+    /// Whether everything is taken back at the end.
+    pub dry_run: bool,
+    /// Where asynchronous work happens.
+    pub runtime: Handle,
+    /// Ctrl-C.
+    pub interrupt: Arc<Interrupt>,
+}
+
+/// One execution of a script. It knows neither Rhai nor the terminal.
+pub struct Run {
+    parts: Parts,
+    session: AsyncMutex<Session>,
+    record: Mutex<Record>,
+    homeserver: OnceLock<Arc<dyn Homeserver>>,
+}
+
+/// The connection of a run, opened at the first touch.
+#[derive(Default)]
+enum Session {
+    #[default]
+    Closed,
+    Reading(Connection),
+    Writing(Connection),
+}
+
+impl Run {
+    /// Starts a run. Nothing is opened yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            session: AsyncMutex::default(),
+            record: Mutex::default(),
+            homeserver: OnceLock::new(),
+        }
+    }
+
+    /// Refuses what the script's header does not ask for.
+    ///
+    /// # Errors
+    /// `capability.denied`.
+    pub fn require(&self, needed: Capability) -> Result<()> {
+        if self.parts.capabilities.allow(needed) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::CapabilityDenied,
+            format!("the script may not do this: it lacks `{needed}`"),
+        )
+        .help(format!("add `{needed}` to `needs` in the script's header"))
+        .data("capability", needed.to_string()))
+    }
+
+    /// Clock and randomness.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.parts.world
+    }
+
+    /// The person who started the run.
+    #[must_use]
+    pub fn console(&self) -> &dyn Console {
+        &*self.parts.console
+    }
+
+    /// Waits for an operation, or for Ctrl-C.
+    ///
+    /// # Errors
+    /// The operation's, or `run.interrupted`.
+    pub fn wait<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        self.parts.runtime.block_on(self.unless_interrupted(operation))
+    }
+
+    /// Ends an operation when Ctrl-C is pressed.
+    pub(super) async fn unless_interrupted<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.parts.interrupt.pressed() => Err(interrupt::interrupted()),
+            result = operation => result,
+        }
+    }
+
+    /// Whether Ctrl-C was pressed.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.parts.interrupt.is_pressed()
+    }
+
+    /// Asks the person something, which nobody may be kept waiting for.
+    ///
+    /// # Errors
+    /// The question's, or `run.writing` while a transaction is open.
+    pub fn ask<T>(&self, question: impl FnOnce(&dyn Console) -> Result<T>) -> Result<T> {
+        let writing = match self.session.try_lock() {
+            Ok(session) => matches!(*session, Session::Writing(_)),
+            Err(_) => true,
+        };
+        if writing {
+            return Err(Error::new(
+                Code::RunWriting,
+                "nobody can be asked while changes wait to be committed",
+            )
+            .help("ask first, then change"));
+        }
+        let _asking = self.parts.interrupt.while_asking();
+        question(self.console())
+    }
+
+    /// The passwords section of the configuration.
+    ///
+    /// # Errors
+    /// `config.invalid`, `file.unreadable`.
+    pub fn password_settings(&self) -> Result<Passwords> {
+        self.parts.configuration.passwords()
+    }
+
+    /// The part of MXIDs after the colon.
+    ///
+    /// # Errors
+    /// `config.missing`, `config.invalid`.
+    pub fn server_name(&self) -> Result<String> {
+        self.parts.configuration.server_name()
+    }
+
+    /// The homeserver, which the embedded store has none of.
+    ///
+    /// # Errors
+    /// `config.missing`, `config.invalid`.
+    pub fn homeserver(&self) -> Result<Arc<dyn Homeserver>> {
+        if let Some(homeserver) = self.homeserver.get() {
+            return Ok(homeserver.clone());
+        }
+        let made: Arc<dyn Homeserver> = match &self.parts.database {
+            Database::Postgres(_) => homeserver::connect(&self.parts.configuration.matrix()?),
+            Database::Embedded(_) | Database::Sqlite(_) => Arc::new(NoHomeserver::new(self.server_name()?)),
+        };
+        Ok(self.homeserver.get_or_init(|| made).clone())
+    }
+
+    /// Reads with single statements, inside of the transaction if one is open.
+    ///
+    /// # Errors
+    /// Those of opening the store, and the reader's.
+    pub async fn read<T>(&self, reader: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        let mut session = self.session.lock().await;
+        reader(self.connection(&mut session, false).await?).await
+    }
+
+    /// Does a deed: all of it, or, if it fails, nothing. The first deed opens the run's transaction.
+    ///
+    /// # Errors
+    /// Those of opening the store, and the deed's.
+    pub async fn write<T>(&self, deed: impl AsyncFnOnce(&mut Deed<'_>) -> Result<T>) -> Result<T> {
+        let mut session = self.session.lock().await;
+        let store = self.connection(&mut session, true).await?;
+        store.start_deed().await?;
+        let mut doing = Deed {
+            run: self,
+            store,
+            record: Record::default(),
+        };
+        match deed(&mut doing).await {
+            Ok(value) => {
+                let record = mem::take(&mut doing.record);
+                store.keep_deed().await?;
+                self.record
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .append(record);
+                Ok(value)
+            }
+            Err(error) => {
+                // What the deed failed with is told; that the connection is lost too shows at the next statement.
+                if let Err(lost) = store.undo_deed().await {
+                    tracing::debug!(%lost, "undoing a deed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn connection<'session>(
+        &self,
+        session: &'session mut Session,
+        write: bool,
+    ) -> Result<&'session mut Connection> {
+        if let Database::Embedded(_) = &self.parts.database {
+            let environment = self.parts.configuration.environment();
+            self.console()
+                .name_store(&self.parts.database.display(environment), write);
+        }
+        *session = match mem::take(session) {
+            Session::Closed => Session::Reading(storage::open(&self.parts.database).await?),
+            open => open,
+        };
+        *session = match mem::take(session) {
+            Session::Reading(mut connection) if write => {
+                connection.begin().await?;
+                Session::Writing(connection)
+            }
+            open => open,
+        };
+        match session {
+            Session::Reading(connection) | Session::Writing(connection) => Ok(connection),
+            Session::Closed => Err(Error::new(Code::Bug, "the connection was closed while it was opened")),
+        }
+    }
+
+    /// Ends the run well: commits, or takes everything back in a dry run; then sends the effects.
+    ///
+    /// # Errors
+    /// `commit.unknown`, or why nothing was committed. What fails after the commit is in the report.
+    pub fn finish(&self) -> Result<Report> {
+        self.parts.runtime.block_on(self.finish_all())
+    }
+
+    async fn finish_all(&self) -> Result<Report> {
+        let session = mem::take(&mut *self.session.lock().await);
+        let record = mem::take(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut report = Report::new(record, self.parts.dry_run, self.parts.database.label());
+        let connection = match session {
+            Session::Closed => return Ok(report),
+            Session::Reading(connection) => connection,
+            Session::Writing(mut connection) if self.parts.dry_run => {
+                connection.rollback().await?;
+                connection
+            }
+            Session::Writing(mut connection) => {
+                // Ctrl-C before this line rolls back; after it, the commit goes through.
+                self.parts.interrupt.start_commit()?;
+                connection.commit().await?;
+                self.parts.interrupt.end_commit();
+                effect::send_all(self, &mut connection, &mut report).await;
+                effect::look_for_workers(self, &mut connection, &mut report).await;
+                connection
+            }
+        };
+        connection.close().await;
+        Ok(report)
+    }
+
+    /// Ends the run after an error or Ctrl-C: nothing of it stays.
+    pub fn abandon(&self) {
+        self.parts.runtime.block_on(async {
+            // Dropping a connection that may be in the middle of a statement ends it on the server too.
+            drop(mem::take(&mut *self.session.lock().await));
+        });
+    }
+}
+
+/// One deed while it is being done: the connection, and what to record once it is whole.
+pub struct Deed<'run> {
+    run: &'run Run,
+    store: &'run mut Connection,
+    record: Record,
+}
+
+impl Deed<'_> {
+    /// The run that the deed is part of.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        self.run
+    }
+
+    /// The connection, inside of the transaction.
+    pub fn store(&mut self) -> &mut Connection {
+        self.store
+    }
+
+    /// The time now, and an id for a row made at that time.
+    #[must_use]
+    pub fn new_row(&self) -> (Time, Id) {
+        let now = self.run.world().now();
+        (now, self.run.world().new_id(now))
+    }
+
+    /// Records what was changed.
+    pub fn changed(&mut self, change: impl Into<Option<Change>>) {
+        self.record.changes.extend(change.into());
+    }
+
+    /// Tells the person something once the run is over: why nothing changed, for example.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.record.notes.push(note.into());
+    }
+
+    /// Queues a call to the homeserver for after the commit.
+    pub fn effect(&mut self, effect: Effect) {
+        self.record.effects.push(effect.into());
+    }
+
+    /// Remembers that jobs wait for a worker.
+    pub(super) fn queued_jobs(&mut self, count: u64) {
+        self.record.jobs += count;
+    }
+}

@@ -1,0 +1,257 @@
+//! Accounts: finding, locking, deactivating, administrator rights, provisioning.
+
+use super::{
+    Action, Change, Deed, MOST_SUBJECTS, Run, Subject,
+    jobs::{Job, PROVISION_USER},
+};
+use crate::{
+    error::{Code, Error, Result},
+    homeserver::Availability,
+    model::{Id, User},
+    storage,
+};
+
+const LOCK: Action = Action::new("user.lock", "Locked", "lock");
+const UNLOCK: Action = Action::new("user.unlock", "Unlocked", "unlock");
+const DEACTIVATE: Action = Action::new(
+    "user.deactivate",
+    "Queued the deactivation of",
+    "queue the deactivation of",
+);
+const REACTIVATE: Action = Action::new(
+    "user.reactivate",
+    "Queued the reactivation of",
+    "queue the reactivation of",
+);
+const PROMOTE: Action = Action::new("user.set_admin", "Promoted", "promote");
+const DEMOTE: Action = Action::new("user.set_admin", "Demoted", "demote");
+const PROVISION: Action = Action::new(
+    "users.provision",
+    "Queued the provisioning of",
+    "queue the provisioning of",
+);
+
+/// How many users one page of a list holds.
+const PAGE: i64 = 1000;
+
+/// How many jobs one statement queues.
+const BATCH: i64 = 10_000;
+
+/// Finds a user by name, as MAS does.
+///
+/// # Errors
+/// Those of the store.
+pub async fn find(run: &Run, name: &str) -> Result<Option<User>> {
+    run.read(async |store| storage::users::user_by_name(store, name).await)
+        .await
+}
+
+/// Gets a user by name.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn get(run: &Run, name: &str) -> Result<User> {
+    find(run, name).await?.ok_or_else(|| not_found(name))
+}
+
+/// One page of users after `after` (the first if there is none), ordered by id.
+///
+/// # Errors
+/// Those of the store.
+pub async fn page(run: &Run, admin: Option<bool>, after: Option<Id>) -> Result<Vec<User>> {
+    let after = after.unwrap_or(Id::least());
+    run.read(async |store| storage::users::user_page(store, admin, after, PAGE).await)
+        .await
+}
+
+/// Makes sure that a new user may have this name: nobody has it in whatever case, and the homeserver has it free.
+///
+/// # Errors
+/// `user.exists`, `username.unavailable`, and those of the homeserver.
+pub async fn check_available(run: &Run, name: &str) -> Result<()> {
+    if run
+        .read(async |store| storage::users::user_exists(store, name).await)
+        .await?
+    {
+        return Err(exists(name));
+    }
+    match run.homeserver()?.is_localpart_available(name).await? {
+        Availability::Available => Ok(()),
+        Availability::Unavailable(reason) => Err(Error::new(
+            Code::UsernameUnavailable,
+            format!("Username not available on homeserver: {reason}"),
+        )
+        .data("username", name)),
+    }
+}
+
+/// Locks a user: nobody can log in as it, and its sessions rest. A locked user keeps the time of its lock.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn lock(run: &Run, user: &User) -> Result<User> {
+    run.write(async |deed| {
+        let before = current(deed, user).await?;
+        let (now, _) = deed.new_row();
+        let after = storage::users::user_lock(deed.store(), user.id, now)
+            .await?
+            .unwrap_or_else(|| before.clone());
+        if let Some(since) = before.locked_at {
+            deed.note(format!(
+                "{} is locked already, since {}",
+                before.username,
+                since.format("%Y-%m-%d %H:%M:%SZ")
+            ));
+        }
+        deed.changed(Change::between(LOCK, (&after).into(), &before, &after));
+        deed.queue(Job::provision_user(user.id, None)).await?;
+        Ok(after)
+    })
+    .await
+}
+
+/// Unlocks a user. Its sessions work again.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn unlock(run: &Run, user: &User) -> Result<User> {
+    run.write(async |deed| {
+        let before = current(deed, user).await?;
+        deed.queue(Job::provision_user(user.id, None)).await?;
+        let after = storage::users::user_unlock(deed.store(), user.id)
+            .await?
+            .unwrap_or_else(|| before.clone());
+        if before.locked_at.is_none() {
+            deed.note(format!("{} is not locked", before.username));
+        }
+        deed.changed(Change::between(UNLOCK, (&after).into(), &before, &after));
+        Ok(after)
+    })
+    .await
+}
+
+/// Queues the job that deactivates a user: MAS's worker ends its sessions, deletes its e-mail addresses, and has the
+/// homeserver delete the account, with everything it wrote if `erase`.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn deactivate(run: &Run, user: &User, erase: bool) -> Result<User> {
+    run.write(async |deed| {
+        let user = current(deed, user).await?;
+        let job = deed.queue(Job::deactivate_user(user.id, erase)).await?;
+        deed.changed(
+            Change::of(DEACTIVATE, (&user).into())
+                .after("job_id", job)
+                .after("erase", erase),
+        );
+        Ok(user)
+    })
+    .await
+}
+
+/// Queues the job that reactivates a user on the homeserver and in MAS. What deactivating deleted does not come back.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn reactivate(run: &Run, user: &User) -> Result<User> {
+    run.write(async |deed| {
+        let user = current(deed, user).await?;
+        let job = deed.queue(Job::reactivate_user(user.id)).await?;
+        deed.changed(Change::of(REACTIVATE, (&user).into()).after("job_id", job));
+        Ok(user)
+    })
+    .await
+}
+
+/// Sets whether a user may ask for administrator scopes. Sessions keep what they were granted.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn set_admin(run: &Run, user: &User, admin: bool) -> Result<User> {
+    run.write(async |deed| {
+        let before = current(deed, user).await?;
+        let after = storage::users::user_set_admin(deed.store(), user.id, admin).await?;
+        let after = after.ok_or_else(|| not_found(&user.username))?;
+        if before.admin == admin {
+            let what = if admin {
+                "is an administrator already"
+            } else {
+                "is not an administrator"
+            };
+            deed.note(format!("{} {what}", before.username));
+        }
+        deed.changed(Change::between(
+            if admin { PROMOTE } else { DEMOTE },
+            (&after).into(),
+            &before,
+            &after,
+        ));
+        Ok(after)
+    })
+    .await
+}
+
+/// Queues a provisioning job for every user, page by page, and returns how many.
+///
+/// # Errors
+/// Those of the store.
+pub async fn provision_all(run: &Run) -> Result<u64> {
+    run.write(async |deed| {
+        let mut after = Id::least();
+        let (mut count, mut first) = (0, Vec::new());
+        loop {
+            let users = storage::users::user_id_page(deed.store(), after, BATCH).await?;
+            let Some(&last) = users.last() else { break };
+            queue_provisioning(deed, &users).await?;
+            let named = MOST_SUBJECTS.saturating_sub(first.len());
+            first.extend(users.iter().take(named).map(|&id| Subject {
+                kind: "user",
+                id: Some(id),
+                name: None,
+            }));
+            count += users.len() as u64;
+            after = last;
+            run.console().progress("Queueing provisioning jobs", count, None);
+        }
+        if count > 0 {
+            deed.changed(Change::of_many(PROVISION, count, first).said(counted(count, "user")));
+        }
+        Ok(count)
+    })
+    .await
+}
+
+/// Ids in order make PostgreSQL append to the index instead of searching it.
+async fn queue_provisioning(deed: &mut Deed<'_>, users: &[Id]) -> Result<()> {
+    let now = deed.run().world().now();
+    let mut ids: Vec<Id> = users.iter().map(|_| deed.run().world().new_id(now)).collect();
+    ids.sort_unstable();
+    let payloads: Vec<String> = users
+        .iter()
+        .map(|&user| Job::provision_user(user, None).payload.to_string())
+        .collect();
+    storage::jobs::jobs_add(deed.store(), PROVISION_USER, (&ids, &payloads), now).await?;
+    deed.queued_jobs(users.len() as u64);
+    Ok(())
+}
+
+/// The user as it is now, kept from being changed by others until the transaction ends.
+pub(super) async fn current(deed: &mut Deed<'_>, user: &User) -> Result<User> {
+    storage::users::user_for_change(deed.store(), user.id)
+        .await?
+        .ok_or_else(|| not_found(&user.username))
+}
+
+pub(super) fn not_found(name: &str) -> Error {
+    Error::new(Code::UserNotFound, format!("User not found: {name}")).data("username", name)
+}
+
+/// Playbooks look for this sentence, word for word.
+pub(super) fn exists(name: &str) -> Error {
+    Error::new(Code::UserExists, "User already exists").data("username", name)
+}
+
+/// "1 user", "2 users".
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

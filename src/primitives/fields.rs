@@ -1,0 +1,178 @@
+//! The fields of each type that scripts see: one list gives getters, JSON and table columns.
+
+use chrono::SecondsFormat;
+use rhai::{Array, Dynamic, Engine, Map};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::{Secret, or_unit, secret::MASK, users::Users};
+use crate::{
+    error::Result,
+    model::{Email, Provider, Time, User},
+    operations::tokens::Issued,
+};
+
+/// A field of a type.
+pub(super) struct Field<T> {
+    /// Its name in scripts, JSON and tables.
+    pub(super) name: &'static str,
+    /// Its value.
+    pub(super) get: fn(&T) -> Dynamic,
+}
+
+/// A type that scripts can look into.
+pub(super) trait Fields: Clone + Send + Sync + 'static {
+    /// Every field in the order of tables.
+    const FIELDS: &'static [Field<Self>];
+}
+
+macro_rules! fields {
+    ($type:ty { $($name:literal => |$value:ident| $get:expr,)+ }) => {
+        impl Fields for $type {
+            const FIELDS: &'static [Field<Self>] = &[$(Field { name: $name, get: |$value| $get },)+];
+        }
+    };
+}
+
+fields!(User {
+    "id" => |user| user.id.to_string().into(),
+    "username" => |user| user.username.clone().into(),
+    "created_at" => |user| Dynamic::from(user.created_at),
+    "locked_at" => |user| or_unit(user.locked_at.map(Dynamic::from)),
+    "deactivated_at" => |user| or_unit(user.deactivated_at.map(Dynamic::from)),
+    "admin" => |user| user.admin.into(),
+    "guest" => |user| user.guest.into(),
+});
+
+fields!(Email {
+    "id" => |email| email.id.to_string().into(),
+    "user_id" => |email| email.user_id.to_string().into(),
+    "email" => |email| email.email.clone().into(),
+    "created_at" => |email| Dynamic::from(email.created_at),
+});
+
+fields!(Provider {
+    "id" => |provider| provider.id.to_string().into(),
+    "issuer" => |provider| or_unit(provider.issuer.clone()),
+    "human_name" => |provider| or_unit(provider.human_name.clone()),
+    "disabled_at" => |provider| or_unit(provider.disabled_at.map(Dynamic::from)),
+});
+
+fields!(Issued {
+    "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
+    "id" => |issued| issued.id.to_string().into(),
+    "session_id" => |issued| or_unit(issued.session.as_ref().map(|(id, _)| id.to_string())),
+    "device_id" => |issued| or_unit(issued.session.as_ref().map(|(_, device)| device.clone())),
+    "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
+});
+
+/// A value of a script's as plain data. Secrets stay masked unless `reveal`, which shows those that the run made.
+///
+/// # Errors
+/// Those of the store, when a lazy list is read.
+pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
+    if let Some(secret) = value.read_lock::<Secret>() {
+        let shown = secret
+            .reveal()
+            .filter(|_| reveal)
+            .map_or(MASK, |text| text.expose_secret());
+        return Ok(shown.into());
+    }
+    if let Some(time) = value.read_lock::<Time>() {
+        return Ok(time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
+    }
+    if let Some(users) = value.read_lock::<Users>() {
+        return users
+            .pages()
+            .map(|user| object(&user?, reveal))
+            .collect::<Result<_>>()
+            .map(Value::Array);
+    }
+    if let Some(array) = value.read_lock::<Array>() {
+        return array
+            .iter()
+            .map(|item| to_value(item, reveal))
+            .collect::<Result<_>>()
+            .map(Value::Array);
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        let fields: Result<_> = map
+            .iter()
+            .map(|(name, item)| Ok((name.to_string(), to_value(item, reveal)?)))
+            .collect();
+        return fields.map(Value::Object);
+    }
+    for known in [
+        object_of::<User>,
+        object_of::<Email>,
+        object_of::<Provider>,
+        object_of::<Issued>,
+    ] {
+        if let Some(object) = known(value, reveal) {
+            return object;
+        }
+    }
+    Ok(serde_json::to_value(value).unwrap_or_else(|_| value.type_name().into()))
+}
+
+fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
+    value.read_lock::<T>().map(|value| object(&*value, reveal))
+}
+
+fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {
+    let fields: Result<_> = T::FIELDS
+        .iter()
+        .map(|field| Ok((field.name.to_owned(), to_value(&(field.get)(value), reveal)?)))
+        .collect();
+    fields.map(Value::Object)
+}
+
+/// The secrets among the fields of a value.
+#[must_use]
+pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
+    let fields: Vec<Dynamic> = if let Some(map) = value.read_lock::<Map>() {
+        map.values().cloned().collect()
+    } else if let Some(issued) = value.read_lock::<Issued>() {
+        Issued::FIELDS.iter().map(|field| (field.get)(&issued)).collect()
+    } else {
+        Vec::new()
+    };
+    fields.into_iter().filter(Dynamic::is::<Secret>).collect()
+}
+
+/// The moments that fields hold: they print as RFC 3339, and can be compared.
+pub(super) fn register_time(engine: &mut Engine) {
+    let text = |time: &mut Time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    engine
+        .register_type_with_name::<Time>("Time")
+        .register_fn("to_string", text)
+        .register_fn("to_debug", text)
+        .register_fn("==", |one: Time, other: Time| one == other)
+        .register_fn("!=", |one: Time, other: Time| one != other)
+        .register_fn("<", |one: Time, other: Time| one < other)
+        .register_fn("<=", |one: Time, other: Time| one <= other)
+        .register_fn(">", |one: Time, other: Time| one > other)
+        .register_fn(">=", |one: Time, other: Time| one >= other);
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    /// What changes record and what scripts see of a user has the same names in the same order.
+    #[test]
+    fn the_fields_of_a_user_are_those_of_its_record() {
+        let user = User {
+            id: crate::model::Id::least(),
+            username: "alice".to_owned(),
+            created_at: DateTime::UNIX_EPOCH,
+            locked_at: Some(DateTime::UNIX_EPOCH),
+            deactivated_at: None,
+            admin: true,
+            guest: false,
+        };
+        assert_eq!(object(&user, false).unwrap(), serde_json::to_value(&user).unwrap());
+    }
+}

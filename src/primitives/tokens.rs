@@ -1,0 +1,102 @@
+//! `tokens::`: issue tokens.
+
+#[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
+use rhai::plugin::*;
+use rhai::{Map, Module, NativeCallContext};
+
+use super::{Scripted, call, expose, options::Options};
+use crate::{
+    capability::{Capability, Resource},
+    error::{Code, Error, Result},
+    model::User,
+    operations::{
+        self,
+        tokens::{CompatibilityToken, Issued, RegistrationToken},
+    },
+};
+
+const WRITE: Capability = Capability::write(Resource::Tokens);
+
+pub(super) fn module() -> Module {
+    let mut module = exported_module!(tokens);
+    expose::<Issued>(&mut module);
+    module
+}
+
+fn compatibility(options: Map) -> Result<CompatibilityToken> {
+    let mut options = Options::new(options, &["device_id", "synapse_admin", "expires_in", "force"])?;
+    Ok(CompatibilityToken {
+        device_id: options.text("device_id")?,
+        synapse_admin: options.bool("synapse_admin")?.unwrap_or_default(),
+        expires_in: options.int("expires_in")?,
+        force: options.bool("force")?.unwrap_or_default(),
+    })
+}
+
+fn registration(options: Map) -> Result<RegistrationToken> {
+    let mut options = Options::new(options, &["token", "usage_limit", "expires_in"])?;
+    let limit = options.int("usage_limit")?.map(i32::try_from).transpose();
+    Ok(RegistrationToken {
+        token: options.text("token")?,
+        usage_limit: limit.map_err(|_| {
+            Error::new(
+                Code::ValueInvalid,
+                "the option `usage_limit` takes a number up to 2147483647",
+            )
+        })?,
+        expires_in: options.int("expires_in")?,
+    })
+}
+
+#[export_module]
+#[expect(
+    clippy::unwrap_used,
+    reason = "the macro writes it where a method's receiver has been checked"
+)]
+mod tokens {
+    /// A token that was just issued.
+    pub type IssuedToken = crate::operations::tokens::Issued;
+
+    /// Issue a compatibility token for a user, in a session of its own. It is shown once if the script returns it.
+    ///
+    /// Options: `device_id` (a new one if left out), `synapse_admin`, `expires_in` in seconds (never if left out), `force`
+    /// for a locked or deactivated user. Sessions of the user with the same device end.
+    ///
+    /// Needs `tokens:write`. Fails with `user.inactive`, `user.not_found`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// let issued = users::get("alice").issue_compatibility_token(#{ expires_in: 3600 });
+    /// say(issued.device_id);
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn issue_compatibility_token(
+        context: NativeCallContext,
+        user: &mut User,
+        options: Map,
+    ) -> Scripted<IssuedToken> {
+        call(&context, WRITE, |run| {
+            run.wait(operations::tokens::issue_compatibility(
+                run,
+                user,
+                compatibility(options)?,
+            ))
+        })
+    }
+
+    /// Issue a registration token. It is shown once if the script returns it.
+    ///
+    /// Options: `token` (a new one if left out), `usage_limit` (none if left out), `expires_in` in seconds (never if left
+    /// out).
+    ///
+    /// Needs `tokens:write`. Fails with `token.exists`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// tokens::issue_registration(#{ usage_limit: 5 });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn issue_registration(context: NativeCallContext, options: Map) -> Scripted<IssuedToken> {
+        call(&context, WRITE, |run| {
+            run.wait(operations::tokens::issue_registration(run, registration(options)?))
+        })
+    }
+}

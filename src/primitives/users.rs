@@ -1,0 +1,410 @@
+//! `users::`: look up and change accounts.
+
+use std::sync::Arc;
+
+#[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, Module, NativeCallContext};
+
+use super::{Scripted, Secret, call, call_freely, expose, failure::raise, options::Options, or_unit, run_of};
+use crate::{
+    capability::{Capability, Resource},
+    error::Result,
+    model::{Id, User, localpart as localpart_of},
+    operations::{self, Registration, Run},
+};
+
+const READ: Capability = Capability::read(Resource::Users);
+const WRITE: Capability = Capability::write(Resource::Users);
+
+pub(super) fn module() -> Module {
+    let mut module = exported_module!(users);
+    expose::<User>(&mut module);
+    module.set_iterable_result::<Users, User>();
+    module
+}
+
+/// A list of users that is read page by page as a script walks it.
+#[derive(Clone)]
+pub struct Users {
+    run: Arc<Run>,
+    admin: Option<bool>,
+}
+
+impl Users {
+    /// The users, one page at a time.
+    pub(super) fn pages(&self) -> Pages {
+        Pages {
+            users: self.clone(),
+            page: Vec::new().into_iter(),
+            last: None,
+            over: false,
+        }
+    }
+}
+
+impl IntoIterator for Users {
+    type Item = Scripted<User>;
+    type IntoIter = std::iter::Map<Pages, fn(Result<User>) -> Scripted<User>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.pages()
+            .map(|user| user.map_err(|error| raise(error, rhai::Position::NONE)))
+    }
+}
+
+/// Walks a list of users.
+pub struct Pages {
+    users: Users,
+    page: std::vec::IntoIter<User>,
+    last: Option<Id>,
+    over: bool,
+}
+
+impl Iterator for Pages {
+    type Item = Result<User>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.len() == 0 && !self.over {
+            let run = &self.users.run;
+            match run.wait(operations::users::page(run, self.users.admin, self.last)) {
+                Ok(page) => {
+                    self.over = page.is_empty();
+                    self.page = page.into_iter();
+                }
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        let user = self.page.next()?;
+        self.last = Some(user.id);
+        Some(Ok(user))
+    }
+}
+
+fn registration(options: Map) -> Result<Registration> {
+    const KNOWN: &[&str] = &[
+        "username",
+        "password",
+        "ignore_complexity",
+        "emails",
+        "links",
+        "admin",
+        "display_name",
+    ];
+    let mut options = Options::new(options, KNOWN)?;
+    Ok(Registration {
+        username: options.text("username")?.unwrap_or_default(),
+        password: options.secret("password")?,
+        ignore_complexity: options.bool("ignore_complexity")?.unwrap_or_default(),
+        emails: options.list("emails", "a list of e-mail addresses", |item| item.into_string().ok())?,
+        links: options.list("links", "a list of #{provider, subject}", |item| {
+            let link = item.try_cast::<Map>()?;
+            let provider = link.get("provider")?.clone().into_string().ok()?.parse().ok()?;
+            Some((provider, link.get("subject")?.clone().into_string().ok()?))
+        })?,
+        admin: options.bool("admin")?.unwrap_or_default(),
+        display_name: options.text("display_name")?,
+    })
+}
+
+#[export_module]
+#[expect(
+    clippy::unwrap_used,
+    reason = "the macro writes it where a method's receiver has been checked"
+)]
+mod users {
+    /// An account.
+    pub type User = crate::model::User;
+
+    /// An e-mail address of an account.
+    pub type Email = crate::model::Email;
+
+    /// Get a user by name.
+    ///
+    /// Names are compared as MAS does: without regard to case, unless several users differ only by case.
+    ///
+    /// Needs `users:read`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// let user = users::get("alice");
+    /// say(user.username);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn get(context: NativeCallContext, name: &str) -> Scripted<User> {
+        call(&context, READ, |run| run.wait(operations::users::get(run, name)))
+    }
+
+    /// Find a user by name; `()` if there is none.
+    ///
+    /// Needs `users:read`. Fails with nothing of its own.
+    ///
+    /// ```rhai
+    /// if users::find("nobody") == () { say("there is no nobody"); }
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn find(context: NativeCallContext, name: &str) -> Scripted<Dynamic> {
+        let user = call(&context, READ, |run| run.wait(operations::users::find(run, name)))?;
+        Ok(or_unit(user.map(Dynamic::from)))
+    }
+
+    /// Reduce a MXID of this server to its localpart; a plain username is returned as it is.
+    ///
+    /// Needs nothing. Fails with `user.foreign`, `username.invalid`, `config.missing`.
+    ///
+    /// ```rhai
+    /// say(users::localpart("@alice:localhost"));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn localpart(context: NativeCallContext, name: &str) -> Scripted<String> {
+        call_freely(&context, |run| localpart_of(name, &run.server_name()?))
+    }
+
+    /// List users, oldest first. The option `admin` keeps only administrators, or only others.
+    ///
+    /// The list is read page by page while it is walked.
+    ///
+    /// Needs `users:read`. Fails with `value.invalid`.
+    ///
+    /// ```rhai
+    /// for user in users::list(#{ admin: true }) { say(user.username); }
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn list(context: NativeCallContext, options: Map) -> Scripted<Users> {
+        let admin = call(&context, READ, |_| Options::new(options, &["admin"])?.bool("admin"))?;
+        Ok(Users {
+            run: run_of(&context)?,
+            admin,
+        })
+    }
+
+    /// Make sure that a new user may have this name, here and on the homeserver.
+    ///
+    /// Needs `users:read`. Fails with `user.exists`, `username.unavailable`.
+    ///
+    /// ```rhai
+    /// users::check_available("erin");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn check_available(context: NativeCallContext, name: &str) -> Scripted<()> {
+        call(&context, READ, |run| {
+            run.wait(operations::users::check_available(run, name))
+        })
+    }
+
+    /// Register a user with everything that belongs to it, and have the homeserver told.
+    ///
+    /// Options: `username`, `password` (a secret), `ignore_complexity`, `emails`, `links` (each `#{provider, subject}`),
+    /// `admin`, `display_name`.
+    ///
+    /// Needs `users:write`. Fails with `user.exists`, `username.invalid`, `username.unavailable`, `password.weak`,
+    /// `provider.not_found`, `provider.disabled`, `link.taken`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// users::register(#{ username: "erin", emails: ["erin@example.com"] });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn register(context: NativeCallContext, options: Map) -> Scripted<User> {
+        call(&context, WRITE, |run| {
+            run.wait(operations::register(run, registration(options)?))
+        })
+    }
+
+    /// Queue a provisioning job for every user, and return how many.
+    ///
+    /// Needs `users:write`. Fails with nothing of its own.
+    ///
+    /// ```rhai
+    /// let count = users::provision_all();
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn provision_all(context: NativeCallContext) -> Scripted<i64> {
+        let count = call(&context, WRITE, |run| run.wait(operations::users::provision_all(run)))?;
+        Ok(count.cast_signed())
+    }
+
+    /// Lock a user so that it cannot log in and its sessions rest.
+    ///
+    /// A locked user keeps the time of its lock. Undo it with `unlock`.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").lock();
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn lock(context: NativeCallContext, user: &mut User) -> Scripted<User> {
+        *user = call(&context, WRITE, |run| run.wait(operations::users::lock(run, user)))?;
+        Ok(user.clone())
+    }
+
+    /// Unlock a user. Its sessions work again.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("bob").unlock();
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn unlock(context: NativeCallContext, user: &mut User) -> Scripted<User> {
+        *user = call(&context, WRITE, |run| run.wait(operations::users::unlock(run, user)))?;
+        Ok(user.clone())
+    }
+
+    /// Queue the deactivation of a user, which MAS's worker does: its sessions end, its e-mail addresses are deleted, and
+    /// the homeserver deactivates the account.
+    ///
+    /// What the user wrote stays. Undo it with `reactivate`; the addresses do not come back.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").deactivate();
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn deactivate(context: NativeCallContext, user: &mut User) -> Scripted<User> {
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::deactivate(run, user, false))
+        })?;
+        Ok(user.clone())
+    }
+
+    /// Queue the reactivation of a user, which MAS's worker does on the homeserver and then in MAS.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("dave").reactivate();
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn reactivate(context: NativeCallContext, user: &mut User) -> Scripted<User> {
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::reactivate(run, user))
+        })?;
+        Ok(user.clone())
+    }
+
+    /// Set whether a user may ask for administrator scopes. Sessions keep what they were granted.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").set_admin(true);
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn set_admin(context: NativeCallContext, user: &mut User, admin: bool) -> Scripted<User> {
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::set_admin(run, user, admin))
+        })?;
+        Ok(user.clone())
+    }
+
+    /// Get an e-mail address of a user.
+    ///
+    /// Needs `emails:read`. Fails with `email.not_found`.
+    ///
+    /// ```rhai
+    /// say(users::get("alice").email("alice@example.com").id);
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn email(context: NativeCallContext, user: &mut User, address: &str) -> Scripted<Email> {
+        let needed = Capability::read(Resource::Emails);
+        call(&context, needed, |run| {
+            run.wait(operations::emails::get(run, user, address))
+        })
+    }
+
+    /// Add an e-mail address to a user. It counts as verified. One that the user has already is left as it is.
+    ///
+    /// Needs `emails:write`. Fails with `email.invalid`, `email.taken`, `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").add_email("alice@example.org");
+    /// ```
+    #[rhai_fn(global, return_raw, pure, name = "add_email")]
+    pub fn add_email(context: NativeCallContext, user: &mut User, address: &str) -> Scripted<Email> {
+        super::add_email_to(&context, user, address, Map::new())
+    }
+
+    /// Add an e-mail address to a user, also one that another user has if the option `allow_duplicate` is true.
+    ///
+    /// Needs `emails:write`. Fails with `email.invalid`, `email.taken`, `user.not_found`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// users::get("bob").add_email("alice@example.com", #{ allow_duplicate: true });
+    /// ```
+    #[rhai_fn(global, return_raw, pure, name = "add_email")]
+    pub fn add_email_with(context: NativeCallContext, user: &mut User, address: &str, options: Map) -> Scripted<Email> {
+        super::add_email_to(&context, user, address, options)
+    }
+
+    /// Set the password of a user. Its sessions go on. A weak password is refused.
+    ///
+    /// Needs `passwords:write`. Fails with `password.weak`, `password.disabled`, `password.scheme`, `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").set_password(passwords::generate());
+    /// ```
+    #[rhai_fn(global, return_raw, pure, name = "set_password")]
+    pub fn set_password(context: NativeCallContext, user: &mut User, password: Secret) -> Scripted<User> {
+        super::set_password_of(&context, user, &password, Map::new())
+    }
+
+    /// Set the password of a user, also a weak one if the option `ignore_complexity` is true.
+    ///
+    /// Needs `passwords:write`. Fails with `password.weak`, `password.disabled`, `password.scheme`, `user.not_found`,
+    /// `value.invalid`.
+    ///
+    /// ```rhai
+    /// users::get("alice").set_password(passwords::generate(), #{ ignore_complexity: true });
+    /// ```
+    #[rhai_fn(global, return_raw, pure, name = "set_password")]
+    pub fn set_password_with(
+        context: NativeCallContext,
+        user: &mut User,
+        password: Secret,
+        options: Map,
+    ) -> Scripted<User> {
+        super::set_password_of(&context, user, &password, options)
+    }
+
+    /// End all active sessions of a user, personal ones as well, and return how many of each kind there were.
+    ///
+    /// Needs `sessions:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").kill_sessions();
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn kill_sessions(context: NativeCallContext, user: &mut User) -> Scripted<Dynamic> {
+        let needed = Capability::write(Resource::Sessions);
+        let ended = call(&context, needed, |run| run.wait(operations::sessions::kill(run, user)))?;
+        rhai::serde::to_dynamic(ended)
+    }
+}
+
+fn add_email_to(
+    context: &NativeCallContext,
+    user: &User,
+    address: &str,
+    options: Map,
+) -> Scripted<crate::model::Email> {
+    call(context, Capability::write(Resource::Emails), |run| {
+        let allow = Options::new(options, &["allow_duplicate"])?
+            .bool("allow_duplicate")?
+            .unwrap_or_default();
+        run.wait(operations::emails::add(run, user, address, allow))
+    })
+}
+
+fn set_password_of(context: &NativeCallContext, user: &mut User, password: &Secret, options: Map) -> Scripted<User> {
+    *user = call(context, Capability::write(Resource::Passwords), |run| {
+        let ignore = Options::new(options, &["ignore_complexity"])?
+            .bool("ignore_complexity")?
+            .unwrap_or_default();
+        run.wait(operations::passwords::set(run, user, password.text(), ignore))
+    })?;
+    Ok(user.clone())
+}

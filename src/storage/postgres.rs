@@ -1,0 +1,96 @@
+//! The connection to MAS's PostgreSQL, from the settings that MAS itself uses.
+
+use std::{str::FromStr, time::Duration};
+
+use secrecy::ExposeSecret;
+use sqlx::{
+    ConnectOptions, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use tracing::log::LevelFilter;
+
+use super::failure;
+use crate::{
+    config::{Pem, Postgres, SslMode},
+    error::{Code, Error, Result},
+};
+
+/// How long connecting may take, as MAS's own limit.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+
+pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<PgConnection> {
+    let options = options(settings)?
+        .application_name("masctl")
+        .log_statements(LevelFilter::Trace)
+        .log_slow_statements(LevelFilter::Off, Duration::MAX);
+    match tokio::time::timeout(CONNECT_LIMIT, options.connect()).await {
+        Ok(connected) => connected.map_err(|error| failure::of_connecting(error, label)),
+        Err(_) => Err(Error::new(
+            Code::DatabaseUnreachable,
+            format!(
+                "the database {label} did not answer within {} s",
+                CONNECT_LIMIT.as_secs()
+            ),
+        )),
+    }
+}
+
+/// What is not given comes from the `PG…` variables, as with MAS's driver.
+fn options(settings: &Postgres) -> Result<PgConnectOptions> {
+    let mut options = match &settings.uri {
+        Some(uri) => PgConnectOptions::from_str(uri.expose_secret()).map_err(|_| {
+            Error::new(
+                Code::ConfigInvalid,
+                "`database.uri` is not a PostgreSQL connection string",
+            )
+        })?,
+        None => PgConnectOptions::new(),
+    };
+    if let Some(host) = &settings.host {
+        options = options.host(host);
+    }
+    if let Some(port) = settings.port {
+        options = options.port(port);
+    }
+    if let Some(socket) = &settings.socket {
+        options = options.socket(socket);
+    }
+    if let Some(username) = &settings.username {
+        options = options.username(username);
+    }
+    if let Some(password) = &settings.password {
+        options = options.password(password.expose_secret());
+    }
+    if let Some(database) = &settings.database {
+        options = options.database(database);
+    }
+    Ok(with_tls(options, settings))
+}
+
+fn with_tls(mut options: PgConnectOptions, settings: &Postgres) -> PgConnectOptions {
+    if let Some(mode) = settings.ssl_mode {
+        options = options.ssl_mode(match mode {
+            SslMode::Disable => PgSslMode::Disable,
+            SslMode::Allow => PgSslMode::Allow,
+            SslMode::Prefer => PgSslMode::Prefer,
+            SslMode::Require => PgSslMode::Require,
+            SslMode::VerifyCa => PgSslMode::VerifyCa,
+            SslMode::VerifyFull => PgSslMode::VerifyFull,
+        });
+    }
+    options = match &settings.ssl_ca {
+        Some(Pem::Inline(pem)) => options.ssl_root_cert_from_pem(pem.expose_secret().as_bytes().to_vec()),
+        Some(Pem::File(path)) => options.ssl_root_cert(path),
+        None => options,
+    };
+    options = match &settings.ssl_certificate {
+        Some(Pem::Inline(pem)) => options.ssl_client_cert_from_pem(pem.expose_secret()),
+        Some(Pem::File(path)) => options.ssl_client_cert(path),
+        None => options,
+    };
+    match &settings.ssl_key {
+        Some(Pem::Inline(pem)) => options.ssl_client_key_from_pem(pem.expose_secret()),
+        Some(Pem::File(path)) => options.ssl_client_key(path),
+        None => options,
+    }
+}

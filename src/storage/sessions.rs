@@ -1,0 +1,150 @@
+//! Sessions of all four kinds. Ending one writes only its end: its tokens become invalid with it.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Connection, dialect, on};
+use crate::{
+    error::Result,
+    model::{Id, Time},
+};
+
+/// A kind of session, with the table that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A Matrix client that logged in the old way.
+    Compatibility,
+    /// A client that logged in by OAuth 2.0.
+    OAuth,
+    /// A browser at MAS's own pages.
+    Browser,
+    /// A personal access token's, acting as or owned by the user.
+    Personal,
+}
+
+impl Kind {
+    const fn statement_to_end(self) -> &'static str {
+        match self {
+            Self::Compatibility => {
+                "UPDATE compat_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL"
+            }
+            Self::OAuth => "UPDATE oauth2_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
+            Self::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
+            Self::Personal => {
+                "UPDATE personal_sessions SET revoked_at = $2 \
+                 WHERE (actor_user_id = $1 OR owner_user_id = $1) AND revoked_at IS NULL"
+            }
+        }
+    }
+}
+
+/// Ends all active sessions of one kind of a user, and returns how many there were.
+///
+/// # Errors
+/// As of any statement.
+pub async fn sessions_end(store: &mut Connection, kind: Kind, user: Id, ended_at: Time) -> Result<u64> {
+    let statement = kind.statement_to_end();
+    on!(store, |connection| async {
+        let done = sqlx::query(statement)
+            .bind(user)
+            .bind(ended_at)
+            .execute(&mut **connection)
+            .await;
+        done.map(|done| done.rows_affected())
+    })
+}
+
+/// Ends the active sessions of a user that hold this device, as a login with the same device does.
+///
+/// # Errors
+/// As of any statement.
+pub async fn sessions_end_of_device(store: &mut Connection, user: Id, device: &str, ended_at: Time) -> Result<u64> {
+    const COMPATIBILITY: &str = "UPDATE compat_sessions SET finished_at = $3 \
+         WHERE user_id = $1 AND device_id = $2 AND finished_at IS NULL";
+    let compatibility = on!(store, |connection| async {
+        let done = sqlx::query(COMPATIBILITY)
+            .bind(user)
+            .bind(device)
+            .bind(ended_at)
+            .execute(&mut **connection)
+            .await;
+        done.map(|done| done.rows_affected())
+    })?;
+    let scopes = [
+        format!("urn:matrix:client:device:{device}"),
+        format!("urn:matrix:org.matrix.msc2967.client:device:{device}"),
+    ];
+    let oauth = dialect::oauth_sessions_end_with_scopes(store, user, &scopes, ended_at).await?;
+    Ok(compatibility + oauth)
+}
+
+/// Adds a compatibility session.
+///
+/// # Errors
+/// As of any statement.
+pub async fn compatibility_session_add(
+    store: &mut Connection,
+    id: Id,
+    user: Id,
+    device: &str,
+    synapse_admin: bool,
+    created_at: Time,
+) -> Result<Id> {
+    const STATEMENT: &str = "INSERT INTO compat_sessions (compat_session_id, user_id, device_id, created_at, is_synapse_admin) \
+         VALUES ($1, $2, $3, $4, $5) RETURNING compat_session_id";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(id)
+        .bind(user)
+        .bind(device)
+        .bind(created_at)
+        .bind(synapse_admin)
+        .fetch_one(&mut **connection))
+}
+
+/// Adds an access token to a compatibility session.
+///
+/// # Errors
+/// As of any statement.
+pub async fn compatibility_token_add(
+    store: &mut Connection,
+    id: Id,
+    session: Id,
+    token: &SecretString,
+    created_at: Time,
+    expires_at: Option<Time>,
+) -> Result<Id> {
+    const STATEMENT: &str = "INSERT INTO compat_access_tokens \
+         (compat_access_token_id, compat_session_id, access_token, created_at, expires_at) VALUES ($1, $2, $3, $4, $5) \
+         RETURNING compat_access_token_id";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(id)
+        .bind(session)
+        .bind(token.expose_secret())
+        .bind(created_at)
+        .bind(expires_at)
+        .fetch_one(&mut **connection))
+}
+
+/// Ends one compatibility session if it is active.
+///
+/// # Errors
+/// As of any statement.
+pub async fn compatibility_session_end(store: &mut Connection, id: Id, ended_at: Time) -> Result<bool> {
+    const STATEMENT: &str =
+        "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL";
+    on!(store, |connection| async {
+        let done = sqlx::query(STATEMENT)
+            .bind(id)
+            .bind(ended_at)
+            .execute(&mut **connection)
+            .await;
+        done.map(|done| done.rows_affected() > 0)
+    })
+}
+
+/// Keeps MAS's sync of a user's devices, and others who make one, waiting until the transaction ends.
+///
+/// # Errors
+/// As of any statement.
+pub async fn lock_user_devices(store: &mut Connection, user: Id) -> Result<()> {
+    dialect::lock_user_devices(store, user).await
+}

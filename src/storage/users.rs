@@ -1,0 +1,150 @@
+//! Accounts.
+
+use super::{Connection, on};
+use crate::{
+    error::Result,
+    model::{Id, Time, User},
+};
+
+macro_rules! columns {
+    () => {
+        "user_id, username, created_at, locked_at, deactivated_at, can_request_admin, is_guest"
+    };
+}
+
+/// Finds the user of this name as MAS does: case is folded by the database; of several that differ only by case, the one
+/// spelled exactly so, and none otherwise.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_by_name(store: &mut Connection, name: &str) -> Result<Option<User>> {
+    const STATEMENT: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users WHERE lower(username) = lower($1) ORDER BY CASE WHEN username = $1 THEN 0 ELSE 1 END LIMIT 2"
+    );
+    let mut users: Vec<User> = on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(name)
+        .fetch_all(&mut **connection))?;
+    if users.len() > 1 {
+        users.retain(|user| user.username == name);
+    }
+    Ok(users.into_iter().next())
+}
+
+/// Whether a user of this name exists, in whatever case.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_exists(store: &mut Connection, name: &str) -> Result<bool> {
+    const STATEMENT: &str = "SELECT EXISTS (SELECT 1 FROM users WHERE lower(username) = lower($1))";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(name)
+        .fetch_one(&mut **connection))
+}
+
+/// Reads a user and keeps others from changing it until the transaction ends. A login is not kept waiting.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_for_change(store: &mut Connection, id: Id) -> Result<Option<User>> {
+    const SELECT: &str = concat!("SELECT ", columns!(), " FROM users WHERE user_id = $1");
+    const SELECT_LOCKED: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users WHERE user_id = $1 FOR NO KEY UPDATE"
+    );
+    let statement = if store.is_postgres() { SELECT_LOCKED } else { SELECT };
+    on!(store, |connection| sqlx::query_as(statement)
+        .bind(id)
+        .fetch_optional(&mut **connection))
+}
+
+/// Adds a user. `None` if the name is taken, in exactly this case.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_add(store: &mut Connection, id: Id, name: &str, created_at: Time) -> Result<Option<User>> {
+    const STATEMENT: &str = concat!(
+        "INSERT INTO users (user_id, username, created_at) VALUES ($1, $2, $3) ON CONFLICT (username) DO NOTHING RETURNING ",
+        columns!()
+    );
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(id)
+        .bind(name)
+        .bind(created_at)
+        .fetch_optional(&mut **connection))
+}
+
+/// Locks a user that is not locked. `None` if it is.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_lock(store: &mut Connection, id: Id, locked_at: Time) -> Result<Option<User>> {
+    const STATEMENT: &str = concat!(
+        "UPDATE users SET locked_at = $2 WHERE user_id = $1 AND locked_at IS NULL RETURNING ",
+        columns!()
+    );
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(id)
+        .bind(locked_at)
+        .fetch_optional(&mut **connection))
+}
+
+/// Unlocks a user that is locked. `None` if it is not.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_unlock(store: &mut Connection, id: Id) -> Result<Option<User>> {
+    const STATEMENT: &str = concat!(
+        "UPDATE users SET locked_at = NULL WHERE user_id = $1 AND locked_at IS NOT NULL RETURNING ",
+        columns!()
+    );
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(id)
+        .fetch_optional(&mut **connection))
+}
+
+/// Sets whether a user may ask for administrator scopes.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_set_admin(store: &mut Connection, id: Id, admin: bool) -> Result<Option<User>> {
+    const STATEMENT: &str = concat!(
+        "UPDATE users SET can_request_admin = $2 WHERE user_id = $1 RETURNING ",
+        columns!()
+    );
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(id)
+        .bind(admin)
+        .fetch_optional(&mut **connection))
+}
+
+/// One page of users after `after`, ordered by id; only administrators if `admin`.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_page(store: &mut Connection, admin: Option<bool>, after: Id, limit: i64) -> Result<Vec<User>> {
+    const STATEMENT: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users WHERE user_id > $1 AND ($2 IS NULL OR can_request_admin = $2) ORDER BY user_id LIMIT $3"
+    );
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(after)
+        .bind(admin)
+        .bind(limit)
+        .fetch_all(&mut **connection))
+}
+
+/// One page of the ids of all users after `after`, ordered.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_id_page(store: &mut Connection, after: Id, limit: i64) -> Result<Vec<Id>> {
+    const STATEMENT: &str = "SELECT user_id FROM users WHERE user_id > $1 ORDER BY user_id LIMIT $2";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&mut **connection))
+}

@@ -1,0 +1,25 @@
+//! What the tests stand on: real databases, a clean world for the binary, and transcripts.
+
+pub(crate) mod diff; // what differs between two texts, for people
+pub(crate) mod homeserver; // a Synapse that answers as little as masctl asks
+pub(crate) mod mas_database; // the SQL of an empty database of MAS
+pub(crate) mod postgres; // a throw-away PostgreSQL server, and databases on it
+pub(crate) mod sandbox; // an empty home and a clean environment
+pub(crate) mod session; // plays one command of a transcript after the other
+pub(crate) mod source; // Rust sources as text: comments blanked, modules and imports found
+pub(crate) mod store; // the two databases that every transcript runs on
+pub(crate) mod terminal; // a program in a pseudo-terminal
+pub(crate) mod transcript; // reads, compares and rewrites transcripts
+pub(crate) mod value; // how a transcript shows a value of a database
+
+use std::sync::{LazyLock, mpsc};
+
+use tokio::runtime::Runtime;
+
+/// Runs `future` to its end on a runtime beside the caller's, so that tests inside and outside of a runtime can wait.
+pub(crate) fn wait_for<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the system starts threads"));
+    let (sender, receiver) = mpsc::channel();
+    RUNTIME.spawn(async move { sender.send(future.await) });
+    receiver.recv().expect("the future ended, its panic is above")
+}

@@ -1,0 +1,112 @@
+//! How a transcript shows a value of a database, such that equal values look equal on both stores.
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use serde_json::Value;
+use sqlx::{Column, Row, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow};
+use ulid::Ulid;
+use uuid::Uuid;
+
+/// Columns that hold booleans: SQLite has only numbers for them.
+const BOOLEANS: [&str; 5] = [
+    "can_request_admin",
+    "is_guest",
+    "is_synapse_admin",
+    "is_static",
+    "success",
+];
+
+/// The columns of a row of PostgreSQL that a simple query returned, hence as text.
+pub(crate) fn show_postgres(row: &PgRow) -> String {
+    show_row(row.columns().len(), |column| {
+        let value = row.try_get_raw(column)?;
+        if value.is_null() {
+            return Ok("null".to_owned());
+        }
+        let kind = value.type_info().name().to_owned();
+        Ok(match kind.as_str() {
+            "BOOL" => row.try_get::<bool, _>(column)?.to_string(),
+            "UUID" => show_id(&row.try_get(column)?),
+            "TIMESTAMPTZ" => show_time(row.try_get(column)?),
+            "BYTEA" => show_bytes(&row.try_get::<Vec<u8>, _>(column)?),
+            _ => show_text(value.as_str().map_err(sqlx::Error::Decode)?),
+        })
+    })
+}
+
+/// The columns of a row of SQLite, whose ids are BLOBs of 16 bytes and whose times are TEXT.
+pub(crate) fn show_sqlite(row: &SqliteRow) -> String {
+    show_row(row.columns().len(), |index| {
+        let value = row.try_get_raw(index)?;
+        if value.is_null() {
+            return Ok("null".to_owned());
+        }
+        let column = row.column(index);
+        let is_boolean = column.type_info().name() == "BOOLEAN" || BOOLEANS.contains(&column.name());
+        let kind = value.type_info().name().to_owned();
+        Ok(match kind.as_str() {
+            "BLOB" => show_bytes(&row.try_get_unchecked::<Vec<u8>, _>(index)?),
+            "REAL" => row.try_get_unchecked::<f64, _>(index)?.to_string(),
+            "TEXT" => show_text(&row.try_get_unchecked::<String, _>(index)?),
+            _ if is_boolean => (row.try_get_unchecked::<i64, _>(index)? != 0).to_string(),
+            _ => row.try_get_unchecked::<i64, _>(index)?.to_string(),
+        })
+    })
+}
+
+fn show_row(columns: usize, show: impl Fn(usize) -> sqlx::Result<String>) -> String {
+    let shown = (0..columns).map(|column| show(column).unwrap_or_else(|error| format!("<{error}>")));
+    shown.collect::<Vec<_>>().join(" | ")
+}
+
+fn show_id(id: &Uuid) -> String {
+    Ulid(id.as_u128()).to_string()
+}
+
+fn show_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Sixteen bytes are an id, others are shown in hexadecimal.
+fn show_bytes(bytes: &[u8]) -> String {
+    match Uuid::from_slice(bytes) {
+        Ok(id) => show_id(&id),
+        Err(_) => bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat(),
+    }
+}
+
+/// SQLite has neither JSON nor times, so text that is one is shown as PostgreSQL's value is.
+fn show_text(text: &str) -> String {
+    if let Ok(mut value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text) {
+        value.sort_all_objects();
+        return value.to_string();
+    }
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return show_time(time.to_utc());
+    }
+    if let Ok(time) = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f") {
+        return show_time(time.and_utc());
+    }
+    text.replace('\n', "\\n")
+}
+
+#[test]
+fn text_is_shown_as_what_it_holds() {
+    assert_eq!(show_text(r#"{"b": [1, 2], "a": {}}"#), r#"{"a":{},"b":[1,2]}"#);
+    assert_eq!(
+        show_text("2020-01-01T00:01:00.250000+00:00"),
+        "2020-01-01T00:01:00.250Z"
+    );
+    assert_eq!(show_text("2020-01-01 00:01:00"), "2020-01-01T00:01:00Z");
+    assert_eq!(show_text("17"), "17");
+    assert_eq!(show_text("two\nlines"), "two\\nlines");
+}
+
+#[test]
+fn bytes_are_shown_as_an_id_if_there_are_sixteen() {
+    assert_eq!(show_bytes(&[0; 16]), "00000000000000000000000000");
+    assert_eq!(show_bytes(&[1, 254]), "01fe");
+}
