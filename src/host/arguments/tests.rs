@@ -85,16 +85,13 @@ const SET_PASSWORD: &str = "\
 ";
 
 fn params(yaml: &str) -> Vec<Param> {
-    let source = match yaml.starts_with("//!") {
-        true => yaml.to_owned(),
-        false => format!(
-            "//! ---\n//! params:\n{}",
-            yaml.lines().map(|line| format!("//!   {line}\n")).collect::<String>()
-        ),
+    let source = if yaml.starts_with("//!") {
+        yaml.to_owned()
+    } else {
+        format!("//! ---\n//! params:\n//!   {}", yaml.replace('\n', "\n//!   "))
     };
-    Header::parse("test.rhai", &source)
-        .unwrap_or_else(|error| panic!("{error}"))
-        .params
+    let header = Header::parse("test.rhai", &source).unwrap_or_else(|error| panic!("{error}"));
+    header.params
 }
 
 fn flag(params: &[Param], name: &str, text: &str) -> (String, Given) {
@@ -375,8 +372,8 @@ fn a_secret_in_a_file_loses_one_newline() {
     assert_eq!(read(b"a\n"), "key=a");
     assert_eq!(read(b"a\r\n"), "key=a");
     assert_eq!(read(b"a\n\n"), "key=a\n");
-    assert_eq!(read(&[b'a'; MAX_SECRET]).len(), "key=".len() + MAX_SECRET);
-    assert_eq!(read(&[b'a'; MAX_SECRET + 1]), refused("is larger than 64 KiB"));
+    assert_eq!(read(&vec![b'a'; MAX_SECRET]).len(), "key=".len() + MAX_SECRET);
+    assert_eq!(read(&vec![b'a'; MAX_SECRET + 1]), refused("is larger than 64 KiB"));
     assert_eq!(read(b""), refused("is empty"));
     assert_eq!(read(b"\n"), refused("is empty"));
     assert_eq!(read(b"\xff"), refused("is not UTF-8"));
