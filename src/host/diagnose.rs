@@ -60,12 +60,15 @@ fn span(text: &str, position: Position) -> Option<Range<usize>> {
         .char_indices()
         .nth(column.saturating_sub(1))
         .map_or(line.len(), |(offset, _)| offset);
+    // A call that is qualified is reported at its name, without its namespace.
+    let of_word = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let before = line[..offset].trim_end_matches(of_word).len();
     let rest = &line[offset..];
-    let word = rest
-        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-        .unwrap_or(rest.len());
-    let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
-    Some(start + offset..start + offset + length)
+    let word = rest.find(|c: char| !of_word(c)).unwrap_or(rest.len());
+    if word == 0 {
+        return Some(start + offset..start + offset + rest.chars().next().map_or(0, char::len_utf8));
+    }
+    Some(start + before..start + offset + word)
 }
 
 #[cfg(test)]
@@ -77,6 +80,7 @@ mod tests {
         let text = "let á = 1;\nlet ñ = users::gett(\"é\");";
         let at = |line, column| span(text, Position::new(line, column)).map(|range| &text[range]);
         assert_eq!(at(2, 9), Some("users::gett"));
+        assert_eq!(at(2, 16), Some("users::gett"));
         assert_eq!(at(1, 5), Some("á"));
         assert_eq!(at(1, 7), Some("="));
         assert_eq!(at(2, 200), Some(""));
