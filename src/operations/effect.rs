@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Action, Change, Report, Run, Subject, jobs};
 use crate::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     model::Id,
     storage::{self, Connection},
 };
@@ -108,9 +108,17 @@ async fn send(run: &Run, effect: &Effect) -> Result<Status> {
     let Effect::UpsertDevice {
         localpart, device_id, ..
     } = effect;
-    run.unless_interrupted(homeserver.upsert_device(localpart, device_id, None))
-        .await?;
-    Ok(Status::Sent)
+    match run
+        .unless_interrupted(homeserver.upsert_device(localpart, device_id, None))
+        .await
+    {
+        Err(error) if error.code() == Code::RunInterrupted => Err(Error::new(
+            Code::RunInterrupted,
+            "Interrupted before the homeserver answered",
+        )),
+        Err(error) => Err(error),
+        Ok(()) => Ok(Status::Sent),
+    }
 }
 
 /// Ends the session whose device the homeserver does not know, in a transaction of its own.
