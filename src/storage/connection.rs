@@ -74,9 +74,9 @@ impl Connection {
         self.control("COMMIT").await.map_err(|error| match error.code() {
             Code::DatabaseLost => Error::new(
                 Code::CommitUnknown,
-                "the connection was lost during COMMIT: the changes are either all there or none is",
+                "The connection was lost during COMMIT: the changes are either all there or none is",
             )
-            .help("look at the account with `masctl manage` before you run this again"),
+            .help("Look at the account with `masctl manage` before you run this again."),
             _ => error,
         })
     }

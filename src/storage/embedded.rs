@@ -100,6 +100,6 @@ fn of_sqlite(path: &Path, error: &sqlx::Error) -> Error {
 fn unusable(path: &Path, cause: &str) -> Error {
     Error::new(
         Code::StoreUnusable,
-        format!("the store {} cannot be used: {cause}", path.display()),
+        format!("The store {} cannot be used: {cause}", path.display()),
     )
 }
