@@ -22,7 +22,7 @@ pub enum Connection {
 /// Connects, and makes sure that the tables are there: on SQLite it creates them, on PostgreSQL it only looks.
 ///
 /// # Errors
-/// `database.unreachable`, `database.refused`, `schema.missing`, `store.unusable`.
+/// `database.unreachable`, `database.refused`, `database.busy`, `schema.missing`, `schema.outdated`, `store.unusable`.
 pub async fn open(database: &Database) -> Result<Connection> {
     match database {
         Database::Embedded(path) | Database::Sqlite(path) => open_sqlite(path).await,

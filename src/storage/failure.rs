@@ -34,7 +34,7 @@ pub(super) fn of_connecting(error: sqlx::Error, label: &str) -> Error {
 }
 
 /// What the database itself answered, told apart by SQLSTATE or SQLite's result code.
-fn of_answer(answer: &dyn DatabaseError) -> Error {
+pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
     let state = answer.code();
     let state = state.as_deref().unwrap_or_default();
     let message = answer.message();
@@ -50,12 +50,9 @@ fn of_answer(answer: &dyn DatabaseError) -> Error {
             format!("This is not the database of a current MAS: {message}"),
         )
         .help("`mas-cli database migrate` makes MAS's tables; is this the right database?"),
-        // Deadlock, lock timeout, serialization failure, statement timeout; SQLITE_BUSY and its extended codes.
-        "40P01" | "55P03" | "40001" | "57014" | "5" | "261" | "517" | "773" => Error::new(
-            Code::DatabaseBusy,
-            format!("Somebody else held a lock on the same rows for too long: {message}"),
-        )
-        .help("Nothing was changed; run it again."),
+        // Deadlock, lock timeout, serialization failure, statement timeout.
+        "40P01" | "55P03" | "40001" | "57014" => busy(message),
+        state if is_sqlite_busy(state) => busy(message),
         "57P01" | "57P02" | "57P03" | "25P03" | "57P05" => Error::new(
             Code::DatabaseLost,
             format!("The database ended the connection: {message}"),
@@ -63,4 +60,17 @@ fn of_answer(answer: &dyn DatabaseError) -> Error {
         "53300" => failed(Code::DatabaseUnreachable).help("The database has no free connection slot."),
         _ => failed(Code::DatabaseFailed),
     }
+}
+
+/// Whether a result code of SQLite says that another connection holds a lock: `SQLITE_BUSY` and its extended codes.
+pub(super) fn is_sqlite_busy(code: &str) -> bool {
+    matches!(code, "5" | "261" | "517" | "773")
+}
+
+fn busy(message: &str) -> Error {
+    Error::new(
+        Code::DatabaseBusy,
+        format!("somebody else held a lock on the same rows for too long: {message}"),
+    )
+    .help("nothing was changed; run it again")
 }

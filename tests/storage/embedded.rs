@@ -25,7 +25,7 @@ use crate::support::{
     cast::{alice, id, time},
     sandbox::Sandbox,
     specimen::{Specimen, execute},
-    store::Store,
+    store::{OpenStore, Store},
 };
 
 fn mode(path: &Path) -> u32 {
@@ -195,7 +195,7 @@ async fn what_is_no_store_is_unusable() {
     for (path, cause) in [
         (place("text"), "file is not a database"),
         (place("folder"), "unable to open database file"),
-        (place("file/masctl.db"), "Not a directory (os error 20)"),
+        (place("file/masctl.db"), "File exists (os error 17)"),
     ] {
         let (code, message) = refusal(&path).await;
         assert_eq!(code, Code::StoreUnusable, "{message}");
@@ -205,9 +205,28 @@ async fn what_is_no_store_is_unusable() {
     assert!(text.starts_with("this is a text"), "it was left as it is");
 }
 
-/// A database of somebody else's must not get masctl's tables.
+/// A database of somebody else's must not get masctl's tables, nor another journal.
 #[tokio::test]
 async fn a_database_of_another_program_is_left_alone() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().join("homeserver.db");
+    let store = OpenStore::Sqlite {
+        file: file.clone(),
+        is_embedded: false,
+    };
+    store.query("CREATE TABLE messages (message TEXT)").unwrap();
+    let before = fs::read(&file).unwrap();
+    let message = format!(
+        "the store {} cannot be used: it is the database of another program",
+        file.display()
+    );
+    assert_eq!(refusal(&file).await, (Code::StoreUnusable, message));
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+/// The tables without the list of migrations are no store of masctl's.
+#[tokio::test]
+async fn tables_of_unknown_age_are_left_alone() {
     let specimen = Specimen::create(Store::Sqlite).await;
     specimen.seed("DROP TABLE _masctl_migrations");
     let before = specimen.rows("SELECT name FROM sqlite_schema ORDER BY name");
