@@ -10,6 +10,7 @@ use std::{
 
 use sqlx::{
     ConnectOptions, Connection as _, SqlStr, SqliteConnection,
+    error::DatabaseError,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::SqliteConnectOptions,
 };
@@ -134,7 +135,7 @@ fn is_busy(error: &MigrateError) -> bool {
     let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
         return false;
     };
-    let code = cause.as_database_error().and_then(|answer| answer.code());
+    let code = cause.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| failure::is_sqlite_busy(&code))
 }
 
