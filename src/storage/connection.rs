@@ -46,6 +46,12 @@ const BEGIN_POSTGRES: &str =
 /// Taking SQLite's write lock at once is what keeps a later statement from failing for want of it.
 const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
 
+/// PostgreSQL ends a transaction in which a statement failed by ROLLBACK, and calls even that a success of COMMIT. Any
+/// other statement is refused then, and a COMMIT after it is not reached.
+const COMMIT_POSTGRES: &str = "SELECT 1; COMMIT";
+
+const COMMIT_SQLITE: &str = "COMMIT";
+
 impl Connection {
     /// Whether this is the PostgreSQL database of a MAS.
     #[must_use]
@@ -71,7 +77,12 @@ impl Connection {
     /// # Errors
     /// `commit.unknown` when the answer was lost; `database.failed` or `database.busy` when nothing was committed.
     pub async fn commit(&mut self) -> Result<()> {
-        self.control("COMMIT").await.map_err(|error| match error.code() {
+        let statement = if self.is_postgres() {
+            COMMIT_POSTGRES
+        } else {
+            COMMIT_SQLITE
+        };
+        self.control(statement).await.map_err(|error| match error.code() {
             Code::DatabaseLost => Error::new(
                 Code::CommitUnknown,
                 "The connection was lost during COMMIT: the changes are either all there or none is",

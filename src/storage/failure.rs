@@ -53,6 +53,7 @@ pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
         // Deadlock, lock timeout, serialization failure, statement timeout.
         "40P01" | "55P03" | "40001" | "57014" => busy(message),
         state if is_sqlite_busy(state) => busy(message),
+        "25P02" => failed_before(),
         "57P01" | "57P02" | "57P03" | "25P03" | "57P05" => Error::new(
             Code::DatabaseLost,
             format!("The database ended the connection: {message}"),
@@ -65,6 +66,14 @@ pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
 /// Whether a result code of SQLite says that another connection holds a lock: `SQLITE_BUSY` and its extended codes.
 pub(super) fn is_sqlite_busy(code: &str) -> bool {
     matches!(code, "5" | "261" | "517" | "773")
+}
+
+/// PostgreSQL refuses every statement after one that failed, until the savepoint or the transaction is taken back.
+fn failed_before() -> Error {
+    Error::new(
+        Code::DatabaseFailed,
+        "nothing was changed: an earlier statement of the transaction failed",
+    )
 }
 
 fn busy(message: &str) -> Error {

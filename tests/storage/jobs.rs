@@ -155,8 +155,8 @@ async fn listener(specimen: &Specimen) -> PgListener {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .connect_lazy_with(specimen.options());
-    let mut listener = PgListener::connect_with(&pool).await.unwrap();
-    listener.listen("queue_available").await.unwrap();
+    let mut listener = PgListener::connect_with(&pool).await.expect("the server is there");
+    listener.listen("queue_available").await.expect("anybody may listen");
     listener
 }
 

@@ -76,7 +76,7 @@ fn ends(specimen: &Specimen) -> BTreeMap<String, String> {
         .iter()
         .flat_map(|(_, table, key, end)| specimen.rows(&format!("SELECT {key}, {end} FROM {table}")));
     rows.map(|row| {
-        let (key, end) = row.split_once(" | ").unwrap();
+        let (key, end) = row.split_once(" | ").expect("there are two columns");
         (key.to_owned(), end.to_owned())
     })
     .collect()

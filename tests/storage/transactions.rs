@@ -18,7 +18,7 @@ use crate::support::{
 
 async fn add(store: &mut Connection, number: usize, name: &str) {
     let added = user_add(store, id(NEW[number]), name, time(CREATED_AT)).await;
-    assert_eq!(added.unwrap(), Some(user(NEW[number], name)));
+    assert_eq!(added.expect("the SQL is right"), Some(user(NEW[number], name)));
 }
 
 fn new_names(specimen: &Specimen) -> Vec<String> {
@@ -174,9 +174,9 @@ async fn a_transaction_has_limits_and_nothing_after_it_has() {
 
 #[tokio::test]
 async fn a_lost_connection_is_told_apart_from_a_lost_commit() {
-    let mut specimen = Specimen::create(Store::Postgres).await;
     const TERMINATE: &str = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
          WHERE application_name = 'masctl' AND datname = current_database()";
+    let mut specimen = Specimen::create(Store::Postgres).await;
     assert_eq!(specimen.rows(TERMINATE), ["true"]);
     for _ in 0..2 {
         let lost = user_by_name(&mut specimen.connection, "alice").await.unwrap_err();
@@ -191,4 +191,45 @@ async fn a_lost_connection_is_told_apart_from_a_lost_commit() {
     let mut third = specimen.connect().await;
     assert_eq!(user_by_name(&mut third, "alice").await.unwrap(), Some(alice()));
     assert_eq!(user_by_name(&mut third, "bob").await.unwrap(), Some(bob()));
+}
+
+/// PostgreSQL answers COMMIT with success even if it has rolled back: that must not pass for a commit.
+#[tokio::test]
+async fn a_transaction_that_failed_is_never_taken_for_committed() {
+    let mut specimen = Specimen::create(Store::Postgres).await;
+    let store = &mut specimen.connection;
+    store.begin().await.unwrap();
+    add(store, 0, "new").await;
+    let unreadable = user_by_name(store, "\0").await.unwrap_err();
+    assert_eq!(unreadable.code(), Code::DatabaseFailed);
+    let refused = store.commit().await.unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.message()),
+        (
+            Code::DatabaseFailed,
+            "nothing was changed: an earlier statement of the transaction failed"
+        )
+    );
+    store.rollback().await.unwrap();
+    assert_eq!(new_names(&specimen), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_deed_that_finds_the_disk_full_is_undone_alone() {
+    let mut specimen = Specimen::create(Store::Sqlite).await;
+    let store = &mut specimen.connection;
+    store.begin().await.unwrap();
+    store.start_deed().await.unwrap();
+    add(store, 0, "new kept").await;
+    store.keep_deed().await.unwrap();
+    store.start_deed().await.unwrap();
+    // Less than there is means: no more than there is.
+    execute(store, "PRAGMA max_page_count = 1").await;
+    let huge = "x".repeat(1 << 20);
+    let full = user_add(store, id(NEW[1]), &huge, time(NOW)).await.unwrap_err();
+    assert_eq!(full.code(), Code::DatabaseFailed);
+    assert_eq!(full.message(), "database or disk is full");
+    store.undo_deed().await.unwrap();
+    store.commit().await.unwrap();
+    assert_eq!(new_names(&specimen), ["new kept"]);
 }

@@ -24,7 +24,7 @@ async fn with_twins(kind: Store, count: usize) -> Specimen {
     let mut specimen = Specimen::create(kind).await;
     for (ulid, name) in &TWINS[..count] {
         let added = user_add(&mut specimen.connection, id(ulid), name, alice().created_at).await;
-        assert_eq!(added.unwrap(), Some(user(ulid, name)));
+        assert_eq!(added.expect("the SQL is right"), Some(user(ulid, name)));
     }
     specimen
 }
