@@ -6,7 +6,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 use serde_json::{Value, json};
 
 use super::terminal::printable;
-use crate::error::{Code, Error, Excerpt};
+use crate::error::{Error, Excerpt};
 
 /// How an error is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Style {
 pub(super) fn report(error: &Error, style: Style) -> String {
     // Writing to a text cannot fail; a place that cannot be drawn is left out.
     let mut text = format!("Error: {}\n", printable(error.message()));
-    if blames_a_text(error.code()) && !error.excerpts().is_empty() {
+    if !error.excerpts().is_empty() {
         let theme = GraphicalTheme {
             characters: miette::ThemeCharacters::unicode(),
             styles: if style.color {
@@ -67,14 +67,6 @@ pub(super) fn json(error: &Error) -> Value {
         "data": error.values(),
         "at": at,
     }})
-}
-
-/// Whether the place in the script helps: it does not where the person at the terminal is the cause.
-const fn blames_a_text(code: Code) -> bool {
-    !matches!(
-        code,
-        Code::ArgumentMissing | Code::InputAborted | Code::InputNotInteractive | Code::RunInterrupted
-    )
 }
 
 /// One place of an error.

@@ -138,7 +138,7 @@ fn show(outcome: &Outcome, script: &Script, options: &Options, console: &dyn Con
     let text = match render::outcome(outcome, only_reads, &options.wish) {
         // What was committed may have made a secret that nothing else shows: a wrong field must not lose it.
         Err(error) if !only_reads => {
-            console.warn(&format!("{error}: all of it is printed"));
+            console.warn(&format!("{error}; all of it is printed"));
             let wish = Wish {
                 fields: None,
                 ..options.wish.clone()
@@ -179,7 +179,7 @@ pub(super) fn runtime() -> Result<Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|cause| Error::new(Code::Bug, format!("no runtime: {cause}")))
+        .map_err(|cause| Error::new(Code::Bug, format!("No runtime: {cause}")))
 }
 
 #[cfg(not(feature = "fixed-world"))]

@@ -24,11 +24,9 @@ pub(super) fn answer(mut error: clap::Error, json: bool) -> Result<u8> {
         ErrorKind::DisplayVersion => {
             render::print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))).map(|()| 0)
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if json => Err(Error::new(
-            Code::ArgumentMissing,
-            "a command is missing after these arguments",
-        )
-        .help("`--help` lists the commands")),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if json => {
+            Err(Error::new(Code::ArgumentMissing, "A command is missing").help("`--help` lists them."))
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
             Ok(WRONG)

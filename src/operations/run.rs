@@ -77,9 +77,9 @@ impl Run {
         }
         Err(Error::new(
             Code::CapabilityDenied,
-            format!("the script may not do this: it lacks `{needed}`"),
+            format!("The script may not do this: it lacks `{needed}`"),
         )
-        .help(format!("add `{needed}` to `needs` in the script's header"))
+        .help(format!("Add `{needed}` to `needs` in the script's header."))
         .data("capability", needed.to_string()))
     }
 
@@ -130,9 +130,9 @@ impl Run {
         if writing {
             return Err(Error::new(
                 Code::RunWriting,
-                "nobody can be asked while changes wait to be committed",
+                "Nobody can be asked while changes wait to be committed",
             )
-            .help("ask first, then change"));
+            .help("Ask first, then change."));
         }
         let _asking = self.parts.interrupt.while_asking();
         question(self.console())
@@ -219,7 +219,7 @@ impl Run {
         if let Database::Embedded(_) = &self.parts.database {
             let environment = self.parts.configuration.environment();
             self.console()
-                .name_store(&self.parts.database.display(environment), write);
+                .name_store(&self.parts.database.display(environment), write && !self.parts.dry_run);
         }
         *session = match mem::take(session) {
             Session::Closed => Session::Reading(storage::open(&self.parts.database).await?),
@@ -234,7 +234,7 @@ impl Run {
         };
         match session {
             Session::Reading(connection) | Session::Writing(connection) => Ok(connection),
-            Session::Closed => Err(Error::new(Code::Bug, "the connection was closed while it was opened")),
+            Session::Closed => Err(Error::new(Code::Bug, "The connection was closed while it was opened")),
         }
     }
 

@@ -38,7 +38,7 @@ mod input {
         call_freely(&context, |_| {
             Err(Error::new(
                 Code::ArgumentMissing,
-                format!("nobody can be asked here: give {}", missing.join(" and ")),
+                format!("Nobody can be asked here: give {}", missing.join(" and ")),
             ))
         })
     }
