@@ -155,6 +155,8 @@ impl Console for Terminal {
         let select = Select::new(question, answers.iter().map(|answer| printable(answer)).collect());
         select
             .with_page_size(PAGE)
+            .without_filtering()
+            .with_help_message("↑↓ and Enter, Esc gives up")
             .with_render_config(look())
             .raw_prompt()
             .map(|chosen| chosen.index)
