@@ -7,12 +7,11 @@ use masctl::{
     config::{Configuration, Environment},
     console::Console,
     error::{Code, Error, Result},
-    host::{catalogue::Script, execute},
+    host::{arguments::Arguments, catalogue::Script, execute},
     operations::{Interrupt, Parts, World},
     primitives::{Documented, documented},
     storage,
 };
-use rhai::Map;
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
@@ -101,7 +100,9 @@ fn run(runtime: &Runtime, primitive: &Documented, granted: &BTreeSet<Capability>
         runtime: runtime.handle().clone(),
         interrupt: Arc::new(Interrupt::default()),
     };
-    match Script::new("example", "example.rhai", &source).and_then(|script| execute(&script, Map::new(), parts)) {
+    match Script::new("example", "example.rhai", &source)
+        .and_then(|script| execute(&script, &Arguments::default(), parts))
+    {
         Ok(outcome) => outcome.report.failure,
         Err(error) => Some(error),
     }
