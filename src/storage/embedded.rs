@@ -48,7 +48,7 @@ pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
             Ok(Found::Newer) => return Err(unusable(path, "a newer masctl has migrated it")),
             Ok(Found::Foreign) => {
                 return Err(unusable(path, "it is the database of another program")
-                    .help("name a file that is not there: masctl makes it"));
+                    .help("Name a file that is not there: masctl makes it."));
             }
             Err(cause) if is_busy(&cause) && started.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
             Err(cause) => return Err(of_sqlite(path, cause)),

@@ -72,14 +72,14 @@ pub(super) fn is_sqlite_busy(code: &str) -> bool {
 fn failed_before() -> Error {
     Error::new(
         Code::DatabaseFailed,
-        "nothing was changed: an earlier statement of the transaction failed",
+        "Nothing was changed: an earlier statement of the transaction failed",
     )
 }
 
 fn busy(message: &str) -> Error {
     Error::new(
         Code::DatabaseBusy,
-        format!("somebody else held a lock on the same rows for too long: {message}"),
+        format!("Somebody else held a lock on the same rows for too long: {message}"),
     )
-    .help("nothing was changed; run it again")
+    .help("Nothing was changed; run it again.")
 }

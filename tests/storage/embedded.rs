@@ -175,7 +175,7 @@ async fn a_file_of_a_newer_masctl_is_refused() {
     )
     .await;
     let label = specimen.file().display().to_string();
-    let message = format!("the store {label} cannot be used: a newer masctl has migrated it");
+    let message = format!("The store {label} cannot be used: a newer masctl has migrated it");
     assert_eq!(specimen.refusal().await, (Code::StoreUnusable, message));
     let found = status(&mut specimen.connection).await.unwrap();
     assert_eq!(found, Status::Embedded { applied: 2, known: 1 });
@@ -199,7 +199,7 @@ async fn what_is_no_store_is_unusable() {
     ] {
         let (code, message) = refusal(&path).await;
         assert_eq!(code, Code::StoreUnusable, "{message}");
-        assert_eq!(message, format!("the store {} cannot be used: {cause}", path.display()));
+        assert_eq!(message, format!("The store {} cannot be used: {cause}", path.display()));
     }
     let text = fs::read_to_string(place("text")).unwrap();
     assert!(text.starts_with("this is a text"), "it was left as it is");
@@ -217,7 +217,7 @@ async fn a_database_of_another_program_is_left_alone() {
     store.query("CREATE TABLE messages (message TEXT)").unwrap();
     let before = fs::read(&file).unwrap();
     let message = format!(
-        "the store {} cannot be used: it is the database of another program",
+        "The store {} cannot be used: it is the database of another program",
         file.display()
     );
     assert_eq!(refusal(&file).await, (Code::StoreUnusable, message));

@@ -119,7 +119,7 @@ async fn a_server_that_is_not_there_is_unreachable() {
     };
     let (code, message) = refusal(nowhere).await;
     assert_eq!(code, Code::DatabaseUnreachable);
-    let start = format!("the database {LABEL} cannot be reached: ");
+    let start = format!("The database {LABEL} cannot be reached: ");
     assert!(message.starts_with(&start), "{message}");
 }
 

@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use crate::support::{specimen::Specimen, store::Store};
 
-const MISSING: (Code, &str) = (Code::SchemaMissing, "the database has no MAS tables");
+const MISSING: (Code, &str) = (Code::SchemaMissing, "The database has no MAS tables");
 
 #[tokio::test]
 async fn the_database_of_the_newest_mas_is_taken() {
@@ -42,7 +42,7 @@ async fn the_database_of_an_older_mas_is_refused() {
     specimen.seed(&format!("DELETE FROM _sqlx_migrations WHERE version = {NEWEST_KNOWN}"));
     let newest = specimen.rows("SELECT max(version)::text FROM _sqlx_migrations");
     let message = format!(
-        "the database was migrated by an older MAS: its newest migration is {}, masctl needs {NEWEST_KNOWN} (MAS 1.22)",
+        "The database was migrated by an older MAS: its newest migration is {}, masctl needs {NEWEST_KNOWN} (MAS 1.22)",
         newest[0]
     );
     assert_eq!(specimen.refusal().await, (Code::SchemaOutdated, message));

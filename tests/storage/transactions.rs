@@ -207,7 +207,7 @@ async fn a_transaction_that_failed_is_never_taken_for_committed() {
         (refused.code(), refused.message()),
         (
             Code::DatabaseFailed,
-            "nothing was changed: an earlier statement of the transaction failed"
+            "Nothing was changed: an earlier statement of the transaction failed"
         )
     );
     store.rollback().await.unwrap();

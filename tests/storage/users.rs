@@ -269,7 +269,7 @@ async fn an_account_that_changes_is_kept_from_others(#[values(Store::Sqlite, Sto
         user_lock(&mut other, id(ALICE), time(NOW)).await.unwrap_err()
     };
     assert_eq!(busy.code(), Code::DatabaseBusy);
-    assert_eq!(busy.help_text(), Some("nothing was changed; run it again"));
+    assert_eq!(busy.help_text(), Some("Nothing was changed; run it again."));
     specimen.connection.rollback().await.unwrap();
     if other.is_postgres() {
         other.rollback().await.unwrap();

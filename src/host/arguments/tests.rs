@@ -293,7 +293,7 @@ fn what_excludes_each_other_is_refused() {
     ];
     assert_eq!(
         collected(&params, &given, &Person::absent(), &[]),
-        "argument.invalid: `password` and `generate_password` cannot be given together (give one of the two)"
+        "argument.invalid: `password` and `generate_password` cannot be given together (Give one of the two.)"
     );
     let two = self::params("a: { type: secret }\nb: { type: secret }");
     let stdin = Given {
@@ -307,7 +307,7 @@ fn what_excludes_each_other_is_refused() {
             &Person::absent(),
             &[]
         ),
-        "argument.invalid: `--a-stdin` and `--b-stdin` cannot be given together (give one of the two)"
+        "argument.invalid: `--a-stdin` and `--b-stdin` cannot be given together (Give one of the two.)"
     );
 }
 
