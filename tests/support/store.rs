@@ -94,6 +94,7 @@ impl OpenStore {
             Self::Postgres { database, homeserver } => {
                 let server = server();
                 vec![
+                    (format!("postgresql://{}:{}/{}", server.host, server.port, database.name), LABEL),
                     (format!("postgresql://{}/{}", server.host, database.name), LABEL),
                     (database.name.clone(), "{database}"),
                     (homeserver.endpoint(), "{homeserver}"),
