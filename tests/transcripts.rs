@@ -15,6 +15,7 @@ const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/runner/masctl
 
 #[rstest]
 fn transcript(
+    #[files("README.md")]
     #[files("tests/runner/*.md")]
     #[files("tests/manage/*.md")]
     #[files("tests/cli/*.md")]

@@ -5,13 +5,16 @@ use serde::Serialize;
 
 use super::{Action, Change, Report, Run, Subject, jobs};
 use crate::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     model::Id,
     storage::{self, Connection},
 };
 
 /// How long ago a worker of MAS must have been seen to count as running. MAS itself declares it dead after that.
 const WORKER_LIMIT: Duration = Duration::minutes(2);
+
+/// What is said once an effect that failed was made good.
+const MADE_GOOD: &str = "The token was committed first, and its session has been ended again: no new token is valid.";
 
 const END: Action = Action::new("session.end", "Ended", "end");
 
@@ -87,12 +90,16 @@ pub(super) async fn send_all(run: &Run, store: &mut Connection, report: &mut Rep
         report.effects[at].status = match send(run, &effect).await {
             Ok(status) => status,
             Err(error) => {
-                let error = match make_good(run, store, &effect, report).await {
-                    Ok(done) => error.help(done),
-                    Err(worse) => error.help(format!(
-                        "it could not be made good ({worse}): run `masctl manage kill-sessions` for this user"
-                    )),
+                let done = match make_good(run, store, &effect, report).await {
+                    Ok(()) => MADE_GOOD.to_owned(),
+                    Err(worse) => {
+                        format!("It could not be made good ({worse}): run `masctl manage kill-sessions` for this user.")
+                    }
                 };
+                let help = error
+                    .help_text()
+                    .map_or_else(|| done.clone(), |help| format!("{help} {done}"));
+                let error = error.help(help);
                 report.failure = Some(error);
                 Status::Failed
             }
@@ -108,13 +115,21 @@ async fn send(run: &Run, effect: &Effect) -> Result<Status> {
     let Effect::UpsertDevice {
         localpart, device_id, ..
     } = effect;
-    run.unless_interrupted(homeserver.upsert_device(localpart, device_id, None))
-        .await?;
-    Ok(Status::Sent)
+    match run
+        .unless_interrupted(homeserver.upsert_device(localpart, device_id, None))
+        .await
+    {
+        Err(error) if error.code() == Code::RunInterrupted => Err(Error::new(
+            Code::RunInterrupted,
+            "Interrupted before the homeserver answered",
+        )),
+        Err(error) => Err(error),
+        Ok(()) => Ok(Status::Sent),
+    }
 }
 
 /// Ends the session whose device the homeserver does not know, in a transaction of its own.
-async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &mut Report) -> Result<String, Error> {
+async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &mut Report) -> Result<()> {
     let Effect::UpsertDevice {
         user,
         session,
@@ -141,7 +156,7 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
                 .after("finished_at", now),
         );
     }
-    Ok("the token was committed first, and its session has been ended again: no new token is valid".to_owned())
+    Ok(())
 }
 
 /// Warns if jobs were queued that nobody is there to execute.

@@ -281,7 +281,7 @@ fn names(fields: &Fields, key: &str) -> Result<Vec<String>, Fault> {
 fn literal(kind: Kind, key: &str, node: &Node) -> Result<String, Fault> {
     match &node.value {
         yaml::Value::Number(number) if matches!(kind, Kind::Int | Kind::Float | Kind::Duration) => Ok(number.clone()),
-        _ => yaml::text(key, node),
+        _ => yaml::text(&format!("`{key}`"), node),
     }
 }
 

@@ -203,7 +203,7 @@ fn check_value(Declared { param, fields, .. }: &Declared) -> Result<(), Fault> {
     if param.pattern.is_some() && !textual.contains(&param.kind) {
         return Err(fields.fault(
             "pattern",
-            format!("a `{}` cannot have a `pattern`", param.kind.as_str()),
+            format!("the type `{}` has no `pattern`", param.kind.as_str()),
         ));
     }
     if let (Some(min), Some(max)) = (&param.min, &param.max)
@@ -228,11 +228,11 @@ impl Flags {
     fn take(&mut self, Declared { param, id, fields }: &Declared) -> Result<(), Fault> {
         let name = param.flag_name();
         if param.kind == Kind::Secret {
-            self.take_long(param, format!("{name}-stdin"), *id)?;
-            self.take_long(param, format!("{name}-file"), *id)?;
+            self.take_long(param, &format!("{name}-stdin"), *id)?;
+            self.take_long(param, &format!("{name}-file"), *id)?;
         }
         if param.flag {
-            self.take_long(param, name, *id)?;
+            self.take_long(param, &name, *id)?;
         }
         for (id, alias) in fields.texts("aliases")?.unwrap_or_default() {
             if !is_word(&alias, '-') || alias.len() > 64 {
@@ -242,7 +242,7 @@ impl Flags {
             if HOST_FLAGS.contains(&alias.as_str()) {
                 return Err(Fault::new(id, format!("`--{alias}` is a flag of masctl itself")));
             }
-            self.take_long(param, alias, id)?;
+            self.take_long(param, &alias, id)?;
         }
         let Some(short) = param.short else { return Ok(()) };
         if HOST_SHORTS.contains(&short) {
@@ -254,8 +254,8 @@ impl Flags {
         }
     }
 
-    fn take_long(&mut self, param: &Param, flag: String, id: usize) -> Result<(), Fault> {
-        match self.long.insert(flag.clone(), param.name.clone()) {
+    fn take_long(&mut self, param: &Param, flag: &str, id: usize) -> Result<(), Fault> {
+        match self.long.insert(flag.to_owned(), param.name.clone()) {
             Some(other) => Err(Fault::new(id, format!("`--{flag}` is a flag of `{other}` already"))),
             None => Ok(()),
         }

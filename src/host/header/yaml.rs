@@ -284,7 +284,7 @@ impl<'a> Fields<'a> {
 
     /// One line of text.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>, Fault> {
-        self.node(key).map(|node| text(key, node)).transpose()
+        self.node(key).map(|node| text(&format!("`{key}`"), node)).transpose()
     }
 
     /// A list of texts, with their numbers.
@@ -295,7 +295,7 @@ impl<'a> Fields<'a> {
         };
         let texts = nodes
             .iter()
-            .map(|node| Ok((node.id, text(&format!("an item of {key}"), node)?)));
+            .map(|node| Ok((node.id, text(&format!("an item of `{key}`"), node)?)));
         texts.collect::<Result<_, Fault>>().map(Some)
     }
 
@@ -309,21 +309,21 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// One line of text, neither empty nor with characters that steer a terminal.
-pub(super) fn text(key: &str, node: &Node) -> Result<String, Fault> {
+/// One line of text for `what`, neither empty nor with characters that steer a terminal.
+pub(super) fn text(what: &str, node: &Node) -> Result<String, Fault> {
     let text = match &node.value {
         Value::Text(text) => text.trim(),
         Value::Bool(_) | Value::Number(_) => {
-            return Err(Fault::new(node.id, format!("`{key}` must be text")).help("put the value in quotes"));
+            return Err(Fault::new(node.id, format!("{what} must be text")).help("put the value in quotes"));
         }
         Value::Null => "",
-        Value::List(_) | Value::Map(_) => return Err(Fault::new(node.id, format!("`{key}` must be text"))),
+        Value::List(_) | Value::Map(_) => return Err(Fault::new(node.id, format!("{what} must be text"))),
     };
     if text.is_empty() {
-        return Err(Fault::new(node.id, format!("`{key}` must not be empty")));
+        return Err(Fault::new(node.id, format!("{what} must not be empty")));
     }
     if text.contains(is_invisible) {
-        let fault = Fault::new(node.id, format!("`{key}` must be one line without control characters"));
+        let fault = Fault::new(node.id, format!("{what} must be one line without control characters"));
         return Err(fault.help("fold a long text with `>-`"));
     }
     Ok(text.to_owned())

@@ -24,65 +24,67 @@ const NO_TIME: &str = "! must be a time such as `2026-01-31T12:00:00Z`, or a dat
 const NO_ULID: &str = "! must be a ULID, which has 26 characters of 0-9 and A-Z";
 const NO_LINK: &str = "! must be the ULID of a provider and a subject, `ULID:SUBJECT`";
 
+/// Keys of a parameter, a text, and its value or what is wrong.
+const TEXTS: &[(&str, &str, &str)] = &[
+    ("type: string", "", ""),
+    ("type: string", "two words", "two words"),
+    ("type: string, pattern: 'a|bc'", "bc", "bc"),
+    (
+        "type: string, pattern: 'a|bc'",
+        "abc",
+        "! must match the pattern `a|bc`",
+    ),
+    ("type: string, pattern: 'a'", "a\n", "! must match the pattern `a`"),
+    ("type: path", "./a b", "./a b"),
+    ("type: path", "", "! must be the path of a file or folder"),
+    ("type: path", "a\0b", "! must be the path of a file or folder"),
+    ("type: url", "https://example.com", "https://example.com/"),
+    (
+        "type: url",
+        "example.com",
+        "! must be a URL with its scheme: relative URL without a base",
+    ),
+    ("type: email", "Alice@localhost", "Alice@localhost"),
+    ("type: email", "alice@[192.0.2.1]", "alice@[192.0.2.1]"),
+    ("type: email", "ñ@example.com", "ñ@example.com"),
+    (
+        "type: email",
+        "",
+        "! must be an e-mail address: missing separator character '@'",
+    ),
+    (
+        "type: email",
+        "@example.com",
+        "! must be an e-mail address: local part is empty",
+    ),
+    ("type: ulid", "01gfwr28c4kne04wg3hkxb7c9r", ULID),
+    ("type: ulid", "01GFWR28C4KNE04WG3HKXB7C9", NO_ULID),
+    ("type: ulid", "0183f981-2184-9d5c-0272-038cfab3b138", NO_ULID),
+    ("type: provider", ULID, ULID),
+    ("type: provider", "google", NO_ULID),
+    ("type: user", "@Alice:example.com", "@Alice:example.com"),
+    ("type: user", "", "! must not be empty"),
+    ("type: user", "a\tb", "! must not have control characters"),
+    ("type: enum, values: [low, high]", "low", "low"),
+    ("type: enum, values: [low, high]", "Low", "! must be one of low, high"),
+    (
+        "type: link",
+        "01GFWR28C4KNE04WG3HKXB7C9R:a:b",
+        "01GFWR28C4KNE04WG3HKXB7C9R a:b",
+    ),
+    ("type: link", "01GFWR28C4KNE04WG3HKXB7C9R:", NO_LINK),
+    ("type: link", "01GFWR28C4KNE04WG3HKXB7C9R", NO_LINK),
+    (
+        "type: link",
+        ":a",
+        "! must start with the ULID of a provider, and that must be a ULID, which has 26 characters of 0-9 and A-Z",
+    ),
+];
+
 #[test]
 fn texts_of_each_type() {
-    let table = [
-        ("type: string", "", ""),
-        ("type: string", "two words", "two words"),
-        ("type: string, pattern: 'a|bc'", "bc", "bc"),
-        (
-            "type: string, pattern: 'a|bc'",
-            "abc",
-            "! must match the pattern `a|bc`",
-        ),
-        ("type: string, pattern: 'a'", "a\n", "! must match the pattern `a`"),
-        ("type: path", "./a b", "./a b"),
-        ("type: path", "", "! must be the path of a file or folder"),
-        ("type: path", "a\0b", "! must be the path of a file or folder"),
-        ("type: url", "https://example.com", "https://example.com/"),
-        (
-            "type: url",
-            "example.com",
-            "! must be a URL with its scheme: relative URL without a base",
-        ),
-        ("type: email", "Alice@localhost", "Alice@localhost"),
-        ("type: email", "alice@[192.0.2.1]", "alice@[192.0.2.1]"),
-        ("type: email", "ñ@example.com", "ñ@example.com"),
-        (
-            "type: email",
-            "",
-            "! must be an e-mail address: missing separator character '@'",
-        ),
-        (
-            "type: email",
-            "@example.com",
-            "! must be an e-mail address: local part is empty",
-        ),
-        ("type: ulid", "01gfwr28c4kne04wg3hkxb7c9r", ULID),
-        ("type: ulid", "01GFWR28C4KNE04WG3HKXB7C9", NO_ULID),
-        ("type: ulid", "0183f981-2184-9d5c-0272-038cfab3b138", NO_ULID),
-        ("type: provider", ULID, ULID),
-        ("type: provider", "google", NO_ULID),
-        ("type: user", "@Alice:example.com", "@Alice:example.com"),
-        ("type: user", "", "! must not be empty"),
-        ("type: user", "a\tb", "! must not have control characters"),
-        ("type: enum, values: [low, high]", "low", "low"),
-        ("type: enum, values: [low, high]", "Low", "! must be one of low, high"),
-        (
-            "type: link",
-            "01GFWR28C4KNE04WG3HKXB7C9R:a:b",
-            "01GFWR28C4KNE04WG3HKXB7C9R a:b",
-        ),
-        ("type: link", "01GFWR28C4KNE04WG3HKXB7C9R:", NO_LINK),
-        ("type: link", "01GFWR28C4KNE04WG3HKXB7C9R", NO_LINK),
-        (
-            "type: link",
-            ":a",
-            "! must start with the ULID of a provider, and that must be a ULID, which has 26 characters of 0-9 and A-Z",
-        ),
-    ];
-    for (keys, text, expected) in table {
-        assert_eq!(shown(keys, text), expected, "{keys} {text:?}");
+    for (keys, text, expected) in TEXTS {
+        assert_eq!(shown(keys, text), *expected, "{keys} {text:?}");
     }
     assert!(shown("type: email", "Alice <alice@example.com>").starts_with("! must be an e-mail address: "));
     assert_eq!(
