@@ -82,13 +82,15 @@ fn arguments(
 
 /// Prints the result; what went wrong after the commit makes the exit status 1.
 fn show(outcome: &Outcome, script: &Script, options: &Options) -> Result<u8> {
-    render::print(&render::outcome(
-        outcome,
-        script.header.needs.only_read(),
-        &options.wish,
-    )?)?;
-    match &outcome.report.failure {
-        Some(error) => Err(error.clone()),
+    let read_only = script.header.needs.only_read();
+    let (text, refused) = match render::outcome(outcome, read_only, &options.wish) {
+        // What was issued is committed by now, and nobody could read it again.
+        Err(error) if !read_only => (render::outcome(outcome, read_only, &options.wish.whole())?, Some(error)),
+        rendered => (rendered?, None),
+    };
+    render::print(&text)?;
+    match outcome.report.failure.clone().or(refused) {
+        Some(error) => Err(error),
         None => Ok(0),
     }
 }
