@@ -38,7 +38,11 @@ mod input {
         call_freely(&context, |_| {
             Err(Error::new(
                 Code::ArgumentMissing,
-                format!("nobody can be asked here: {} is missing", missing.join(" ")),
+                format!(
+                    "nobody can be asked here: {} {} missing",
+                    missing.join(" and "),
+                    if missing.len() == 1 { "is" } else { "are" }
+                ),
             ))
         })
     }

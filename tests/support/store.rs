@@ -94,10 +94,14 @@ impl OpenStore {
             Self::Postgres { database, homeserver } => {
                 let server = server();
                 vec![
-                    (format!("postgresql://{}:{}/{}", server.host, server.port, database.name), LABEL),
+                    (
+                        format!("postgresql://{}:{}/{}", server.host, server.port, database.name),
+                        LABEL,
+                    ),
                     (format!("postgresql://{}/{}", server.host, database.name), LABEL),
                     (database.name.clone(), "{database}"),
                     (homeserver.endpoint(), "{homeserver}"),
+                    (homeserver.endpoint().trim_end_matches('/').to_owned(), "{homeserver}"),
                     (format!("{}:{}", server.host, server.port), "127.0.0.1:{port}"),
                     (format!("port: {}", server.port), "port: {port}"),
                     (format!("username: {}", server.username), "username: postgres"),
