@@ -108,8 +108,8 @@ impl FromStr for Capability {
         });
         found.ok_or_else(|| {
             let known: Vec<_> = Resource::ALL.iter().map(|resource| resource.as_str()).collect();
-            Error::new(Code::HeaderInvalid, format!("there is no capability `{text}`")).help(format!(
-                "a capability is a resource with `:read` or `:write`; the resources are {}",
+            Error::new(Code::HeaderInvalid, format!("There is no capability `{text}`")).help(format!(
+                "A capability is a resource with `:read` or `:write`; the resources are {}.",
                 known.join(", ")
             ))
         })
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn an_unknown_capability_names_the_known_ones() {
         let error = "user:write".parse::<Capability>().unwrap_err();
-        assert_eq!(error.message(), "there is no capability `user:write`");
+        assert_eq!(error.message(), "There is no capability `user:write`");
         assert!(error.help_text().unwrap().contains("users, emails"));
         assert!("users:admin".parse::<Capability>().is_err());
     }

@@ -165,13 +165,13 @@ pub fn localpart(name: &str, server_name: &str) -> Result<String, Error> {
     if let Some(server) = server.filter(|server| !server.eq_ignore_ascii_case(server_name)) {
         let message = format!("`{name}` is a user of `{server}`, not of this server, `{server_name}`");
         return Err(Error::new(Code::UserForeign, message)
-            .help("give the username alone, or the configuration of that server")
+            .help("Give the username alone, or the configuration of that server.")
             .data("server", server)
             .data("server_name", server_name));
     }
     if localpart.is_empty() {
         let error = Error::new(Code::UsernameInvalid, format!("`{name}` has no username in it"));
-        return Err(error.help(format!("write it as `alice` or `@alice:{server_name}`")));
+        return Err(error.help(format!("Write it as `alice` or `@alice:{server_name}`.")));
     }
     Ok(localpart.to_owned())
 }

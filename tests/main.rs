@@ -8,7 +8,9 @@ compile_error!("run tests/run, or: cargo test --features fixed-world");
 mod architecture; // layers, lengths and words, by reading the sources
 mod databases; // the databases of the tests are what the tests believe
 mod homeservers; // the homeserver of the tests answers as Synapse does
-mod sqlite_schema; // the embedded store has MAS's tables
+mod primitives; // the examples of the help run, and are denied without their capability
+mod sqlite_schema; // the embedded store has the tables of MAS
+mod storage; // masctl's SQL, each function on both stores
 mod support; // what the tests stand on
 mod terminals; // what a person at a terminal sees
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md

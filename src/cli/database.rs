@@ -42,7 +42,7 @@ fn migrate(database: &Database, options: &Options, console: &Terminal) -> Result
             Code::SchemaForeign,
             "masctl never changes MAS's tables: nothing was migrated",
         )
-        .help("`mas-cli database migrate` owns them"));
+        .help("`mas-cli database migrate` owns them."));
     }
     if options.dry_run {
         console.say("Dry run: nothing was migrated");

@@ -120,7 +120,7 @@ pub(super) fn runtime() -> Result<Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|cause| Error::new(Code::Bug, format!("no runtime: {cause}")))
+        .map_err(|cause| Error::new(Code::Bug, format!("No runtime: {cause}")))
 }
 
 #[cfg(not(feature = "fixed-world"))]

@@ -87,7 +87,7 @@ fn envelope(outcome: &Outcome, result: &Value) -> Value {
 
 /// Data in one of the formats.
 pub(super) fn data(value: &Value, format: Format) -> Result<String> {
-    let unprintable = |cause: String| Error::new(Code::Bug, format!("the result cannot be printed: {cause}"));
+    let unprintable = |cause: String| Error::new(Code::Bug, format!("The result cannot be printed: {cause}"));
     match format {
         Format::Table => Ok(table(value)),
         Format::Json => Ok(format!("{value}\n")),
@@ -218,8 +218,8 @@ fn selected(value: &Value, fields: Option<&[String]>) -> Result<Value> {
 
 fn unknown_field(name: &str, row: &Map<String, Value>) -> Error {
     let known: Vec<_> = row.keys().map(String::as_str).collect();
-    Error::new(Code::ArgumentInvalid, format!("the result has no field `{name}`"))
-        .help(format!("the fields are {}", known.join(", ")))
+    Error::new(Code::ArgumentInvalid, format!("The result has no field `{name}`"))
+        .help(format!("The fields are {}.", known.join(", ")))
 }
 
 /// Writes to stdout. A reader that has gone away is none of our business.
@@ -228,7 +228,7 @@ pub(super) fn print(text: &str) -> Result<()> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(
             Code::FileUnreadable,
-            format!("standard output cannot be written: {error}"),
+            format!("Standard output cannot be written: {error}"),
         )),
         _ => Ok(()),
     }
@@ -274,7 +274,7 @@ mod tests {
             "{\"username\":\"alice\",\"id\":\"01\"}"
         );
         let error = selected(&users(), Some(&["name".to_owned()])).unwrap_err();
-        assert_eq!(error.message(), "the result has no field `name`");
-        assert_eq!(error.help_text(), Some("the fields are id, username, locked_at"));
+        assert_eq!(error.message(), "The result has no field `name`");
+        assert_eq!(error.help_text(), Some("The fields are id, username, locked_at."));
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>) -> Result<()>
     let _context = runtime.enter();
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
         let mut signals =
-            signal(kind).map_err(|cause| Error::new(Code::Bug, format!("signals cannot be watched: {cause}")))?;
+            signal(kind).map_err(|cause| Error::new(Code::Bug, format!("Signals cannot be watched: {cause}")))?;
         let (interrupt, terminal) = (interrupt.clone(), terminal.clone());
         runtime.spawn(async move {
             while signals.recv().await.is_some() {

@@ -63,8 +63,8 @@ impl Terminal {
             return Ok(());
         }
         Err(
-            Error::new(Code::InputNotInteractive, "nobody can be asked: this is not a terminal")
-                .help("give the answers as arguments; `--help` lists them"),
+            Error::new(Code::InputNotInteractive, "Nobody can be asked: this is not a terminal")
+                .help("Give the answers as arguments; `--help` lists them."),
         )
     }
 }
@@ -146,7 +146,7 @@ impl Console for Terminal {
         io::stdin()
             .take(LONGEST_SECRET + 1)
             .read_to_string(&mut text)
-            .map_err(|error| Error::new(Code::ArgumentInvalid, format!("standard input cannot be read: {error}")))?;
+            .map_err(|error| Error::new(Code::ArgumentInvalid, format!("Standard input cannot be read: {error}")))?;
         let secret = text
             .strip_suffix('\n')
             .map_or(&**text, |text| text.strip_suffix('\r').unwrap_or(text));
@@ -158,7 +158,7 @@ impl Console for Terminal {
             };
             return Err(Error::new(
                 Code::ArgumentInvalid,
-                format!("the secret on standard input {problem}"),
+                format!("The secret on standard input {problem}"),
             ));
         }
         Ok(SecretString::from(secret))
@@ -209,7 +209,7 @@ fn of_editor(error: ReadlineError) -> Error {
         ReadlineError::Eof => aborted(),
         other => Error::new(
             Code::InputNotInteractive,
-            format!("the terminal cannot be used: {other}"),
+            format!("The terminal cannot be used: {other}"),
         ),
     }
 }
@@ -220,17 +220,17 @@ fn of_prompt(error: &InquireError) -> Error {
         InquireError::OperationInterrupted => interrupted(),
         other => Error::new(
             Code::InputNotInteractive,
-            format!("the terminal cannot be used: {other}"),
+            format!("The terminal cannot be used: {other}"),
         ),
     }
 }
 
 fn aborted() -> Error {
-    Error::new(Code::InputAborted, "aborted: nothing was changed")
+    Error::new(Code::InputAborted, "Aborted: nothing was changed")
 }
 
 fn interrupted() -> Error {
-    Error::new(Code::RunInterrupted, "interrupted: nothing was changed")
+    Error::new(Code::RunInterrupted, "Interrupted: nothing was changed")
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl Database {
         }
         match environment.get("DATABASE_URL") {
             Some(uri) if !configured => from_uri(&uri.into(), environment, &|problem, help| {
-                let message = format!("`DATABASE_URL` {problem}.");
+                let message = format!("`DATABASE_URL` {problem}");
                 Error::new(Code::ConfigInvalid, message).help(help)
             }),
             _ => Ok(Self::postgres(Postgres::default(), environment)),
@@ -161,7 +161,7 @@ fn embedded(environment: &Environment) -> Result<PathBuf> {
     let data = data.ok_or_else(|| {
         Error::new(
             Code::StoreUnusable,
-            "There is no place for the embedded store: neither HOME nor XDG_DATA_HOME names a folder.",
+            "There is no place for the embedded store: neither HOME nor XDG_DATA_HOME names a folder",
         )
         .help("Set HOME, or name a MAS configuration file with --config.")
     })?;

@@ -59,7 +59,7 @@ impl Environment {
                 // Leaving it out could silently choose another database.
                 Err(_) if name.starts_with("MAS_") || names_database(&name) => {
                     return Err(
-                        Error::new(Code::ConfigInvalid, format!("The variable {name} is not UTF-8."))
+                        Error::new(Code::ConfigInvalid, format!("The variable {name} is not UTF-8"))
                             .help(format!("Set {name} to text in UTF-8, or unset it.")),
                     );
                 }
@@ -163,7 +163,7 @@ fn read_dotenv(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             Error::new(Code::FileUnreadable, message).help("Make it readable for this user, or move it away.")
         })?;
     if bytes.len() as u64 > DOTENV_LIMIT {
-        let message = format!("`{}` is larger than 1 MiB.", path.display());
+        let message = format!("`{}` is larger than 1 MiB", path.display());
         return Err(Error::new(Code::ConfigInvalid, message).help("A `.env` file holds lines of the form NAME=value."));
     }
     Ok(bytes)
@@ -178,7 +178,7 @@ fn parse_dotenv(path: &Path, bytes: &[u8]) -> Result<Vec<(String, String)>> {
         let (name, value) = item.map_err(|error| dotenv_error(path, &text, &error))?;
         // The operating system's environment cannot hold it, and setting it would panic.
         if value.contains('\0') {
-            let message = format!("`{}`: the value of {name} contains a NUL character.", path.display());
+            let message = format!("`{}`: the value of {name} contains a NUL character", path.display());
             return Err(Error::new(Code::ConfigInvalid, message).help("Remove it."));
         }
         variables.push((name, value));
@@ -199,7 +199,7 @@ fn dotenv_error(path: &Path, text: &str, error: &dotenvy::Error) -> Error {
     Error::new(
         Code::ConfigInvalid,
         format!(
-            "`{}`{place} is not of the form NAME=value with balanced quotes, in UTF-8.",
+            "`{}`{place} is not of the form NAME=value with balanced quotes, in UTF-8",
             path.display()
         ),
     )

@@ -62,7 +62,7 @@ impl Matrix {
 pub(super) fn absent() -> Error {
     Error::new(
         Code::ConfigMissing,
-        "The configuration has no section `matrix`: the homeserver is unknown.",
+        "The configuration has no section `matrix`: the homeserver is unknown",
     )
     .help(
         "Name MAS's own configuration file with --config or MAS_CONFIG, \

@@ -187,7 +187,7 @@ fn named(files: &[PathBuf], environment: &Environment) -> Result<Vec<PathBuf>> {
     };
     let names: Vec<_> = list.split(':').filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
-        return Err(Error::new(Code::ConfigMissing, "MAS_CONFIG is set, but names no file.")
+        return Err(Error::new(Code::ConfigMissing, "MAS_CONFIG is set, but names no file")
             .help("Set it to the path of a MAS configuration file, or unset it."));
     }
     names
@@ -205,7 +205,7 @@ fn existing(name: &Path, given_by: &str, environment: &Environment) -> Result<Pa
             let folder = environment.directory().display();
             format!("It was searched in `{folder}` and the folders above.")
         };
-        let message = format!("The configuration file `{shown}` ({given_by}) does not exist.");
+        let message = format!("The configuration file `{shown}` ({given_by}) does not exist");
         Error::new(Code::ConfigMissing, message)
             .help(searched)
             .data("file", shown)

@@ -164,11 +164,11 @@ impl<'a> Section<'a> {
             return Ok(());
         };
         let (ours, theirs) = (self.path_of(key), self.path_of(other));
-        let message = format!("`{ours}` and `{theirs}` exclude each other.");
+        let message = format!("`{ours}` and `{theirs}` exclude each other");
         Err(self.at(
             other,
             Error::new(Code::ConfigInvalid, message)
-                .help(format!("Remove one of the two. {}", self.both_origins(key, other)).trim_end()),
+                .help(format!("Remove one of the two. {}.", self.both_origins(key, other)).trim_end()),
         ))
     }
 
@@ -246,7 +246,7 @@ impl<'a> Section<'a> {
     /// The error that a key is missing, shown at the section.
     pub(super) fn missing(&self, key: &str, help: &str) -> Error {
         let path = self.path_of(key);
-        let error = Error::new(Code::ConfigMissing, format!("`{path}` is missing."))
+        let error = Error::new(Code::ConfigMissing, format!("`{path}` is missing"))
             .help(help)
             .data("key", path);
         place(&self.tree.origin, error)
@@ -296,7 +296,7 @@ fn invalid(path: &str, origin: &Origin, problem: &str, help: &str) -> Error {
         Origin::Variable(name) => format!(" (variable {name})"),
         _ => String::new(),
     };
-    let error = Error::new(Code::ConfigInvalid, format!("`{path}`{variable} {problem}."))
+    let error = Error::new(Code::ConfigInvalid, format!("`{path}`{variable} {problem}"))
         .help(help)
         .data("key", path);
     place(origin, error)

@@ -65,7 +65,7 @@ pub(super) fn read(path: &Path, environment: &Environment) -> Result<Tree> {
         .map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(
-            Error::new(Code::ConfigInvalid, format!("`{name}` is larger than 1 MiB."))
+            Error::new(Code::ConfigInvalid, format!("`{name}` is larger than 1 MiB"))
                 .help("Is this a MAS configuration file?"),
         );
     }
@@ -84,7 +84,7 @@ fn not_utf8(name: &str, bytes: &[u8]) -> Error {
     let line = 1 + valid.matches('\n').count();
     let column = 1 + valid.rsplit('\n').next().unwrap_or_default().chars().count();
     let text = String::from_utf8_lossy(bytes);
-    Error::new(Code::ConfigInvalid, format!("`{name}` is not UTF-8."))
+    Error::new(Code::ConfigInvalid, format!("`{name}` is not UTF-8"))
         .help("Save the file in UTF-8.")
         .at(locate::excerpt(name, &text, line, column))
 }
@@ -102,14 +102,14 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Tree> {
         .nth(BRACKETS_LIMIT)
         .is_some()
     {
-        let message = format!("`{}` has more than {BRACKETS_LIMIT} opening brackets.", source.name);
+        let message = format!("`{}` has more than {BRACKETS_LIMIT} opening brackets", source.name);
         return Err(Error::new(Code::ConfigInvalid, message).help("Is this a MAS configuration file?"));
     }
     let tree = from_yaml(text, &origin).map_err(|error| {
         let reason = reason(&error);
         let mut wrong = Error::new(
             Code::ConfigInvalid,
-            format!("`{}` is not valid YAML: {reason}.", source.name),
+            format!("`{}` is not valid YAML: {reason}", source.name),
         )
         .help("Correct the line that is shown.");
         if let Some(location) = error.location() {
@@ -126,7 +126,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Tree> {
         }),
         other => Err(Error::new(
             Code::ConfigInvalid,
-            format!("`{}` must be a mapping, but is {}.", source.name, other.kind()),
+            format!("`{}` must be a mapping, but is {}", source.name, other.kind()),
         )
         .help("A configuration file has sections, such as `database:` and `matrix:`, each on its own line.")
         .at(locate::excerpt(&source.name, text, 1, 1))),

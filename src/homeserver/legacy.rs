@@ -27,7 +27,7 @@ impl Homeserver for LegacySynapse {
 fn unsupported() -> Error {
     Error::new(
         Code::HomeserverUnsupported,
-        "masctl does not speak the API of `matrix.kind: synapse_legacy`.",
+        "masctl does not speak the API of `matrix.kind: synapse_legacy`",
     )
     .help("Upgrade Synapse to 1.136 or later and set `matrix.kind: synapse`.")
 }

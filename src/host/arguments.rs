@@ -273,7 +273,7 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<()> 
             Code::ArgumentInvalid,
             format!("`{one}` and `{other}` cannot be given together"),
         )
-        .help("give one of the two")
+        .help("Give one of the two.")
     };
     let mut from_stdin = None;
     for (at, param) in present.iter().enumerate() {
@@ -285,7 +285,7 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<()> 
         if ways > 1 {
             let message = format!("`{}` is given in more than one way", param.name);
             return Err(Error::new(Code::ArgumentInvalid, message)
-                .help(format!("give only one of {}", spellings(param).join(", "))));
+                .help(format!("Give only one of {}.", spellings(param).join(", "))));
         }
         if let Some(other) = present[at + 1..].iter().find(|other| param.excludes(other)) {
             return Err(conflict(&param.name, &other.name));
@@ -325,8 +325,8 @@ fn from_environment(param: &Param, sources: &Sources) -> Result<Option<Value>> {
         return Ok(None);
     };
     parse(param, &text).map(Some).map_err(|problem| {
-        let message = format!("the environment variable `{name}` {problem}");
-        Error::new(Code::ArgumentInvalid, message).help(format!("it stands for `{}`", param.name))
+        let message = format!("The environment variable `{name}` {problem}");
+        Error::new(Code::ArgumentInvalid, message).help(format!("It stands for `{}`.", param.name))
     })
 }
 
@@ -353,10 +353,10 @@ fn read_secret_file(param: &Param, path: &Path) -> Result<SecretString> {
     let unreadable = |error: std::io::Error| {
         Error::new(
             Code::FileUnreadable,
-            format!("the file `{}` cannot be read: {error}", path.display()),
+            format!("The file `{}` cannot be read: {error}", path.display()),
         )
         .help(format!(
-            "`--{}-file` names a file with nothing but the {}",
+            "`--{}-file` names a file with nothing but the {}.",
             param.flag_name(),
             param.words()
         ))
@@ -368,8 +368,8 @@ fn read_secret_file(param: &Param, path: &Path) -> Result<SecretString> {
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     let refuse = |problem: &str| {
-        let message = format!("the file `{}` {problem}", path.display());
-        Error::new(Code::ArgumentInvalid, message).help(format!("it must hold nothing but the {}", param.words()))
+        let message = format!("The file `{}` {problem}", path.display());
+        Error::new(Code::ArgumentInvalid, message).help(format!("It must hold nothing but the {}.", param.words()))
     };
     if bytes.len() > MAX_SECRET {
         return Err(refuse("is larger than 64 KiB"));

@@ -22,7 +22,7 @@ pub(super) fn build(run: &Arc<Run>) -> Engine {
     engine.on_progress(move |_| {
         watched
             .is_interrupted()
-            .then(|| Dynamic::from(Error::new(Code::RunInterrupted, "interrupted: nothing was changed")))
+            .then(|| Dynamic::from(Error::new(Code::RunInterrupted, "Interrupted: nothing was changed")))
     });
     let (printing, debugging) = (run.clone(), run.clone());
     engine.on_print(move |text| printing.console().say(text));

@@ -46,7 +46,7 @@ pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<O
                 Code::Bug,
                 "masctl has a defect: the script's thread panicked",
             )),
-            Err(cause) => Err(Error::new(Code::Bug, format!("no thread for the script: {cause}"))),
+            Err(cause) => Err(Error::new(Code::Bug, format!("No thread for the script: {cause}"))),
         }
     });
     match called {

@@ -49,7 +49,7 @@ pub async fn add(run: &Run, user: &User, address: &str, allow_duplicate: bool) -
         }
         if !allow_duplicate && let Some(owner) = storage::emails::email_other_owner(deed.store(), user.id, address).await? {
             return Err(Error::new(Code::EmailTaken, format!("{address} belongs to {owner}"))
-                .help("two accounts with one address can no longer log in by e-mail; --allow-duplicate adds it all the same")
+                .help("Two accounts with one address can no longer log in by e-mail; --allow-duplicate adds it all the same.")
                 .data("email", address)
                 .data("owner", owner));
         }

@@ -83,7 +83,7 @@ impl Drop for Asking<'_> {
 }
 
 pub(super) fn interrupted() -> Error {
-    Error::new(Code::RunInterrupted, "interrupted: nothing was changed")
+    Error::new(Code::RunInterrupted, "Interrupted: nothing was changed")
 }
 
 #[cfg(test)]

@@ -16,14 +16,14 @@ pub async fn enabled(run: &Run, id: Id) -> Result<Provider> {
         .read(async |store| storage::links::provider(store, id).await)
         .await?;
     let provider = found.ok_or_else(|| {
-        Error::new(Code::ProviderNotFound, format!("there is no upstream provider {id}"))
-            .help("the `upstream_oauth2` section of MAS's configuration defines them")
+        Error::new(Code::ProviderNotFound, format!("There is no upstream provider {id}"))
+            .help("The `upstream_oauth2` section of MAS's configuration defines them.")
             .data("provider", id.to_string())
     })?;
     if provider.disabled_at.is_some() {
         return Err(Error::new(
             Code::ProviderDisabled,
-            format!("the upstream provider {id} is disabled"),
+            format!("The upstream provider {id} is disabled"),
         )
         .data("provider", id.to_string()));
     }

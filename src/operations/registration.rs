@@ -38,7 +38,7 @@ pub struct Registration {
 /// `provider.disabled`, `link.taken`.
 pub async fn register(run: &Run, new: Registration) -> Result<User> {
     if new.username.is_empty() {
-        return Err(Error::new(Code::UsernameInvalid, "a username cannot be empty"));
+        return Err(Error::new(Code::UsernameInvalid, "A username cannot be empty"));
     }
     if let Some(password) = &new.password
         && !new.ignore_complexity

@@ -77,9 +77,9 @@ impl Run {
         }
         Err(Error::new(
             Code::CapabilityDenied,
-            format!("the script may not do this: it lacks `{needed}`"),
+            format!("The script may not do this: it lacks `{needed}`"),
         )
-        .help(format!("add `{needed}` to `needs` in the script's header"))
+        .help(format!("Add `{needed}` to `needs` in the script's header."))
         .data("capability", needed.to_string()))
     }
 
@@ -130,9 +130,9 @@ impl Run {
         if writing {
             return Err(Error::new(
                 Code::RunWriting,
-                "nobody can be asked while changes wait to be committed",
+                "Nobody can be asked while changes wait to be committed",
             )
-            .help("ask first, then change"));
+            .help("Ask first, then change."));
         }
         let _asking = self.parts.interrupt.while_asking();
         question(self.console())
@@ -169,13 +169,23 @@ impl Run {
         Ok(self.homeserver.get_or_init(|| made).clone())
     }
 
-    /// Reads with single statements, inside of the transaction if one is open.
+    /// Reads with single statements, or inside of the transaction if one is open. A read that fails there takes nothing
+    /// of the transaction with it.
     ///
     /// # Errors
     /// Those of opening the store, and the reader's.
     pub async fn read<T>(&self, reader: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let mut session = self.session.lock().await;
-        reader(self.connection(&mut session, false).await?).await
+        let writing = matches!(*session, Session::Writing(_));
+        let store = self.connection(&mut session, false).await?;
+        if !writing {
+            return reader(store).await;
+        }
+        store.start_deed().await?;
+        match reader(store).await {
+            Ok(value) => store.keep_deed().await.map(|()| value),
+            Err(error) => Err(undone(store, error).await),
+        }
     }
 
     /// Does a deed: all of it, or, if it fails, nothing. The first deed opens the run's transaction.
@@ -201,13 +211,7 @@ impl Run {
                     .append(record);
                 Ok(value)
             }
-            Err(error) => {
-                // What the deed failed with is told; that the connection is lost too shows at the next statement.
-                if let Err(lost) = store.undo_deed().await {
-                    tracing::debug!(%lost, "undoing a deed");
-                }
-                Err(error)
-            }
+            Err(error) => Err(undone(store, error).await),
         }
     }
 
@@ -234,7 +238,7 @@ impl Run {
         };
         match session {
             Session::Reading(connection) | Session::Writing(connection) => Ok(connection),
-            Session::Closed => Err(Error::new(Code::Bug, "the connection was closed while it was opened")),
+            Session::Closed => Err(Error::new(Code::Bug, "The connection was closed while it was opened")),
         }
     }
 
@@ -324,5 +328,17 @@ impl Deed<'_> {
     /// Remembers that jobs wait for a worker.
     pub(super) fn queued_jobs(&mut self, count: u64) {
         self.record.jobs += count;
+    }
+}
+
+/// Takes back what failed with `error`, so that the script can go on. If that cannot be done the run is over: it must not
+/// go on in a transaction that the database may have ended.
+async fn undone(store: &mut Connection, error: Error) -> Error {
+    match store.undo_deed().await {
+        Ok(()) => error,
+        Err(lost) => {
+            tracing::debug!(%error, "a deed that could not be undone failed with this");
+            Error::new(Code::DatabaseLost, "The transaction was lost: nothing was changed").caused_by(lost)
+        }
     }
 }

@@ -125,7 +125,7 @@ fn require_active(user: &User) -> Result<()> {
         Code::UserInactive,
         format!("{} is {state}: its tokens do not work", user.username),
     )
-    .help("--force issues one all the same")
+    .help("--force issues one all the same.")
     .data("username", user.username.as_str()))
 }
 
@@ -160,7 +160,7 @@ pub async fn issue_registration(run: &Run, wish: RegistrationToken) -> Result<Is
             expires_at,
         )
         .await?
-        .ok_or_else(|| Error::new(Code::TokenExists, "a registration token of this text exists already"))?;
+        .ok_or_else(|| Error::new(Code::TokenExists, "A registration token of this text exists already"))?;
         deed.changed(
             Change::of(
                 ISSUE_REGISTRATION,

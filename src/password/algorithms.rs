@@ -112,11 +112,8 @@ fn joined(password: &[u8], pepper: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 fn unusable(reason: &str) -> Error {
-    Error::new(
-        Code::PasswordScheme,
-        format!("The password cannot be hashed: {reason}."),
-    )
-    .help("Look at `passwords.schemes` in the configuration.")
+    Error::new(Code::PasswordScheme, format!("The password cannot be hashed: {reason}"))
+        .help("Look at `passwords.schemes` in the configuration.")
 }
 
 fn unreadable(algorithm: Algorithm) -> Error {
@@ -127,7 +124,7 @@ fn unreadable(algorithm: Algorithm) -> Error {
     };
     Error::new(
         Code::PasswordScheme,
-        format!("The stored password hash is not one of `{name}`, the algorithm of its scheme."),
+        format!("The stored password hash is not one of `{name}`, the algorithm of its scheme"),
     )
     .help("Look at `passwords.schemes` in the configuration: the version of a scheme keeps its algorithm forever.")
 }
@@ -135,7 +132,7 @@ fn unreadable(algorithm: Algorithm) -> Error {
 fn too_expensive() -> Error {
     Error::new(
         Code::PasswordScheme,
-        "The stored password hash asks for more work than any good one does.",
+        "The stored password hash asks for more work than any good one does",
     )
     .help("Set a new password for this user.")
 }

@@ -56,7 +56,7 @@ impl Schemes {
     pub fn hash(&self, password: &SecretString, salt: [u8; 16]) -> Result<Hashed> {
         self.check_enabled()?;
         let scheme = self.schemes.iter().max_by_key(|scheme| scheme.version).ok_or_else(|| {
-            Error::new(Code::PasswordScheme, "No password scheme is configured.")
+            Error::new(Code::PasswordScheme, "No password scheme is configured")
                 .help("Add one to `passwords.schemes` in the configuration, or remove the key for MAS's own.")
         })?;
         let password = scheme.prepared(password);
@@ -80,7 +80,7 @@ impl Schemes {
             .ok_or_else(|| {
                 Error::new(
                     Code::PasswordScheme,
-                    format!("No password scheme of version {version} is configured."),
+                    format!("No password scheme of version {version} is configured"),
                 )
                 .help("Add the scheme that hashed this password to `passwords.schemes`, or set a new password.")
                 .data("version", version)
@@ -104,8 +104,8 @@ impl Schemes {
 /// The error of every password operation while passwords are disabled.
 #[must_use]
 pub fn disabled() -> Error {
-    Error::new(Code::PasswordDisabled, "passwords are disabled in the configuration")
-        .help("set `passwords.enabled: true` in the configuration, for MAS too")
+    Error::new(Code::PasswordDisabled, "Passwords are disabled in the configuration")
+        .help("Set `passwords.enabled: true` in the configuration, for MAS too.")
 }
 
 impl Scheme {

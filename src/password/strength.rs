@@ -29,7 +29,7 @@ pub fn check_strength(password: &SecretString, minimum_complexity: u8) -> Result
     if minimum_complexity > HIGHEST {
         return Err(Error::new(
             Code::PasswordWeak,
-            format!("No password is strong enough: {minimum_complexity} is asked for, {HIGHEST} is the highest."),
+            format!("No password is strong enough: {minimum_complexity} is asked for, {HIGHEST} is the highest"),
         )
         .help("Set `passwords.minimum_complexity` to 4 or less in the configuration."));
     }
@@ -43,7 +43,9 @@ pub fn check_strength(password: &SecretString, minimum_complexity: u8) -> Result
     }
     Err(Error::new(
         Code::PasswordWeak,
-        format!("The password is too weak: its strength is {score} of {HIGHEST}, at least {minimum_complexity} is asked for."),
+        format!(
+            "The password is too weak: its strength is {score} of {HIGHEST}, at least {minimum_complexity} is asked for"
+        ),
     )
     .help(advice.join(" "))
     .data("strength", score)
@@ -82,7 +84,7 @@ mod tests {
         assert_eq!(error.code(), Code::PasswordWeak);
         assert_eq!(
             error.message(),
-            "The password is too weak: its strength is 0 of 4, at least 3 is asked for."
+            "The password is too weak: its strength is 0 of 4, at least 3 is asked for"
         );
         assert_eq!(
             error.help_text(),
@@ -108,7 +110,7 @@ mod tests {
         assert_eq!(error.code(), Code::PasswordWeak);
         assert_eq!(
             error.message(),
-            "No password is strong enough: 5 is asked for, 4 is the highest."
+            "No password is strong enough: 5 is asked for, 4 is the highest"
         );
     }
 }

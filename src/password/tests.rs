@@ -117,7 +117,7 @@ fn the_highest_version_hashes_and_every_version_verifies() {
     }
     let error = schemes.verify(&PASSWORD.into(), ANSWERS[1].2, 4).unwrap_err();
     assert_eq!(error.code(), Code::PasswordScheme);
-    assert_eq!(error.message(), "No password scheme of version 4 is configured.");
+    assert_eq!(error.message(), "No password scheme of version 4 is configured");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_scheme_that_cannot_hash_says_so() {
     assert_eq!(error.code(), Code::PasswordScheme);
     assert_eq!(
         error.message(),
-        "The password cannot be hashed: the cost of bcrypt is 3, allowed are 4 to 31."
+        "The password cannot be hashed: the cost of bcrypt is 3, allowed are 4 to 31"
     );
 }
 

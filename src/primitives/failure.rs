@@ -28,7 +28,7 @@ pub fn error_of(result: &EvalAltResult) -> Error {
         | EvalAltResult::ErrorStackOverflow(_)
         | EvalAltResult::ErrorDataTooLarge(..) => Error::new(Code::ScriptLimit, words_of(result)),
         EvalAltResult::ErrorModuleNotFound(path, _) => {
-            Error::new(Code::ScriptNotFound, format!("there is no module `{path}`"))
+            Error::new(Code::ScriptNotFound, format!("There is no module `{path}`"))
         }
         _ => Error::new(Code::ScriptFailed, words_of(result)),
     }

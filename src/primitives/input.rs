@@ -39,7 +39,7 @@ mod input {
             Err(Error::new(
                 Code::ArgumentMissing,
                 format!(
-                    "nobody can be asked here: {} {} missing",
+                    "Nobody can be asked here: {} {} missing",
                     missing.join(" and "),
                     if missing.len() == 1 { "is" } else { "are" }
                 ),

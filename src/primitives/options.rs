@@ -15,8 +15,8 @@ impl Options {
     /// Refuses keys that are not among `known`.
     pub(super) fn new(values: Map, known: &[&str]) -> Result<Self> {
         match values.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(key) => Err(Error::new(Code::ValueInvalid, format!("there is no option `{key}`"))
-                .help(format!("the options are {}", known.join(", ")))),
+            Some(key) => Err(Error::new(Code::ValueInvalid, format!("There is no option `{key}`"))
+                .help(format!("The options are {}.", known.join(", ")))),
             None => Ok(Self { values }),
         }
     }
@@ -63,5 +63,5 @@ impl Options {
 }
 
 fn wrong(key: &str, what: &str) -> Error {
-    Error::new(Code::ValueInvalid, format!("the option `{key}` takes {what}"))
+    Error::new(Code::ValueInvalid, format!("The option `{key}` takes {what}"))
 }

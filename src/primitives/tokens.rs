@@ -41,7 +41,7 @@ fn registration(options: Map) -> Result<RegistrationToken> {
         usage_limit: limit.map_err(|_| {
             Error::new(
                 Code::ValueInvalid,
-                "the option `usage_limit` takes a number up to 2147483647",
+                "The option `usage_limit` takes a number up to 2147483647",
             )
         })?,
         expires_in: options.int("expires_in")?,

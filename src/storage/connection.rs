@@ -22,7 +22,7 @@ pub enum Connection {
 /// Connects, and makes sure that the tables are there: on SQLite it creates them, on PostgreSQL it only looks.
 ///
 /// # Errors
-/// `database.unreachable`, `database.refused`, `schema.missing`, `store.unusable`.
+/// `database.unreachable`, `database.refused`, `database.busy`, `schema.missing`, `schema.outdated`, `store.unusable`.
 pub async fn open(database: &Database) -> Result<Connection> {
     match database {
         Database::Embedded(path) | Database::Sqlite(path) => open_sqlite(path).await,
@@ -45,6 +45,12 @@ const BEGIN_POSTGRES: &str =
 
 /// Taking SQLite's write lock at once is what keeps a later statement from failing for want of it.
 const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
+
+/// PostgreSQL ends a transaction in which a statement failed by ROLLBACK, and calls even that a success of COMMIT. Any
+/// other statement is refused then, and a COMMIT after it is not reached.
+const COMMIT_POSTGRES: &str = "SELECT 1; COMMIT";
+
+const COMMIT_SQLITE: &str = "COMMIT";
 
 impl Connection {
     /// Whether this is the PostgreSQL database of a MAS.
@@ -71,12 +77,17 @@ impl Connection {
     /// # Errors
     /// `commit.unknown` when the answer was lost; `database.failed` or `database.busy` when nothing was committed.
     pub async fn commit(&mut self) -> Result<()> {
-        self.control("COMMIT").await.map_err(|error| match error.code() {
+        let statement = if self.is_postgres() {
+            COMMIT_POSTGRES
+        } else {
+            COMMIT_SQLITE
+        };
+        self.control(statement).await.map_err(|error| match error.code() {
             Code::DatabaseLost => Error::new(
                 Code::CommitUnknown,
-                "the connection was lost during COMMIT: the changes are either all there or none is",
+                "The connection was lost during COMMIT: the changes are either all there or none is",
             )
-            .help("look at the account with `masctl manage` before you run this again"),
+            .help("Look at the account with `masctl manage` before you run this again."),
             _ => error,
         })
     }

@@ -1,21 +1,22 @@
 //! A SQLite file with tables of MAS's shape, made and migrated by masctl itself.
 
 use std::{
-    cmp::Ordering,
     fs::{DirBuilder, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
     ConnectOptions, Connection as _, SqlStr, SqliteConnection,
+    error::DatabaseError,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode},
+    sqlite::SqliteConnectOptions,
 };
 use tracing::log::LevelFilter;
 
+use super::failure;
 use crate::error::{Code, Error, Result};
 
 /// The migrations in order: version, description, statements.
@@ -25,25 +26,65 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(
     include_str!("../../migrations/sqlite/0001_mas_schema.sql"),
 )];
 
+/// How long to wait for another masctl that makes the same file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait between two attempts. SQLite itself does not wait for the lock that switching to WAL takes.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Opens the file, which is created, with its folders, if it is not there; only its owner may read it.
 pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
     create(path).map_err(|cause| unusable(path, &cause.to_string()))?;
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(PATIENCE)
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Off, Duration::MAX);
-    let mut connection = options.connect().await.map_err(|cause| of_sqlite(path, &cause))?;
-    match applied(&mut connection).await.cmp(&MIGRATIONS.len()) {
-        Ordering::Less => migrate(&mut connection)
-            .await
-            .map_err(|cause| unusable(path, &cause.to_string()))?,
-        Ordering::Equal => {}
-        Ordering::Greater => return Err(unusable(path, "a newer masctl has migrated it")),
+    let started = Instant::now();
+    loop {
+        match prepare(&options).await {
+            Ok(Found::Ready(connection)) => return Ok(*connection),
+            Ok(Found::Newer) => return Err(unusable(path, "a newer masctl has migrated it")),
+            Ok(Found::Foreign) => {
+                return Err(unusable(path, "it is the database of another program")
+                    .help("Name a file that is not there: masctl makes it."));
+            }
+            Err(cause) if is_busy(&cause) && started.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+            Err(cause) => return Err(of_sqlite(path, cause)),
+        }
     }
-    Ok(connection)
+}
+
+/// What a file turned out to be.
+enum Found {
+    /// A store with all tables of this masctl.
+    Ready(Box<SqliteConnection>),
+    /// A store with tables that this masctl does not know.
+    Newer,
+    /// Not a store.
+    Foreign,
+}
+
+/// Looks before it changes anything, also the journal: the file may be somebody else's.
+async fn prepare(options: &SqliteConnectOptions) -> Result<Found, MigrateError> {
+    const TABLES: &str = "SELECT count(*), coalesce(sum(name = '_masctl_migrations'), 0) FROM sqlite_schema";
+    let mut connection = options.connect().await?;
+    let (tables, own): (i64, i64) = sqlx::query_as(TABLES).fetch_one(&mut connection).await?;
+    if tables > 0 && own == 0 {
+        return Ok(Found::Foreign);
+    }
+    let order = applied(&mut connection).await.cmp(&MIGRATIONS.len());
+    if order.is_gt() {
+        return Ok(Found::Newer);
+    }
+    sqlx::raw_sql("PRAGMA journal_mode = WAL")
+        .execute(&mut connection)
+        .await?;
+    if order.is_lt() {
+        migrate(&mut connection).await?;
+    }
+    Ok(Found::Ready(Box::new(connection)))
 }
 
 /// How many migrations this file has, and how many there are.
@@ -90,9 +131,23 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> 
     Ok(transaction.commit().await?)
 }
 
-fn of_sqlite(path: &Path, error: &sqlx::Error) -> Error {
+fn is_busy(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
+        return false;
+    };
+    let code = cause.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| failure::is_sqlite_busy(&code))
+}
+
+fn of_sqlite(path: &Path, error: MigrateError) -> Error {
     match error {
-        sqlx::Error::Database(answer) => unusable(path, answer.message()),
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => match cause {
+            sqlx::Error::Database(answer) => match failure::of_answer(answer.as_ref()) {
+                busy if busy.code() == Code::DatabaseBusy => busy,
+                _ => unusable(path, answer.message()),
+            },
+            other => unusable(path, &other.to_string()),
+        },
         other => unusable(path, &other.to_string()),
     }
 }
@@ -100,6 +155,6 @@ fn of_sqlite(path: &Path, error: &sqlx::Error) -> Error {
 fn unusable(path: &Path, cause: &str) -> Error {
     Error::new(
         Code::StoreUnusable,
-        format!("the store {} cannot be used: {cause}", path.display()),
+        format!("The store {} cannot be used: {cause}", path.display()),
     )
 }

@@ -9,9 +9,9 @@ pub(super) fn of_statement(error: sqlx::Error) -> Error {
     match error {
         sqlx::Error::Database(answer) => of_answer(answer.as_ref()),
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            Error::new(Code::DatabaseLost, "the connection to the database was lost").caused_by(error)
+            Error::new(Code::DatabaseLost, "The connection to the database was lost").caused_by(error)
         }
-        other => Error::new(Code::DatabaseFailed, "the database's answer was not understood").caused_by(other),
+        other => Error::new(Code::DatabaseFailed, "The database's answer was not understood").caused_by(other),
     }
 }
 
@@ -21,46 +21,65 @@ pub(super) fn of_connecting(error: sqlx::Error, label: &str) -> Error {
         sqlx::Error::Database(answer) => of_answer(answer.as_ref()).data("store", label),
         sqlx::Error::Io(cause) => Error::new(
             Code::DatabaseUnreachable,
-            format!("the database {label} cannot be reached: {cause}"),
+            format!("The database {label} cannot be reached: {cause}"),
         )
-        .help("is PostgreSQL running there, and are host and port in the configuration right?"),
+        .help("Is PostgreSQL running there, and are host and port in the configuration right?"),
         sqlx::Error::Tls(cause) => Error::new(
             Code::DatabaseUnreachable,
-            format!("no TLS connection to {label}: {cause}"),
+            format!("No TLS connection to {label}: {cause}"),
         )
-        .help("see `database.ssl_mode` and `database.ssl_ca` in the configuration"),
-        other => Error::new(Code::DatabaseUnreachable, format!("no connection to {label}")).caused_by(other),
+        .help("See `database.ssl_mode` and `database.ssl_ca` in the configuration."),
+        other => Error::new(Code::DatabaseUnreachable, format!("No connection to {label}")).caused_by(other),
     }
 }
 
 /// What the database itself answered, told apart by SQLSTATE or SQLite's result code.
-fn of_answer(answer: &dyn DatabaseError) -> Error {
+pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
     let state = answer.code();
     let state = state.as_deref().unwrap_or_default();
     let message = answer.message();
     let failed = |code: Code| Error::new(code, message).data("sqlstate", state);
     match state {
         "28P01" | "28000" => failed(Code::DatabaseRefused)
-            .help("user and password come from the `database` section, the MAS_DATABASE_ and the PG variables"),
-        "3D000" => failed(Code::DatabaseRefused).help("`database.database` in the configuration names the database"),
+            .help("User and password come from the `database` section, the MAS_DATABASE_ and the PG variables."),
+        "3D000" => failed(Code::DatabaseRefused).help("`database.database` in the configuration names the database."),
         "42501" => failed(Code::DatabaseRefused)
-            .help("the database user lacks a right; run masctl as the user that MAS connects as"),
+            .help("The database user lacks a right; run masctl as the user that MAS connects as."),
         "42P01" | "42703" => Error::new(
             Code::SchemaMissing,
-            format!("this is not the database of a current MAS: {message}"),
+            format!("This is not the database of a current MAS: {message}"),
         )
         .help("`mas-cli database migrate` makes MAS's tables; is this the right database?"),
-        // Deadlock, lock timeout, serialization failure, statement timeout; SQLITE_BUSY and its extended codes.
-        "40P01" | "55P03" | "40001" | "57014" | "5" | "261" | "517" | "773" => Error::new(
-            Code::DatabaseBusy,
-            format!("somebody else held a lock on the same rows for too long: {message}"),
-        )
-        .help("nothing was changed; run it again"),
+        // Deadlock, lock timeout, serialization failure, statement timeout.
+        "40P01" | "55P03" | "40001" | "57014" => busy(message),
+        state if is_sqlite_busy(state) => busy(message),
+        "25P02" => failed_before(),
         "57P01" | "57P02" | "57P03" | "25P03" | "57P05" => Error::new(
             Code::DatabaseLost,
-            format!("the database ended the connection: {message}"),
+            format!("The database ended the connection: {message}"),
         ),
-        "53300" => failed(Code::DatabaseUnreachable).help("the database has no free connection slot"),
+        "53300" => failed(Code::DatabaseUnreachable).help("The database has no free connection slot."),
         _ => failed(Code::DatabaseFailed),
     }
+}
+
+/// Whether a result code of SQLite says that another connection holds a lock: `SQLITE_BUSY` and its extended codes.
+pub(super) fn is_sqlite_busy(code: &str) -> bool {
+    matches!(code, "5" | "261" | "517" | "773")
+}
+
+/// PostgreSQL refuses every statement after one that failed, until the savepoint or the transaction is taken back.
+fn failed_before() -> Error {
+    Error::new(
+        Code::DatabaseFailed,
+        "Nothing was changed: an earlier statement of the transaction failed",
+    )
+}
+
+fn busy(message: &str) -> Error {
+    Error::new(
+        Code::DatabaseBusy,
+        format!("Somebody else held a lock on the same rows for too long: {message}"),
+    )
+    .help("Nothing was changed; run it again.")
 }

@@ -28,7 +28,7 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<PgConnec
         Err(_) => Err(Error::new(
             Code::DatabaseUnreachable,
             format!(
-                "the database {label} did not answer within {} s",
+                "The database {label} did not answer within {} s",
                 CONNECT_LIMIT.as_secs()
             ),
         )),

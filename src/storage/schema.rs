@@ -63,14 +63,14 @@ pub async fn require(store: &mut Connection) -> Result<()> {
     match status(store).await? {
         Status::Mas { newest, .. } if newest < NEWEST_KNOWN => Err(Error::new(
             Code::SchemaOutdated,
-            format!("the database was migrated by an older MAS: its newest migration is {newest}, masctl needs {NEWEST_KNOWN} (MAS 1.22)"),
+            format!("The database was migrated by an older MAS: its newest migration is {newest}, masctl needs {NEWEST_KNOWN} (MAS 1.22)"),
         )
-        .help("run `mas-cli database migrate` of MAS 1.22 or newer first")),
+        .help("Run `mas-cli database migrate` of MAS 1.22 or newer first.")),
         Status::Mas { .. } | Status::Embedded { .. } => Ok(()),
     }
 }
 
 fn missing() -> Error {
-    Error::new(Code::SchemaMissing, "the database has no MAS tables")
-        .help("is this the right database? `mas-cli database migrate` makes them; masctl never does")
+    Error::new(Code::SchemaMissing, "The database has no MAS tables")
+        .help("Is this the right database? `mas-cli database migrate` makes them; masctl never does.")
 }

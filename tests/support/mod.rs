@@ -1,5 +1,6 @@
 //! What the tests stand on: real databases, a clean world for the binary, and transcripts.
 
+pub(crate) mod cast; // the accounts that tests know by name
 pub(crate) mod diff; // what differs between two texts, for people
 pub(crate) mod homeserver; // a Synapse that answers as little as masctl asks
 pub(crate) mod mas_database; // the SQL of an empty database of MAS
@@ -7,6 +8,7 @@ pub(crate) mod postgres; // a throw-away PostgreSQL server, and databases on it
 pub(crate) mod sandbox; // an empty home and a clean environment
 pub(crate) mod session; // plays one command of a transcript after the other
 pub(crate) mod source; // Rust sources as text: comments blanked, modules and imports found
+pub(crate) mod specimen; // a fresh store, masctl's connection to it, and SQL beside it
 pub(crate) mod store; // the two databases that every transcript runs on
 pub(crate) mod terminal; // a program in a pseudo-terminal
 pub(crate) mod transcript; // reads, compares and rewrites transcripts

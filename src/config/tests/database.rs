@@ -36,7 +36,7 @@ fn with_nothing_configured_the_embedded_store_is_used() {
         "/home/alice/.local/share/masctl/masctl.db"
     );
     let scene = Scene::new().variable("HOME", "");
-    let message = "There is no place for the embedded store: neither HOME nor XDG_DATA_HOME names a folder.";
+    let message = "There is no place for the embedded store: neither HOME nor XDG_DATA_HOME names a folder";
     expect(scene.load().database(), "store.unusable", message, None);
 }
 
@@ -62,7 +62,7 @@ fn anything_configured_rules_out_the_embedded_store() {
         .variable("DATABASE_URL", "postgresql://other/x")
         .variable("MAS_DATABASE_HOST", "db");
     assert_eq!(scene.load().database().unwrap().label(), "postgresql://db");
-    let message = "`DATABASE_URL` is not a database URI (relative URL without a base).";
+    let message = "`DATABASE_URL` is not a database URI (relative URL without a base)";
     let scene = Scene::new().variable("DATABASE_URL", "");
     expect(scene.load().database(), "config.invalid", message, None);
 }
@@ -141,7 +141,7 @@ fn sqlite_is_given_by_uri() {
     }
     for uri in ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:%FF", "sqlite:?x"] {
         let configuration = Scene::new().variable("MAS_DATABASE_URI", uri).load();
-        let message = "`database.uri` (variable MAS_DATABASE_URI) names no SQLite file.";
+        let message = "`database.uri` (variable MAS_DATABASE_URI) names no SQLite file";
         expect(configuration.database(), "config.invalid", message, None);
     }
 }
@@ -152,43 +152,43 @@ fn wrong_database_settings_are_refused_where_they_are() {
     for (yaml, message, place) in [
         (
             "5",
-            "`database` must be a mapping, but is the number `5`.".to_owned(),
+            "`database` must be a mapping, but is the number `5`".to_owned(),
             (1, 1),
         ),
         (
             "\n  host: a\n  port: abc",
-            format!("`database.port` {port} the text `abc`."),
+            format!("`database.port` {port} the text `abc`"),
             (3, 3),
         ),
-        ("\n  port: 0", format!("`database.port` {port} the number `0`."), (2, 3)),
+        ("\n  port: 0", format!("`database.port` {port} the number `0`"), (2, 3)),
         (
             "{port: 65536}",
-            format!("`database.port` {port} the number `65536`."),
+            format!("`database.port` {port} the number `65536`"),
             (1, 12),
         ),
         (
             "\n  host: 5",
-            "`database.host` must be text, but is the number `5`.".to_owned(),
+            "`database.host` must be text, but is the number `5`".to_owned(),
             (2, 3),
         ),
         (
             "\n  password: 12345",
-            "`database.password` must be text, but is a number.".to_owned(),
+            "`database.password` must be text, but is a number".to_owned(),
             (2, 3),
         ),
         (
             "\n  uri: mysql://db",
-            "`database.uri` is neither a PostgreSQL nor an SQLite URI.".to_owned(),
+            "`database.uri` is neither a PostgreSQL nor an SQLite URI".to_owned(),
             (2, 3),
         ),
         (
             "\n  uri: 'postgresql://db:x/'",
-            "`database.uri` is not a database URI (invalid port number).".to_owned(),
+            "`database.uri` is not a database URI (invalid port number)".to_owned(),
             (2, 3),
         ),
         (
             "\n  ssl_mode: yes",
-            "`database.ssl_mode` is `yes`, which is not a value of it.".to_owned(),
+            "`database.ssl_mode` is `yes`, which is not a value of it".to_owned(),
             (2, 3),
         ),
     ] {
@@ -203,7 +203,7 @@ fn wrong_database_settings_are_refused_where_they_are() {
 #[test]
 fn a_wrong_variable_is_named() {
     let configuration = Scene::new().variable("MAS_MATRIX_SECRET", "12345").load();
-    let message = "`matrix.secret` (variable MAS_MATRIX_SECRET) must be text, but is a number.";
+    let message = "`matrix.secret` (variable MAS_MATRIX_SECRET) must be text, but is a number";
     let error = expect(configuration.matrix(), "config.invalid", message, None);
     let help = "To keep it text, put double quotes into the value: MAS_MATRIX_SECRET='\"…\"'.";
     assert_eq!(error.help_text(), Some(help));
@@ -221,22 +221,22 @@ fn database_settings_that_exclude_or_need_each_other() {
     for (yaml, message, place) in [
         (
             "\n  uri: postgresql://\n  host: x",
-            "`database.uri` and `database.host` exclude each other.",
+            "`database.uri` and `database.host` exclude each other",
             (3, 3),
         ),
         (
             "\n  password: a\n  password_file: b",
-            "`database.password` and `database.password_file` exclude each other.",
+            "`database.password` and `database.password_file` exclude each other",
             (3, 3),
         ),
         (
             "\n  ssl_ca: a\n  ssl_ca_file: b",
-            "`database.ssl_ca` and `database.ssl_ca_file` exclude each other.",
+            "`database.ssl_ca` and `database.ssl_ca_file` exclude each other",
             (3, 3),
         ),
         (
             "\n  ssl_key_file: a",
-            "`database.ssl_key_file` needs `database.ssl_certificate` or `database.ssl_certificate_file` beside it.",
+            "`database.ssl_key_file` needs `database.ssl_certificate` or `database.ssl_certificate_file` beside it",
             (2, 3),
         ),
     ] {

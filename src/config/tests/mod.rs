@@ -121,7 +121,7 @@ fn files_are_found_here_or_above() {
 #[test]
 fn a_named_file_that_is_missing_is_an_error() {
     let scene = Scene::of("a: 1");
-    let message = "The configuration file `none.yaml` (--config) does not exist.";
+    let message = "The configuration file `none.yaml` (--config) does not exist";
     expect(
         scene.load_with(&["config.yaml", "none.yaml"]),
         "config.missing",
@@ -129,13 +129,13 @@ fn a_named_file_that_is_missing_is_an_error() {
         None,
     );
     let scene = scene.variable("MAS_CONFIG", "/none.yaml");
-    let message = "The configuration file `/none.yaml` (MAS_CONFIG) does not exist.";
+    let message = "The configuration file `/none.yaml` (MAS_CONFIG) does not exist";
     expect(scene.load_with(&[]), "config.missing", message, None);
     let scene = Scene::of("a: 1").variable("MAS_CONFIG", "");
     expect(
         scene.load_with(&[]),
         "config.missing",
-        "MAS_CONFIG is set, but names no file.",
+        "MAS_CONFIG is set, but names no file",
         None,
     );
 }
@@ -143,20 +143,20 @@ fn a_named_file_that_is_missing_is_an_error() {
 #[test]
 fn a_file_that_is_no_configuration_is_refused() {
     for (text, message, place) in [
-        (&b"- 1"[..], "`config.yaml` must be a mapping, but is a list.", (1, 1)),
-        (b"text", "`config.yaml` must be a mapping, but is text.", (1, 1)),
-        (b"a: 1\n\xc3\xa1: \xff", "`config.yaml` is not UTF-8.", (2, 4)),
+        (&b"- 1"[..], "`config.yaml` must be a mapping, but is a list", (1, 1)),
+        (b"text", "`config.yaml` must be a mapping, but is text", (1, 1)),
+        (b"a: 1\n\xc3\xa1: \xff", "`config.yaml` is not UTF-8", (2, 4)),
         (
             b"a: 1\nb: 1\na: 2",
-            "`config.yaml` is not valid YAML: the key `a` is there twice.",
+            "`config.yaml` is not valid YAML: the key `a` is there twice",
             (1, 1),
         ),
         (
             b"a: 1\nb: [",
-            "`config.yaml` is not valid YAML: did not find expected node content.",
+            "`config.yaml` is not valid YAML: did not find expected node content",
             (2, 5),
         ),
-        (b"a: *b", "`config.yaml` is not valid YAML: unknown anchor.", (1, 4)),
+        (b"a: *b", "`config.yaml` is not valid YAML: unknown anchor", (1, 4)),
     ] {
         let scene = Scene::new().file("config.yaml", text);
         expect(scene.load_with(&[]), "config.invalid", message, Some(place));
@@ -182,7 +182,7 @@ fn a_huge_file_is_refused() {
     expect(
         Scene::of(&large).load_with(&[]),
         "config.invalid",
-        "`config.yaml` is larger than 1 MiB.",
+        "`config.yaml` is larger than 1 MiB",
         None,
     );
 }
@@ -195,8 +195,8 @@ fn a_broken_section_does_not_disturb_another() {
     let errors = configuration.check().unwrap_err();
     let messages: Vec<_> = errors.iter().map(Error::message).collect();
     let expected = [
-        "`database` must be a mapping, but is the number `5`.",
-        "`matrix` must be a mapping, but is a list.",
+        "`database` must be a mapping, but is the number `5`",
+        "`matrix` must be a mapping, but is a list",
     ];
     assert_eq!(messages, expected);
 }

@@ -42,7 +42,7 @@ fn the_homeserver_has_defaults_and_a_secret() {
 
 #[test]
 fn a_homeserver_that_cannot_be_used_is_refused() {
-    let absent = "The configuration has no section `matrix`: the homeserver is unknown.";
+    let absent = "The configuration has no section `matrix`: the homeserver is unknown";
     expect(Scene::of("").load().matrix(), "config.missing", absent, None);
     expect(Scene::of("").load().server_name(), "config.missing", absent, None);
     expect(Scene::new().load().matrix(), "config.missing", absent, None);
@@ -51,34 +51,34 @@ fn a_homeserver_that_cannot_be_used_is_refused() {
     expect(
         missing.matrix(),
         "config.missing",
-        "`matrix.secret` is missing.",
+        "`matrix.secret` is missing",
         Some((2, 1)),
     );
     for (yaml, message) in [
-        ("secret: ''", "`matrix.secret` is empty."),
-        ("secret: 5", "`matrix.secret` must be text, but is a number."),
+        ("secret: ''", "`matrix.secret` is empty"),
+        ("secret: 5", "`matrix.secret` must be text, but is a number"),
         (
             "homeserver: https://example.com",
-            "`matrix.homeserver` is not a server name.",
+            "`matrix.homeserver` is not a server name",
         ),
         (
             "endpoint: localhost:8008",
-            "`matrix.endpoint` is not a URL of `http` or `https`.",
+            "`matrix.endpoint` is not a URL of `http` or `https`",
         ),
         (
             "endpoint: x",
-            "`matrix.endpoint` is not a URL (relative URL without a base).",
+            "`matrix.endpoint` is not a URL (relative URL without a base)",
         ),
         (
             "kind: dendrite",
-            "`matrix.kind` is `dendrite`, which is not a value of it.",
+            "`matrix.kind` is `dendrite`, which is not a value of it",
         ),
     ] {
         let configuration = Scene::of(&format!("matrix:\n  {yaml}\n")).load();
         expect(configuration.matrix(), "config.invalid", message, Some((2, 3)));
     }
     let both = Scene::of("matrix:\n  secret: a\n  secret_file: b\n").load();
-    let message = "`matrix.secret` and `matrix.secret_file` exclude each other.";
+    let message = "`matrix.secret` and `matrix.secret_file` exclude each other";
     expect(both.matrix(), "config.invalid", message, Some((3, 3)));
 }
 
@@ -94,7 +94,7 @@ fn a_secret_file_that_cannot_be_used_is_named() {
         (vec![b'x'; 70_000], "larger than 64 KiB"),
     ] {
         fs::write(scene.path("s"), bytes).unwrap();
-        let message = format!("`matrix.secret_file` names `{path}`, which is {problem}.");
+        let message = format!("`matrix.secret_file` names `{path}`, which is {problem}");
         expect(scene.load().matrix(), "config.invalid", &message, Some((2, 3)));
     }
 }
@@ -136,47 +136,47 @@ fn password_schemes_are_sorted_and_their_peppers_read() {
 #[test]
 fn wrong_password_settings_are_refused() {
     for (yaml, code, message, place) in [
-        ("schemes: []", "config.invalid", "`passwords.schemes` is empty.", (2, 3)),
+        ("schemes: []", "config.invalid", "`passwords.schemes` is empty", (2, 3)),
         (
             "schemes: x",
             "config.invalid",
-            "`passwords.schemes` must be a list, but is the text `x`.",
+            "`passwords.schemes` must be a list, but is the text `x`",
             (2, 3),
         ),
         (
             "schemes: [x]",
             "config.invalid",
-            "`passwords.schemes[0]` must be a mapping, but is the text `x`.",
+            "`passwords.schemes[0]` must be a mapping, but is the text `x`",
             (2, 13),
         ),
         (
             "schemes:\n  - version: 1\n    algorithm: bcrypt\n  - algorithm: pbkdf2\n    version: 1",
             "config.invalid",
-            "`passwords.schemes[1].version` is 1, as that of another scheme.",
+            "`passwords.schemes[1].version` is 1, as that of another scheme",
             (6, 5),
         ),
         (
             "schemes: [{version: 1}]",
             "config.missing",
-            "`passwords.schemes[0].algorithm` is missing.",
+            "`passwords.schemes[0].algorithm` is missing",
             (2, 13),
         ),
         (
             "schemes: [{algorithm: bcrypt}]",
             "config.missing",
-            "`passwords.schemes[0].version` is missing.",
+            "`passwords.schemes[0].version` is missing",
             (2, 13),
         ),
         (
             "schemes: [{algorithm: md5, version: 1}]",
             "config.invalid",
-            "`passwords.schemes[0].algorithm` is `md5`, which is not a value of it.",
+            "`passwords.schemes[0].algorithm` is `md5`, which is not a value of it",
             (2, 14),
         ),
         (
             "minimum_complexity: 256",
             "config.invalid",
-            "`passwords.minimum_complexity` must be a whole number from 0 to 255, but is the number `256`.",
+            "`passwords.minimum_complexity` must be a whole number from 0 to 255, but is the number `256`",
             (2, 3),
         ),
     ] {
@@ -199,7 +199,7 @@ fn schemes_of_disabled_passwords_do_not_count_and_those_of_files_add_up() {
             "passwords:\n  schemes:\n  - version: 1\n    algorithm: pbkdf2\n",
         );
     let error = twice.load_with(&["a.yaml", "b.yaml"]).unwrap().passwords().unwrap_err();
-    let message = "`passwords.schemes[1].version` is 1, as that of another scheme.";
+    let message = "`passwords.schemes[1].version` is 1, as that of another scheme";
     assert_eq!(told(&error), ("config.invalid", message.to_owned(), Some((3, 5))));
     assert_eq!(error.excerpts()[0].name, "b.yaml");
 }

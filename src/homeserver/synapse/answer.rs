@@ -79,7 +79,7 @@ impl Peer<'_> {
         };
         Error::new(
             Code::HomeserverUnreachable,
-            format!("The homeserver at `{}` cannot be reached: {why}.", self.origin()),
+            format!("The homeserver at `{}` cannot be reached: {why}", self.origin()),
         )
         .help("Check `matrix.endpoint`, and that this machine can reach it.")
         .caused_by(error.without_url())
@@ -90,7 +90,7 @@ impl Peer<'_> {
         Error::new(
             Code::HomeserverUnreachable,
             format!(
-                "No request to the homeserver at `{}` can be made: {}.",
+                "No request to the homeserver at `{}` can be made: {}",
                 self.origin(),
                 self.words(&innermost(error))
             ),

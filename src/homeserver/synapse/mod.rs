@@ -124,7 +124,7 @@ impl Synapse {
         let mut bearer = header::HeaderValue::from_bytes(bearer.as_bytes()).map_err(|_| {
             Error::new(
                 Code::ConfigInvalid,
-                "`matrix.secret` cannot be sent to the homeserver: it has a line break or another control character.",
+                "`matrix.secret` cannot be sent to the homeserver: it has a line break or another control character",
             )
             .help("Write the secret without it, or as `matrix.secret_file`, which is trimmed.")
         })?;
@@ -157,7 +157,7 @@ impl Synapse {
         .await
         .map_err(|error| self.peer().unreachable(error, limit))?;
         let response =
-            response.ok_or_else(|| Error::new(Code::Bug, "A request to the homeserver cannot be repeated."))?;
+            response.ok_or_else(|| Error::new(Code::Bug, "A request to the homeserver cannot be repeated"))?;
         self.peer().read(response, limit).await
     }
 }
@@ -192,7 +192,7 @@ impl Homeserver for Synapse {
         if self.read_only {
             return Err(Error::new(
                 Code::HomeserverUnsupported,
-                "The configuration has `matrix.kind: synapse_read_only`: nothing may be changed on the homeserver.",
+                "The configuration has `matrix.kind: synapse_read_only`: nothing may be changed on the homeserver",
             )
             .help("Set `matrix.kind: synapse`, for MAS too."));
         }
@@ -206,7 +206,7 @@ impl Homeserver for Synapse {
             Answer::Done => Ok(()),
             Answer::Refusal(refusal) if refusal.is_unknown_user() => Err(Error::new(
                 Code::HomeserverFailed,
-                format!("The homeserver has no user `{}` yet.", localpart.escape_debug()),
+                format!("The homeserver has no user `{}` yet", localpart.escape_debug()),
             )
             .help("MAS makes it there with a job; look at its queue, or run `masctl manage provision-all-users`.")),
             Answer::Refusal(refusal) => Err(refusal.into_error(self.peer())),

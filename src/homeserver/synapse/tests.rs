@@ -207,7 +207,7 @@ const REFUSALS: &[(u16, &str, &str, Code, &str, &str)] = &[
         "M_NOT_FOUND",
         "User not found",
         Code::HomeserverFailed,
-        "The homeserver has no user `alice` yet.",
+        "The homeserver has no user `alice` yet",
         "job",
     ),
     (
@@ -271,7 +271,7 @@ const REFUSALS: &[(u16, &str, &str, Code, &str, &str)] = &[
         "M_UNKNOWN",
         "token correct-horse",
         Code::HomeserverFailed,
-        "M_UNKNOWN: token <secret>.",
+        "M_UNKNOWN: token <secret>",
         LOG,
     ),
 ];
@@ -351,7 +351,7 @@ async fn an_answer_is_not_waited_for_longer_than_the_limit() {
         let (code, message, _) = shown(&error);
         assert_eq!(code, Code::HomeserverUnreachable);
         let expected = format!(
-            "The homeserver at `{}` cannot be reached: no answer within {limit}.",
+            "The homeserver at `{}` cannot be reached: no answer within {limit}",
             server.uri()
         );
         assert_eq!(message, expected);

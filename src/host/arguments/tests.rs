@@ -196,7 +196,7 @@ fn variables_stand_in_for_what_is_absent() {
     );
     assert_eq!(
         collected(&params, &[], &nobody, &[("N", "seven"), ("K", "key")]),
-        "argument.invalid: the environment variable `N` must be a whole number (it stands for `n`)"
+        "argument.invalid: The environment variable `N` must be a whole number (It stands for `n`.)"
     );
     assert_eq!(
         collected(&params, &[], &nobody, &[("K", "")]),
@@ -283,8 +283,8 @@ fn what_excludes_each_other_is_refused() {
             &Person::absent(),
             &[]
         ),
-        "argument.invalid: `password` is given in more than one way (give only one of <PASSWORD>, --password <PASSWORD>, \
-         --password-stdin, --password-file <FILE>)"
+        "argument.invalid: `password` is given in more than one way (Give only one of <PASSWORD>, --password <PASSWORD>, \
+         --password-stdin, --password-file <FILE>.)"
     );
     let given = [
         alice,
@@ -293,7 +293,7 @@ fn what_excludes_each_other_is_refused() {
     ];
     assert_eq!(
         collected(&params, &given, &Person::absent(), &[]),
-        "argument.invalid: `password` and `generate_password` cannot be given together (give one of the two)"
+        "argument.invalid: `password` and `generate_password` cannot be given together (Give one of the two.)"
     );
     let two = self::params("a: { type: secret }\nb: { type: secret }");
     let stdin = Given {
@@ -307,7 +307,7 @@ fn what_excludes_each_other_is_refused() {
             &Person::absent(),
             &[]
         ),
-        "argument.invalid: `--a-stdin` and `--b-stdin` cannot be given together (give one of the two)"
+        "argument.invalid: `--a-stdin` and `--b-stdin` cannot be given together (Give one of the two.)"
     );
 }
 
@@ -364,7 +364,7 @@ fn a_secret_in_a_file_loses_one_newline() {
     };
     let refused = |problem: &str| {
         format!(
-            "argument.invalid: the file `{}` {problem} (it must hold nothing but the key)",
+            "argument.invalid: The file `{}` {problem} (It must hold nothing but the key.)",
             path.display()
         )
     };
@@ -384,8 +384,8 @@ fn a_secret_in_a_file_loses_one_newline() {
         &[],
     );
     assert!(
-        absent.starts_with("file.unreadable: the file `")
-            && absent.ends_with("(`--key-file` names a file with nothing but the key)"),
+        absent.starts_with("file.unreadable: The file `")
+            && absent.ends_with("(`--key-file` names a file with nothing but the key.)"),
         "{absent}"
     );
 }

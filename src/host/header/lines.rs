@@ -132,16 +132,17 @@ impl<'a> Lines<'a> {
                 start..start + token_length(&line.text[before..])
             }
         };
-        let error = Error::new(Code::HeaderInvalid, message).at(Excerpt::new(self.name, self.source, span));
+        let error = Error::new(Code::HeaderInvalid, capitalized(&message));
+        let error = error.at(Excerpt::new(self.name, self.source, span));
         match help {
-            Some(help) => error.help(help),
+            Some(help) => error.help(sentence(&help)),
             None => error,
         }
     }
 
     fn refuse(&self, span: Range<usize>, message: &str, help: &str) -> Error {
-        Error::new(Code::HeaderInvalid, message)
-            .help(help)
+        Error::new(Code::HeaderInvalid, capitalized(message))
+            .help(sentence(help))
             .at(Excerpt::new(self.name, self.source, span))
     }
 
@@ -182,4 +183,17 @@ fn token_length(rest: &str) -> usize {
             token.strip_suffix(':').unwrap_or(token).len().max(first.len_utf8())
         }
     }
+}
+
+/// Faults are told as they are put together; as an error they begin like any other.
+fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next()
+        .map(|first| first.to_uppercase().chain(rest).collect())
+        .unwrap_or_default()
+}
+
+fn sentence(text: &str) -> String {
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    capitalized(text) + stop
 }

@@ -175,7 +175,7 @@ fn deep_yaml_is_refused() {
         "{a: ".repeat(1000),
     ] {
         let problem = problem(&format!("examples: {yaml}"));
-        assert!(problem.contains("the header is no valid YAML: "), "{problem}");
+        assert!(problem.contains("The header is no valid YAML: "), "{problem}");
     }
 }
 
@@ -187,24 +187,24 @@ fn a_header_is_one_run_of_lines_in_two_parts() {
     };
     assert_eq!(
         at("//! a\n//! ---\n//! ---\n//!\n//! b\n"),
-        ("text after the header's second `---`".to_owned(), (5, 5))
+        ("Text after the header's second `---`".to_owned(), (5, 5))
     );
-    let outside = "this `//!` line is outside of the header".to_owned();
+    let outside = "This `//!` line is outside of the header".to_owned();
     assert_eq!(at("\n//! a\n"), (outside.clone(), (2, 1)));
     assert_eq!(at("//! a\n\n//! ---\n"), (outside, (3, 1)));
     assert_eq!(
         at("//! a\x1b[2J\n"),
-        ("the header has the control character U+001B".to_owned(), (1, 6))
+        ("The header has the control character U+001B".to_owned(), (1, 6))
     );
     assert_eq!(
         at("//! ---\n//! hidden: \u{202e}true\n"),
-        ("the header has the control character U+202E".to_owned(), (2, 13))
+        ("The header has the control character U+202E".to_owned(), (2, 13))
     );
     let line = format!("//! {}\n", "a".repeat(1019));
     assert!(Header::parse("test.rhai", &line.repeat(64)).is_ok());
     assert_eq!(
         at(&line.repeat(65)),
-        ("the header is longer than 64 KiB".to_owned(), (65, 1))
+        ("The header is longer than 64 KiB".to_owned(), (65, 1))
     );
 }
 
@@ -217,7 +217,7 @@ fn a_script_has_at_most_64_parameters() {
     };
     assert_eq!(
         problem(&yaml(65)),
-        "=> line 66, `a64`: a script has at most 64 parameters, this one has 65"
+        "=> line 66, `a64`: A script has at most 64 parameters, this one has 65"
     );
     let source = format!("//! ---\n//! {}", yaml(64).replace('\n', "\n//! "));
     assert_eq!(Header::parse("test.rhai", &source).unwrap().params.len(), 64);

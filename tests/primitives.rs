@@ -1,0 +1,181 @@
+//! The examples of the primitives' help run as they stand, and are denied without the capability that the help names.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use masctl::{
+    capability::{Capabilities, Capability, Resource},
+    config::{Configuration, Environment},
+    console::Console,
+    error::{Code, Error, Result},
+    host::{arguments::Arguments, catalogue::Script, execute},
+    operations::{Interrupt, Parts, World},
+    primitives::{Documented, documented},
+    storage,
+};
+use secrecy::SecretString;
+use tokio::runtime::Runtime;
+
+use crate::support::{cast, sandbox::Sandbox, store::OpenStore};
+
+/// A person who gives the first answer to everything, or nobody.
+struct Person {
+    is_there: bool,
+}
+
+impl Person {
+    fn answer<T>(&self, answer: T) -> Result<T> {
+        if self.is_there {
+            Ok(answer)
+        } else {
+            Err(Error::new(Code::InputNotInteractive, "nobody is there"))
+        }
+    }
+}
+
+impl Console for Person {
+    fn say(&self, _: &str) {}
+
+    fn warn(&self, _: &str) {}
+
+    fn name_store(&self, _: &str, _: bool) {}
+
+    fn interactive(&self) -> bool {
+        self.is_there
+    }
+
+    fn ask(&self, _: &str, check: &dyn Fn(&str) -> Result<()>) -> Result<String> {
+        let answer = self.answer("erin".to_owned())?;
+        check(&answer)?;
+        Ok(answer)
+    }
+
+    fn ask_secret(&self, _: &str, _: bool) -> Result<SecretString> {
+        self.answer("correct horse battery staple".into())
+    }
+
+    fn choose(&self, _: &str, _: &[String]) -> Result<usize> {
+        self.answer(0)
+    }
+
+    fn confirm(&self, _: &str, _: bool) -> Result<bool> {
+        self.answer(true)
+    }
+
+    fn read_secret(&self) -> Result<SecretString> {
+        self.answer("correct horse battery staple".into())
+    }
+
+    fn progress(&self, _: &str, _: u64, _: Option<u64>) {}
+}
+
+/// Runs a primitive's example on a store of its own with the cast in it. Returns why it failed.
+fn run(runtime: &Runtime, primitive: &Documented, granted: &BTreeSet<Capability>, is_there: bool) -> Option<Error> {
+    let sandbox = Sandbox::new();
+    let variables = [
+        ("HOME", sandbox.path().to_owned()),
+        ("XDG_DATA_HOME", sandbox.data_home()),
+    ];
+    let variables = variables.map(|(name, path)| (name, path.display().to_string()));
+    let configuration = Configuration::load(&[], &Environment::new(variables, sandbox.path())).expect("it is empty");
+    let database = configuration.database().expect("it is the embedded store");
+    let opened = runtime.block_on(storage::open(&database)).expect("the store is made");
+    runtime.block_on(opened.close());
+    OpenStore::embedded(&sandbox)
+        .query(&cast::sql())
+        .expect("the cast fits");
+
+    let needs: Vec<String> = granted.iter().map(ToString::to_string).collect();
+    let source = format!(
+        "//! Run an example\n//! ---\n//! needs: [{}]\nfn main(args) {{\n{}}}\n",
+        needs.join(", "),
+        primitive.example().unwrap_or_default()
+    );
+    let parts = Parts {
+        configuration: Arc::new(configuration),
+        database,
+        capabilities: granted.iter().copied().collect::<Capabilities>(),
+        console: Arc::new(Person { is_there }),
+        world: World::fixed(0),
+        dry_run: false,
+        runtime: runtime.handle().clone(),
+        interrupt: Arc::new(Interrupt::default()),
+    };
+    match Script::new("example", "example.rhai", &source)
+        .and_then(|script| execute(&script, &Arguments::default(), parts))
+    {
+        Ok(outcome) => outcome.report.failure,
+        Err(error) => Some(error),
+    }
+}
+
+/// What may be read of MAS's data: everything but `except`.
+fn reads(except: Option<Capability>) -> BTreeSet<Capability> {
+    let all = Resource::ALL.iter().map(|&resource| Capability::read(resource));
+    all.filter(|&capability| Some(capability) != except).collect()
+}
+
+fn with_examples() -> Vec<(Documented, Option<Capability>)> {
+    let primitives = documented()
+        .into_iter()
+        .filter(|primitive| primitive.example().is_some());
+    let needed = |primitive: &Documented| {
+        let needs = primitive.needs();
+        needs.map(|text| {
+            text.parse()
+                .unwrap_or_else(|error| panic!("{}: {error}", primitive.name))
+        })
+    };
+    primitives
+        .map(|primitive| (needed(&primitive), primitive))
+        .map(|(needed, primitive)| (primitive, needed))
+        .collect()
+}
+
+fn name(primitive: &Documented) -> String {
+    format!(
+        "{}::{}/{}",
+        primitive.namespace,
+        primitive.name,
+        primitive.parameters.len()
+    )
+}
+
+#[test]
+fn every_example_runs_with_what_its_help_says_that_it_needs() {
+    let runtime = Runtime::new().expect("the system starts threads");
+    let mut wrong = Vec::new();
+    for (primitive, needed) in with_examples() {
+        let mut granted = reads(None);
+        granted.extend(needed);
+        for is_there in [false, true] {
+            let failed = run(&runtime, &primitive, &granted, is_there);
+            // Its purpose is to fail where a person would have to be asked.
+            let expected = (is_there && primitive.name == "require").then_some(Code::ArgumentMissing);
+            if failed.as_ref().map(Error::code) != expected {
+                wrong.push(format!("{}: {failed:?}", name(&primitive)));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(with_examples().len() > 25, "the primitives have examples");
+}
+
+#[test]
+fn every_example_is_denied_without_what_its_help_says_that_it_needs() {
+    let runtime = Runtime::new().expect("the system starts threads");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (primitive, needed) in with_examples() {
+        let Some(needed) = needed else { continue };
+        count += 1;
+        let failed = run(&runtime, &primitive, &reads(Some(needed)), false);
+        let denied = failed
+            .as_ref()
+            .map(|error| (error.code(), error.values().get("capability").cloned()));
+        if denied != Some((Code::CapabilityDenied, Some(needed.to_string().into()))) {
+            wrong.push(format!("{}: {failed:?}", name(&primitive)));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(count > 15, "most primitives need a capability");
+}

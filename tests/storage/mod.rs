@@ -1,0 +1,30 @@
+//! The contract of `masctl::storage`: every test runs on both stores and compares whole values read back.
+
+mod emails;
+mod embedded; // what only a SQLite file is and does
+mod jobs;
+mod links;
+mod passwords;
+mod postgres; // what only a PostgreSQL server answers
+mod registration_tokens;
+mod schema;
+mod sessions;
+mod transactions;
+mod users;
+
+/// A moment after the cast was made, to the microsecond.
+const NOW: &str = "2024-05-01T12:00:00.000001+00:00";
+
+/// The same moment as rows show it.
+const NOW_SHOWN: &str = "2024-05-01T12:00:00.000001Z";
+
+/// A later moment.
+const LATER: &str = "2024-05-01T12:00:01+00:00";
+
+/// Ids for rows that a test adds, in their order.
+const NEW: [&str; 4] = [
+    "01HWT60000000000000000000A",
+    "01HWT60000000000000000000B",
+    "01HWT60000000000000000000C",
+    "01HWT60000000000000000000D",
+];

@@ -1,0 +1,96 @@
+//! The accounts that tests know by name, the same on every store, and their one upstream provider.
+
+use chrono::{DateTime, Utc};
+use masctl::model::{Id, User};
+
+/// A plain account, with the address `alice@example.com`.
+pub(crate) const ALICE: &str = "01HV00000000000000000000A1";
+/// An account that is locked.
+pub(crate) const BOB: &str = "01HV00000000000000000000B2";
+/// An account that may ask for administrator scopes.
+pub(crate) const CAROL: &str = "01HV00000000000000000000C3";
+/// An account that is deactivated.
+pub(crate) const DAVE: &str = "01HV00000000000000000000D4";
+/// The provider, which is enabled.
+pub(crate) const PROVIDER: &str = "01HV0000000000000000000001";
+/// The id of alice's address.
+pub(crate) const ALICE_EMAIL: &str = "01HV00000000000000000000E5";
+
+/// When everything of the cast was made: the time in its ids, and some microseconds.
+pub(crate) const CREATED_AT: &str = "2024-04-08T23:16:49.280123+00:00";
+/// When bob was locked and dave deactivated.
+pub(crate) const ENDED_AT: &str = "2024-04-09T00:00:00+00:00";
+
+/// The SQL that adds the cast to an empty store.
+pub(crate) fn sql() -> String {
+    let users = format!(
+        "INSERT INTO users (user_id, username, created_at, locked_at, deactivated_at, can_request_admin) VALUES \
+         ({{ulid:{ALICE}}}, 'alice', '{CREATED_AT}', NULL, NULL, false), \
+         ({{ulid:{BOB}}}, 'bob', '{CREATED_AT}', '{ENDED_AT}', NULL, false), \
+         ({{ulid:{CAROL}}}, 'carol', '{CREATED_AT}', NULL, NULL, true), \
+         ({{ulid:{DAVE}}}, 'dave', '{CREATED_AT}', NULL, '{ENDED_AT}', false);"
+    );
+    let email = format!(
+        "INSERT INTO user_emails (user_email_id, user_id, email, created_at) VALUES \
+         ({{ulid:{ALICE_EMAIL}}}, {{ulid:{ALICE}}}, 'alice@example.com', '{CREATED_AT}');"
+    );
+    let provider = format!(
+        "INSERT INTO upstream_oauth_providers (upstream_oauth_provider_id, issuer, scope, client_id, \
+         token_endpoint_auth_method, created_at, human_name) VALUES ({{ulid:{PROVIDER}}}, 'https://id.example.com/', \
+         'openid', 'masctl', 'none', '{CREATED_AT}', 'Example');"
+    );
+    [users, email, provider].concat()
+}
+
+/// The id that a ULID names.
+pub(crate) fn id(ulid: &str) -> Id {
+    ulid.parse().unwrap_or_else(|error| panic!("{ulid}: {error}"))
+}
+
+/// The moment that a text in RFC 3339 names.
+pub(crate) fn time(text: &str) -> DateTime<Utc> {
+    let time = DateTime::parse_from_rfc3339(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    time.to_utc()
+}
+
+/// An account of the cast's age in no special state.
+pub(crate) fn user(ulid: &str, username: &str) -> User {
+    User {
+        id: id(ulid),
+        username: username.to_owned(),
+        created_at: time(CREATED_AT),
+        locked_at: None,
+        deactivated_at: None,
+        admin: false,
+        guest: false,
+    }
+}
+
+/// alice, as masctl reads her.
+pub(crate) fn alice() -> User {
+    user(ALICE, "alice")
+}
+
+/// bob, as masctl reads him.
+pub(crate) fn bob() -> User {
+    User {
+        locked_at: Some(time(ENDED_AT)),
+        ..user(BOB, "bob")
+    }
+}
+
+/// carol, as masctl reads her.
+pub(crate) fn carol() -> User {
+    User {
+        admin: true,
+        ..user(CAROL, "carol")
+    }
+}
+
+/// dave, as masctl reads him.
+pub(crate) fn dave() -> User {
+    User {
+        deactivated_at: Some(time(ENDED_AT)),
+        ..user(DAVE, "dave")
+    }
+}
