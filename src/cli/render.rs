@@ -48,16 +48,6 @@ pub(super) struct Wish {
     pub(super) fields: Option<Vec<String>>,
 }
 
-impl Wish {
-    /// The same without a choice of fields.
-    pub(super) fn whole(&self) -> Self {
-        Self {
-            format: self.format,
-            fields: None,
-        }
-    }
-}
-
 /// The text for stdout of a script that ended well.
 ///
 /// A script that only reads prints its result bare; any other wraps it in what it changed, for programs.
