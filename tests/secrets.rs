@@ -105,7 +105,7 @@ fn no_secret_is_ever_shown() {
     sandbox.write(
         "broken.yaml",
         &format!(
-            "database: {{ uri: 'postgresql://mas:{OF_DATABASE}@[/mas', password: {OF_DATABASE} }}\nmatrix: {SECRET}\n"
+            "database: {{ uri: 'postgresql://mas:{OF_DATABASE}@[/mas', password: {OF_DATABASE} }}\nmatrix: {{ secret: [{SECRET}] }}\n"
         ),
     );
     let secrets = [ON_ARGV, ON_STDIN, IN_FILE, WEAK, OF_DATABASE, OF_PEPPER, SECRET];

@@ -79,7 +79,7 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
     let configuration = Arc::new(options.configuration()?);
     let runtime = runtime()?;
     let interrupt = Arc::new(Interrupt::default());
-    signals::watch(&runtime, &interrupt)?;
+    signals::watch(&runtime, &interrupt, options)?;
     let arguments = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking();

@@ -1,13 +1,21 @@
 //! Ctrl-C and SIGTERM: the first stops the run, the second does not wait.
 
-use std::{io, sync::Arc};
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+};
 
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
 
-use super::terminal::write_stderr;
+use super::{
+    failure,
+    options::Options,
+    render::Format,
+    terminal::{Terminal, write_stderr},
+};
 use crate::{
     error::{Code, Error, Result},
     operations::{Interrupt, Phase},
@@ -17,7 +25,8 @@ use crate::{
 const INTERRUPTED: i32 = 130;
 
 /// Watches for both signals as long as the runtime lives.
-pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>) -> Result<()> {
+pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>, options: &Options) -> Result<()> {
+    let json = options.wish.format == Format::Json;
     // A prompt that is killed must not leave the terminal without echo.
     let terminal = rustix::termios::tcgetattr(io::stdin()).ok();
     let _context = runtime.enter();
@@ -27,21 +36,18 @@ pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>) -> Result<()>
         let (interrupt, terminal) = (interrupt.clone(), terminal.clone());
         runtime.spawn(async move {
             while signals.recv().await.is_some() {
-                let parting = match interrupt.press() {
-                    (true, Phase::Asking) => "Error: interrupted: nothing was changed\n",
-                    (true, _) => continue,
-                    (false, Phase::Committing) => {
-                        "Error: interrupted during COMMIT: the changes are either all there or none is\n"
-                    }
-                    (false, Phase::Committed) => {
-                        "Error: interrupted after the changes were committed; the homeserver may not know of them\n"
-                    }
-                    (false, _) => "Error: interrupted: nothing was changed\n",
-                };
+                let (first, phase) = interrupt.press();
+                if first && phase != Phase::Asking {
+                    continue;
+                }
                 if let Some(terminal) = &terminal {
                     let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, terminal);
                 }
-                write_stderr(parting);
+                if phase == Phase::Asking && io::stderr().is_terminal() {
+                    // The question stays on its line.
+                    write_stderr("\n");
+                }
+                write_stderr(&parting(phase, json));
                 #[expect(
                     clippy::exit,
                     clippy::disallowed_methods,
@@ -52,4 +58,19 @@ pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>) -> Result<()>
         });
     }
     Ok(())
+}
+
+/// What is said in leaving without waiting for the run's own end.
+fn parting(phase: Phase, json: bool) -> String {
+    let message = match phase {
+        Phase::Committing => "Interrupted during COMMIT: the changes are either all there or none is",
+        Phase::Committed => "Interrupted after the changes were committed: the homeserver may not know of them",
+        Phase::Working | Phase::Asking => "Interrupted: nothing was changed",
+    };
+    let error = Error::new(Code::RunInterrupted, message);
+    if json {
+        format!("{}\n", failure::json(&error))
+    } else {
+        failure::report(&error, Terminal::style(false))
+    }
 }
