@@ -20,9 +20,11 @@ const WEAK: &str = "hunter22";
 const OF_DATABASE: &str = "database-Iz9ohthu-vuvuzela";
 const OF_PEPPER: &str = "pepper-Aiqu3phe-vuvuzela";
 
+/// Options and variables.
+type Way = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
 /// How a command may be made to talk.
-const WAYS: [(&[&str], &[(&str, &str)]); 5] = [
-    (&[], &[]),
+const WAYS: [Way; 4] = [
     (&["-vv"], &[]),
     (&[], &[("RUST_LOG", "trace")]),
     (
