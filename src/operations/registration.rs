@@ -60,8 +60,11 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
             passwords::add(deed, &user, password).await?;
         }
         add_emails(deed, &user, &new.emails).await?;
-        for (provider, subject) in &new.links {
-            add_link(deed, &user, *provider, subject).await?;
+        for (at, link) in new.links.iter().enumerate() {
+            // Given twice, a link is still one.
+            if !new.links[..at].contains(link) {
+                add_link(deed, &user, link.0, &link.1).await?;
+            }
         }
         deed.queue(Job::provision_user(user.id, new.display_name.as_deref()))
             .await?;

@@ -91,10 +91,14 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &Issued, synapse_admin: bool
     let Some((session, device_id)) = issued.session.clone() else {
         return;
     };
+    let replacing = match replaced {
+        0 => String::new(),
+        _ => format!(", in place of {}", users::counted(replaced, "session")),
+    };
     deed.changed(
         Change::of(ISSUE, user.into())
             .said(format!(
-                "a compatibility token for {}, device {device_id}",
+                "a compatibility token for {}, device {device_id}{replacing}",
                 user.username
             ))
             .after("compat_session_id", session)

@@ -213,7 +213,9 @@ pub async fn provision_all(run: &Run) -> Result<u64> {
             after = last;
             run.console().progress("Queueing provisioning jobs", count, None);
         }
-        if count > 0 {
+        if count == 0 {
+            deed.note("there is no user to provision");
+        } else {
             deed.changed(Change::of_many(PROVISION, count, first).said(counted(count, "user")));
         }
         Ok(count)

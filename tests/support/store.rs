@@ -101,6 +101,7 @@ impl OpenStore {
                     (format!("postgresql://{}/{}", server.host, database.name), LABEL),
                     (database.name.clone(), "{database}"),
                     (homeserver.endpoint(), "{homeserver}"),
+                    (homeserver.endpoint().trim_end_matches('/').to_owned(), "{homeserver}"),
                     (format!("{}:{}", server.host, server.port), "127.0.0.1:{port}"),
                     (format!("port: {}", server.port), "port: {port}"),
                     (format!("username: {}", server.username), "username: postgres"),
