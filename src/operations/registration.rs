@@ -40,7 +40,10 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
     if new.username.is_empty() {
         return Err(Error::new(Code::UsernameInvalid, "A username cannot be empty"));
     }
-    let hashing = new.password.as_ref().map(|password| passwords::start_hash(run, password));
+    let hashing = new
+        .password
+        .as_ref()
+        .map(|password| passwords::start_hash(run, password));
     let hashing = hashing.transpose()?;
     if let Some(password) = &new.password
         && !new.ignore_complexity
