@@ -78,7 +78,7 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
     let console = Arc::new(Terminal::new(options));
     let configuration = Arc::new(options.configuration()?);
     let interrupt = Arc::new(Interrupt::default());
-    signals::watch(&interrupt)?;
+    signals::watch(&interrupt, options)?;
     let arguments = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking();

@@ -1,11 +1,21 @@
 //! Ctrl-C and SIGTERM: the first stops the run, the second does not wait.
 
-use std::{io, sync::Arc, thread};
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+    thread,
+};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{manage::runtime, terminal::write_stderr};
+use super::{
+    failure,
+    manage::runtime,
+    options::Options,
+    render::Format,
+    terminal::{Terminal, write_stderr},
+};
 use crate::{
     error::{Code, Error, Result},
     operations::{Interrupt, Phase},
@@ -16,7 +26,8 @@ const INTERRUPTED: i32 = 130;
 
 /// Watches for both signals as long as the process lives, on a thread of its own: a script that only computes is
 /// stopped too.
-pub(super) fn watch(interrupt: &Arc<Interrupt>) -> Result<()> {
+pub(super) fn watch(interrupt: &Arc<Interrupt>, options: &Options) -> Result<()> {
+    let json = options.wish.format == Format::Json;
     // A prompt that is killed must not leave the terminal without echo.
     let terminal = tcgetattr(io::stdin()).ok();
     let interrupt = interrupt.clone();
@@ -30,7 +41,7 @@ pub(super) fn watch(interrupt: &Arc<Interrupt>) -> Result<()> {
                 received = interrupts.recv() => received,
                 received = terminations.recv() => received,
             } {
-                answer(&interrupt, terminal.as_ref());
+                answer(&interrupt, terminal.as_ref(), json);
             }
         });
     };
@@ -50,24 +61,38 @@ fn unwatched(cause: &io::Error) -> Error {
 }
 
 /// Stops the run; ends the process where somebody pressed Ctrl-C again, or at a prompt.
-fn answer(interrupt: &Interrupt, terminal: Option<&Termios>) {
-    let parting = match interrupt.press() {
-        (true, Phase::Asking) => "Error: interrupted: nothing was changed\n",
-        (true, _) => return,
-        (false, Phase::Committing) => "Error: interrupted during COMMIT: the changes are either all there or none is\n",
-        (false, Phase::Committed) => {
-            "Error: interrupted after the changes were committed; the homeserver may not know of them\n"
-        }
-        (false, _) => "Error: interrupted: nothing was changed\n",
-    };
+fn answer(interrupt: &Interrupt, terminal: Option<&Termios>, json: bool) {
+    let (first, phase) = interrupt.press();
+    if first && phase != Phase::Asking {
+        return;
+    }
     if let Some(terminal) = terminal {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
     }
-    write_stderr(parting);
+    if phase == Phase::Asking && io::stderr().is_terminal() {
+        // The question stays on its line.
+        write_stderr("\n");
+    }
+    write_stderr(&parting(phase, json));
     #[expect(
         clippy::exit,
         clippy::disallowed_methods,
         reason = "the operator does not want to wait"
     )]
     std::process::exit(INTERRUPTED);
+}
+
+/// What is said in leaving without waiting for the run's own end.
+fn parting(phase: Phase, json: bool) -> String {
+    let message = match phase {
+        Phase::Committing => "Interrupted during COMMIT: the changes are either all there or none is",
+        Phase::Committed => "Interrupted after the changes were committed: the homeserver may not know of them",
+        Phase::Working | Phase::Asking => "Interrupted: nothing was changed",
+    };
+    let error = Error::new(Code::RunInterrupted, message);
+    if json {
+        format!("{}\n", failure::json(&error))
+    } else {
+        failure::report(&error, Terminal::style(false))
+    }
 }

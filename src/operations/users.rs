@@ -214,7 +214,7 @@ pub async fn provision_all(run: &Run) -> Result<u64> {
             run.console().progress("Queueing provisioning jobs", count, None);
         }
         if count == 0 {
-            deed.note("there is no user to provision");
+            deed.note("There is no user to provision");
         } else {
             deed.changed(Change::of_many(PROVISION, count, first).said(counted(count, "user")));
         }
