@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! cargo bench                    all measures
-//! cargo bench -- --quick         fewer runs, fewer users
+//! cargo bench -- --quick         fewer runs
 //! cargo bench -- lock provision  measures whose names hold one of the words
 //! ```
 //!
@@ -63,7 +63,7 @@ impl Plan {
             match argument.as_str() {
                 // Cargo says what it is doing.
                 "--bench" => {}
-                "--quick" => (plan.runs, plan.bulk_runs, plan.users) = (11, 1, 20_000),
+                "--quick" => (plan.runs, plan.bulk_runs) = (11, 1),
                 "--runs" => plan.runs = number()?,
                 "--users" => plan.users = number()?,
                 word if !word.starts_with('-') => plan.words.push(word.to_owned()),
@@ -83,10 +83,12 @@ impl Plan {
 }
 
 fn main() -> ExitCode {
-    let mut arguments = env::args_os().skip(1);
     // First of all, so that the process that starts a measured one stays small.
-    if env::args_os().nth(1).is_some_and(|first| first == child::FLAG) {
-        return child::measure_one(arguments.by_ref().skip(1));
+    let mut arguments = env::args_os().skip(1);
+    match arguments.next() {
+        Some(first) if first == child::FLAG => return child::measure_one(arguments),
+        Some(first) if first == floor::HASH => return floor::print_hash(&arguments.next().unwrap_or_default()),
+        _ => {}
     }
     let plan = match Plan::of(env::args().skip(1)) {
         Ok(plan) => plan,

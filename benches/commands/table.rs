@@ -58,6 +58,11 @@ impl Figures {
         Self::new(Unit::Mebibytes, costs.iter().map(|cost| cost.peak_kib as f64 / 1024.0))
     }
 
+    /// A size that is known.
+    pub(crate) fn mebibytes(size: f64) -> Self {
+        Self::new(Unit::Mebibytes, [size].into_iter())
+    }
+
     /// Times taken in this process.
     pub(crate) fn times(times: &[std::time::Duration]) -> Self {
         Self::new(Unit::Milliseconds, times.iter().map(|time| time.as_secs_f64() * 1000.0))
