@@ -145,6 +145,34 @@ impl Code {
         )
     }
 
+    /// Whether the line of the script that it happened in tells a reader anything: it does not where the person, the
+    /// configuration, the database or the homeserver is the cause.
+    #[must_use]
+    pub const fn concerns_the_script(self) -> bool {
+        !matches!(
+            self,
+            Self::ArgumentMissing
+                | Self::CommitUnknown
+                | Self::ConfigInvalid
+                | Self::ConfigMissing
+                | Self::DatabaseBusy
+                | Self::DatabaseLost
+                | Self::DatabaseRefused
+                | Self::DatabaseUnreachable
+                | Self::FileUnreadable
+                | Self::HomeserverFailed
+                | Self::HomeserverRefused
+                | Self::HomeserverUnreachable
+                | Self::InputAborted
+                | Self::InputNotInteractive
+                | Self::RunInterrupted
+                | Self::SchemaForeign
+                | Self::SchemaMissing
+                | Self::SchemaOutdated
+                | Self::StoreUnusable
+        )
+    }
+
     /// The exit status of a command that ends in this code: 2 for usage, 130 for an interrupt, else 1.
     #[must_use]
     pub const fn exit_status(self) -> u8 {

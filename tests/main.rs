@@ -7,8 +7,11 @@ compile_error!("run tests/run, or: cargo test --features fixed-world");
 
 mod architecture; // layers, lengths and words, by reading the sources
 mod databases; // the databases of the tests are what the tests believe
+mod forms; // the questions that a person at a terminal is asked
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod primitives; // the examples of the help run, and are denied without their capability
+mod secrets; // what is secret is never shown
+mod signals; // Ctrl-C, SIGTERM and readers that go away
 mod sqlite_schema; // the embedded store has the tables of MAS
 mod storage; // masctl's SQL, each function on both stores
 mod support; // what the tests stand on

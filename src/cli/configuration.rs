@@ -3,6 +3,7 @@
 use clap::{ArgMatches, Command};
 
 use super::{
+    failure,
     options::Options,
     render::{self, Format},
     terminal::{Terminal, write_stderr},
@@ -28,7 +29,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
 
 /// All sections are looked at before the first error ends the command; the last error is returned to be shown last.
 fn check(configuration: &Configuration, options: &Options) -> Result<()> {
-    let console = Terminal::new(options.quiet);
+    let console = Terminal::new(options);
     match configuration.check() {
         Ok(findings) => {
             for file in configuration.files() {
@@ -39,26 +40,36 @@ fn check(configuration: &Configuration, options: &Options) -> Result<()> {
                 console.say(&format!("{}: {}{origin}", finding.section, finding.summary));
             }
             console.say("The configuration is valid");
+            console.release();
             Ok(())
         }
         Err(mut errors) => {
-            let last = errors.pop();
-            for error in &errors {
-                write_stderr(&match options.wish.format {
-                    Format::Json => format!("{}\n", super::failure::json(error)),
-                    _ => super::failure::report(error, Terminal::style(options.verbose > 0)),
+            let Some(last) = errors.pop() else { return Ok(()) };
+            if options.wish.format == Format::Json {
+                // A program reads one object: the others are in it.
+                let others: Vec<_> = errors
+                    .iter()
+                    .map(|error| failure::json(error)["error"].take())
+                    .collect();
+                return Err(if others.is_empty() {
+                    last
+                } else {
+                    last.data("others", others)
                 });
             }
-            last.map_or(Ok(()), Err)
+            for error in &errors {
+                write_stderr(&failure::report(error, Terminal::style(options.verbose > 0)));
+            }
+            Err(last)
         }
     }
 }
 
 /// A configuration is a tree, which a table cannot show: YAML unless another format is asked for.
 fn dump(configuration: &Configuration, options: &Options) -> Result<()> {
-    let format = match options.wish.format {
-        Format::Table => Format::Yaml,
-        other => other,
-    };
-    render::print(&render::data(&configuration.dump(), format)?)
+    let mut wish = options.wish.clone();
+    if wish.format == Format::Table {
+        wish.format = Format::Yaml;
+    }
+    render::print(&render::plain(&configuration.dump(), &wish)?)
 }

@@ -26,14 +26,16 @@ pub(super) fn command() -> Command {
 pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
     let configuration = options.configuration()?;
     let database = configuration.database()?;
-    let console = Terminal::new(options.quiet);
+    let console = Terminal::new(options);
     if let Database::Embedded(_) = &database {
         console.name_store(&database.display(configuration.environment()), false);
     }
     match matches.subcommand_name() {
-        Some("migrate") => migrate(&database, options, &console),
-        _ => render::data(&status(&database)?, options.wish.format).and_then(|text| render::print(&text)),
+        Some("migrate") => migrate(&database, options, &console)?,
+        _ => render::print(&render::plain(&status(&database)?, &options.wish)?)?,
     }
+    console.release();
+    Ok(())
 }
 
 fn migrate(database: &Database, options: &Options, console: &Terminal) -> Result<()> {

@@ -23,7 +23,7 @@ pub(super) struct Style {
 pub(super) fn report(error: &Error, style: Style) -> String {
     // Writing to a text cannot fail; a place that cannot be drawn is left out.
     let mut text = format!("Error: {}\n", printable(error.message()));
-    if let Some((innermost, callers)) = error.excerpts().split_first() {
+    if !error.excerpts().is_empty() {
         let theme = GraphicalTheme {
             characters: miette::ThemeCharacters::unicode(),
             styles: if style.color {
@@ -36,8 +36,10 @@ pub(super) fn report(error: &Error, style: Style) -> String {
             .with_width(style.width)
             .with_context_lines(1)
             .with_links(false);
-        let place = Place::new(error.code().to_string(), innermost, callers);
-        let _ = handler.render_report(&mut text, &place);
+        for (at, excerpt) in error.excerpts().iter().enumerate() {
+            let title = if at == 0 { error.code().as_str() } else { "called from" };
+            let _ = handler.render_report(&mut text, &Place::new(title, excerpt));
+        }
     }
     if let Some(help) = error.help_text() {
         let _ = writeln!(text, "  help: {}", printable(help));
@@ -67,33 +69,27 @@ pub(super) fn json(error: &Error) -> Value {
     }})
 }
 
-/// One place of an error, with the places of its callers below it.
+/// One place of an error.
 #[derive(Debug)]
 struct Place {
-    title: String,
+    title: &'static str,
     source: NamedSource<String>,
     span: LabeledSpan,
-    callers: Vec<Place>,
 }
 
 impl Place {
-    fn new(title: String, excerpt: &Excerpt, callers: &[Excerpt]) -> Self {
-        let callers = callers
-            .iter()
-            .map(|caller| Self::new("called from".to_owned(), caller, &[]))
-            .collect();
+    fn new(title: &'static str, excerpt: &Excerpt) -> Self {
         Self {
             title,
             source: NamedSource::new(&excerpt.name, excerpt.text.to_string()),
             span: LabeledSpan::underline(excerpt.span.clone()),
-            callers,
         }
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.title)
+        f.write_str(self.title)
     }
 }
 
@@ -106,9 +102,5 @@ impl Diagnostic for Place {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(std::iter::once(self.span.clone())))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        (!self.callers.is_empty()).then(|| Box::new(self.callers.iter().map(|caller| caller as &dyn Diagnostic)) as _)
     }
 }

@@ -1,11 +1,16 @@
 //! `masctl manage`: one subcommand for each shipped script.
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Command, builder::Styles};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{options::Options, render, script_command, signals, terminal::Terminal};
+use super::{
+    options::Options,
+    render::{self, Wish},
+    script_command, signals,
+    terminal::{Terminal, help_width},
+};
 use crate::{
     config::Configuration,
     console::Console,
@@ -23,11 +28,45 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         .about("Manage accounts, tokens and sessions; each command is a script")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .help_template(page(scripts, help_width()))
         .subcommands(
             scripts
                 .iter()
                 .map(|script| script_command::command(&script.name, &script.header)),
         )
+}
+
+/// The help that lists the scripts: clap would give each of them two lines.
+fn page(scripts: &[Script], width: usize) -> String {
+    let shown = || scripts.iter().filter(|script| !script.header.hidden);
+    let longest = shown().map(|script| script.name.len()).max().unwrap_or_default();
+    let indent = longest + 4;
+    let style = *Styles::default().get_header();
+    let mut page = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{style}Commands:{style:#}\n");
+    for script in shown() {
+        let lines = wrapped(&script.header.about, width.saturating_sub(indent).max(20));
+        let about = lines.join(&format!("\n{:indent$}", ""));
+        // The prose of a header is no template.
+        let about = about.replace('{', "(").replace('}', ")");
+        let _ = writeln!(page, "  {:longest$}  {about}", script.name);
+    }
+    page + "\nGive one of them --help to read more.\nThe global options are those of `masctl --help`."
+}
+
+/// The words of a text in lines of at most `width` characters, as far as the words fit.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Runs the script that was named, and returns its exit status.
@@ -36,14 +75,25 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
         .subcommand()
         .and_then(|(name, matches)| Some((scripts.iter().find(|script| script.name == name)?, matches)))
         .ok_or_else(|| Error::new(Code::Bug, "clap let an unknown command pass"))?;
-    let console = Arc::new(Terminal::new(options.quiet));
+    let console = Arc::new(Terminal::new(options));
     let configuration = Arc::new(options.configuration()?);
     let runtime = runtime()?;
     let interrupt = Arc::new(Interrupt::default());
     signals::watch(&runtime, &interrupt)?;
-    let arguments = arguments(script, matches, &configuration, &*console)?;
+    let arguments = {
+        // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
+        let _asking = interrupt.while_asking();
+        arguments(script, matches, &configuration, &*console)?
+    };
+    let database = configuration.database()?;
+    tracing::debug!(
+        script = script.label,
+        store = database.label(),
+        dry_run = options.dry_run,
+        "run"
+    );
     let parts = Parts {
-        database: configuration.database()?,
+        database,
         configuration,
         capabilities: script.header.needs.clone(),
         console: console.clone(),
@@ -54,7 +104,9 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
     };
     let outcome = host::execute(script, &arguments, parts)?;
     report(&outcome.report, &*console);
-    show(&outcome, script, options)
+    let status = show(&outcome, script, options, &*console)?;
+    console.release();
+    Ok(status)
 }
 
 /// The arguments of the script as it sees them. A MXID needs the server's name, which only then is looked for.
@@ -81,16 +133,23 @@ fn arguments(
 }
 
 /// Prints the result; what went wrong after the commit makes the exit status 1.
-fn show(outcome: &Outcome, script: &Script, options: &Options) -> Result<u8> {
-    let read_only = script.header.needs.only_read();
-    let (text, refused) = match render::outcome(outcome, read_only, &options.wish) {
-        // What was issued is committed by now, and nobody could read it again.
-        Err(error) if !read_only => (render::outcome(outcome, read_only, &options.wish.whole())?, Some(error)),
-        rendered => (rendered?, None),
-    };
+fn show(outcome: &Outcome, script: &Script, options: &Options, console: &dyn Console) -> Result<u8> {
+    let only_reads = script.header.needs.only_read();
+    let text = match render::outcome(outcome, only_reads, &options.wish) {
+        // What was committed may have made a secret that nothing else shows: a wrong field must not lose it.
+        Err(error) if !only_reads => {
+            console.warn(&format!("{error}; all of it is printed"));
+            let wish = Wish {
+                fields: None,
+                ..options.wish.clone()
+            };
+            render::outcome(outcome, only_reads, &wish)
+        }
+        text => text,
+    }?;
     render::print(&text)?;
-    match outcome.report.failure.clone().or(refused) {
-        Some(error) => Err(error),
+    match &outcome.report.failure {
+        Some(error) => Err(error.clone()),
         None => Ok(0),
     }
 }
@@ -138,5 +197,17 @@ fn world() -> Result<World> {
             .map(World::fixed)
             .map_err(|_| Error::new(Code::ArgumentInvalid, "MASCTL_FIXED_WORLD takes a number")),
         Err(_) => Ok(World::system()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_wrapped_between_its_words() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one incomprehensibly", 7), ["one", "incomprehensibly"]);
+        assert_eq!(wrapped("", 7), [""]);
     }
 }

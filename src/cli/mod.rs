@@ -9,10 +9,9 @@ mod render;
 mod script_command;
 mod signals;
 mod terminal;
+mod usage;
 
 use std::{ffi::OsString, process::ExitCode};
-
-use clap::error::ErrorKind;
 
 use self::{options::Options, render::Format};
 use crate::{
@@ -39,7 +38,7 @@ fn run(arguments: &[OsString]) -> Result<u8> {
     let command = options::command(&scripts);
     let matches = match command.try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error, arguments),
+        Err(error) => return usage::answer(error, wants_json(arguments)),
     };
     let options = Options::of(&matches);
     options::start_logging(options.verbose);
@@ -51,42 +50,6 @@ fn run(arguments: &[OsString]) -> Result<u8> {
     }
 }
 
-/// Help and version are no failures; a mistake in the arguments is, with clap's own words and status 2.
-fn usage(error: &clap::Error, arguments: &[OsString]) -> Result<u8> {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
-            Ok(0)
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print();
-            Ok(2)
-        }
-        _ if wants_json(arguments) => {
-            let text = error.render().to_string();
-            let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            let message = lines
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            let help = lines.collect::<Vec<_>>().join("\n");
-            Err(Error::new(Code::ArgumentInvalid, message).help(help))
-        }
-        _ => {
-            let style = terminal::Terminal::style(false);
-            let rendered = error.render();
-            let text = if style.color {
-                rendered.ansi().to_string()
-            } else {
-                rendered.to_string()
-            };
-            terminal::write_stderr(&text.replacen("error:", "Error:", 1));
-            Ok(2)
-        }
-    }
-}
-
 /// Shows an error on stderr and returns its exit status.
 fn fail(error: &Error, arguments: &[OsString]) -> u8 {
     if wants_json(arguments) {
@@ -94,7 +57,8 @@ fn fail(error: &Error, arguments: &[OsString]) -> u8 {
     } else {
         let verbose = arguments
             .iter()
-            .any(|argument| argument == "-v" || argument == "--verbose");
+            .filter_map(|argument| argument.to_str())
+            .any(|argument| argument.starts_with("-v") || argument == "--verbose");
         terminal::write_stderr(&failure::report(error, terminal::Terminal::style(verbose)));
     }
     error.code().exit_status()

@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{
     configuration, database, manage,
     render::{Format, Wish},
+    terminal::help_width,
 };
 use crate::{config::Environment, error::Result, host::catalogue::Script};
 
@@ -59,14 +60,17 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .max_term_width(100)
+        .term_width(help_width())
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .propagate_version(true)
         .args(globals())
         .subcommand(manage::command(scripts))
         .subcommand(database::command())
         .subcommand(configuration::command())
 }
 
-fn globals() -> [Arg; 6] {
+fn globals() -> [Arg; 8] {
     let global = |name: &'static str| {
         Arg::new(name)
             .long(name.replace('_', "-"))
@@ -88,10 +92,10 @@ fn globals() -> [Arg; 6] {
             .value_parser(PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name)))
             .help("How data is printed"),
         global("fields")
-            .value_name("FIELD,…")
+            .value_name("FIELDS")
             .value_delimiter(',')
             .action(ArgAction::Append)
-            .help("Which fields of the data are printed"),
+            .help("Which fields to print, separated by commas"),
         global("quiet")
             .short('q')
             .action(ArgAction::SetTrue)
@@ -99,7 +103,16 @@ fn globals() -> [Arg; 6] {
         global("verbose")
             .short('v')
             .action(ArgAction::Count)
-            .help("Log more, to stderr; -vv for even more"),
+            .help("Log more, to stderr; -vv logs the SQL too"),
+        // Both spellings print the same: one page that fits a screen.
+        global("help")
+            .short('h')
+            .action(ArgAction::HelpShort)
+            .help("Print help"),
+        global("version")
+            .short('V')
+            .action(ArgAction::Version)
+            .help("Print the version"),
     ]
 }
 
@@ -108,7 +121,7 @@ pub(super) fn start_logging(verbose: u8) {
     let level = match verbose {
         0 => "off",
         1 => "masctl=debug",
-        _ => "masctl=trace,sqlx=debug",
+        _ => "masctl=trace,sqlx::query=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let logging = tracing_subscriber::fmt()

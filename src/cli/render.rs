@@ -48,16 +48,6 @@ pub(super) struct Wish {
     pub(super) fields: Option<Vec<String>>,
 }
 
-impl Wish {
-    /// The same without a choice of fields.
-    pub(super) fn whole(&self) -> Self {
-        Self {
-            format: self.format,
-            fields: None,
-        }
-    }
-}
-
 /// The text for stdout of a script that ended well.
 ///
 /// A script that only reads prints its result bare; any other wraps it in what it changed, for programs.
@@ -73,6 +63,11 @@ pub(super) fn outcome(outcome: &Outcome, read_only: bool, wish: &Wish) -> Result
     }
 }
 
+/// The text for stdout of a command that is no script.
+pub(super) fn plain(value: &Value, wish: &Wish) -> Result<String> {
+    data(&selected(value, wish.fields.as_deref())?, wish.format)
+}
+
 fn envelope(outcome: &Outcome, result: &Value) -> Value {
     let report = &outcome.report;
     json!({
@@ -86,7 +81,7 @@ fn envelope(outcome: &Outcome, result: &Value) -> Value {
 }
 
 /// Data in one of the formats.
-pub(super) fn data(value: &Value, format: Format) -> Result<String> {
+fn data(value: &Value, format: Format) -> Result<String> {
     let unprintable = |cause: String| Error::new(Code::Bug, format!("The result cannot be printed: {cause}"));
     match format {
         Format::Table => Ok(table(value)),

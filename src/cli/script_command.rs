@@ -14,6 +14,9 @@ use crate::host::{
     header::{Header, Kind, Param},
 };
 
+/// The help of a script: its details, which clap calls what comes before the help, stand below the first line.
+const PAGE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
 /// The command of a script that is called `name`.
 ///
 /// Global flags are not part of it. Its arguments read with [`given`].
@@ -23,7 +26,7 @@ pub fn command(name: &str, header: &Header) -> Command {
         .about(header.about.clone())
         .hide(header.hidden);
     if !header.details.is_empty() {
-        command = command.long_about(format!("{}\n\n{}", header.about, reflow(&header.details)));
+        command = command.before_help(reflow(&header.details)).help_template(PAGE);
     }
     if !header.examples.is_empty() {
         let style = *Styles::default().get_header();

@@ -2,15 +2,17 @@
 
 use std::{
     io::{self, IsTerminal, Read, Write},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select};
-use rustyline::{Behavior, Config, Editor, error::ReadlineError, history::MemHistory};
+use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text, ui::RenderConfig};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::failure::Style;
+use super::{failure::Style, options::Options, render::Format};
 use crate::{
     console::Console,
     error::{Code, Error, Result},
@@ -19,6 +21,9 @@ use crate::{
 /// The most bytes of a secret that is read from a file or standard input.
 const LONGEST_SECRET: u64 = 64 << 10;
 
+/// The most answers that are shown at once.
+const PAGE: usize = 12;
+
 /// stderr and the terminal behind it.
 #[derive(Debug)]
 pub(super) struct Terminal {
@@ -26,16 +31,31 @@ pub(super) struct Terminal {
     interactive: bool,
     store_named: AtomicBool,
     progress_shown: AtomicBool,
+    held_back: Option<Mutex<String>>,
 }
 
 impl Terminal {
     /// Looks at what stdin and stderr are.
-    pub(super) fn new(quiet: bool) -> Self {
+    ///
+    /// With `--format json` messages to a program are held back until [`Self::release`]: if the command fails, the
+    /// error is all that it reads.
+    pub(super) fn new(options: &Options) -> Self {
+        let watched = io::stderr().is_terminal();
         Self {
-            quiet,
-            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            quiet: options.quiet,
+            interactive: io::stdin().is_terminal() && watched,
             store_named: AtomicBool::new(false),
             progress_shown: AtomicBool::new(false),
+            held_back: (options.wish.format == Format::Json && !watched).then(Mutex::default),
+        }
+    }
+
+    /// Prints the messages that were held back.
+    pub(super) fn release(&self) {
+        if let Some(held) = &self.held_back {
+            write_stderr(&std::mem::take(
+                &mut *held.lock().unwrap_or_else(PoisonError::into_inner),
+            ));
         }
     }
 
@@ -55,7 +75,11 @@ impl Terminal {
         if self.progress_shown.swap(false, Ordering::Relaxed) {
             write_stderr("\r\x1b[2K");
         }
-        write_stderr(&format!("{}\n", printable(text)));
+        let line = format!("{}\n", printable(text));
+        match &self.held_back {
+            Some(held) => held.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line),
+            None => write_stderr(&line),
+        }
     }
 
     fn require_somebody(&self) -> Result<()> {
@@ -94,10 +118,10 @@ impl Console for Terminal {
 
     fn ask(&self, question: &str, check: &dyn Fn(&str) -> Result<()>) -> Result<String> {
         self.require_somebody()?;
-        let config = Config::builder().behavior(Behavior::PreferTerm).build();
-        let mut editor = Editor::<(), _>::with_history(config, MemHistory::new()).map_err(of_editor)?;
+        let question = printable(&format!("{question}:"));
         loop {
-            let answer = editor.readline(&format!("{question}: ")).map_err(of_editor)?;
+            let prompt = Text::new(&question).with_render_config(look());
+            let answer = prompt.prompt().map_err(|error| of_prompt(&error))?;
             match check(answer.trim()) {
                 Ok(()) => return Ok(answer.trim().to_owned()),
                 Err(refused) if refused.code().catchable() => self.line(&format!("  {refused}")),
@@ -110,7 +134,9 @@ impl Console for Terminal {
         self.require_somebody()?;
         let again = format!("{question} (again):");
         let question = format!("{question}:");
-        let mut prompt = Password::new(&question).with_display_mode(PasswordDisplayMode::Hidden);
+        let mut prompt = Password::new(&question)
+            .with_display_mode(PasswordDisplayMode::Hidden)
+            .with_render_config(look());
         prompt = if twice {
             prompt
                 .with_custom_confirmation_message(&again)
@@ -128,6 +154,10 @@ impl Console for Terminal {
         self.require_somebody()?;
         let select = Select::new(question, answers.iter().map(|answer| printable(answer)).collect());
         select
+            .with_page_size(PAGE)
+            .without_filtering()
+            .with_help_message("↑↓ and Enter, Esc gives up")
+            .with_render_config(look())
             .raw_prompt()
             .map(|chosen| chosen.index)
             .map_err(|error| of_prompt(&error))
@@ -135,8 +165,9 @@ impl Console for Terminal {
 
     fn confirm(&self, question: &str, preset: bool) -> Result<bool> {
         self.require_somebody()?;
-        Confirm::new(question)
+        Confirm::new(&printable(question))
             .with_default(preset)
+            .with_render_config(look())
             .prompt()
             .map_err(|error| of_prompt(&error))
     }
@@ -195,6 +226,11 @@ pub(super) fn write_stderr(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// How wide the help is: no wider than one likes to read.
+pub(super) fn help_width() -> usize {
+    terminal_width().unwrap_or(80).min(100)
+}
+
 /// The columns of the terminal that stderr or stdout is.
 pub(super) fn terminal_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(io::stdout()));
@@ -203,14 +239,12 @@ pub(super) fn terminal_width() -> Option<usize> {
         .filter(|&columns| columns > 0)
 }
 
-fn of_editor(error: ReadlineError) -> Error {
-    match error {
-        ReadlineError::Interrupted => interrupted(),
-        ReadlineError::Eof => aborted(),
-        other => Error::new(
-            Code::InputNotInteractive,
-            format!("The terminal cannot be used: {other}"),
-        ),
+/// How questions look: with color where errors have it.
+fn look() -> RenderConfig<'static> {
+    if Terminal::style(false).color {
+        RenderConfig::default_colored()
+    } else {
+        RenderConfig::empty()
     }
 }
 

@@ -74,6 +74,12 @@ impl Configuration {
             })?;
             return Ok(format!("no homeserver; the server name is {name}"));
         }
+        if let Ok(Database::Embedded(_) | Database::Sqlite(_)) = self.database() {
+            return Ok(format!(
+                "no homeserver is asked; the server name is {}",
+                self.server_name()?
+            ));
+        }
         let matrix = self.matrix()?;
         let kind = match matrix.kind {
             Kind::Synapse => "Synapse",

@@ -81,7 +81,7 @@ fn dotted(text: &str) -> String {
         if c.is_whitespace() || "{}[],:".contains(c) {
             c
         } else {
-            '·'
+            '.'
         }
     };
     text.chars().map(dot).collect()
@@ -290,10 +290,10 @@ mod tests {
     #[test]
     fn an_excerpt_keeps_the_column_in_a_line_with_secrets() {
         for (text, column, shown, word) in [
-            ("d: {password: p, port: x}", 18, "·: {········: ·, port: …", "port"),
-            ("d: [p, x]", 8, "·: [·, …", "…"),
-            ("á: x", 4, "·: …", "…"),
-            ("'pass", 6, "·····", ""),
+            ("d: {password: p, port: x}", 18, ".: {........: ., port: …", "port"),
+            ("d: [p, x]", 8, ".: [., …", "…"),
+            ("á: x", 4, ".: …", "…"),
+            ("'pass", 6, ".....", ""),
         ] {
             let excerpt = excerpt("x", format!("a: 1\n{text}\n").as_str(), 2, column);
             assert_eq!(&*excerpt.text, format!("a: 1\n{shown}\n"));

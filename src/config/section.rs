@@ -168,7 +168,7 @@ impl<'a> Section<'a> {
         Err(self.at(
             other,
             Error::new(Code::ConfigInvalid, message)
-                .help(format!("Remove one of the two. {}.", self.both_origins(key, other)).trim_end()),
+                .help(format!("Remove one of the two. {}", self.both_origins(key, other)).trim_end()),
         ))
     }
 

@@ -26,7 +26,7 @@ pub(super) fn of_running(error: &EvalAltResult, label: &str, source: &str) -> Er
     }
     places.push((file, at.position()));
     let mut failed = error_of(error);
-    if !failed.excerpts().is_empty() {
+    if !failed.excerpts().is_empty() || !failed.code().concerns_the_script() {
         return failed;
     }
     for (file, position) in places.into_iter().rev() {

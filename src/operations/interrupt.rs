@@ -62,8 +62,8 @@ impl Interrupt {
         self.set(Phase::Committed);
     }
 
-    /// Marks that a person is being asked, until the value is dropped.
-    pub(super) fn while_asking(&self) -> Asking<'_> {
+    /// Marks that a person is being asked, until the value is dropped: Ctrl-C then need not wait for the answer.
+    pub fn while_asking(&self) -> Asking<'_> {
         self.set(Phase::Asking);
         Asking(self)
     }
@@ -74,7 +74,8 @@ impl Interrupt {
 }
 
 /// A person is being asked.
-pub(super) struct Asking<'interrupt>(&'interrupt Interrupt);
+#[derive(Debug)]
+pub struct Asking<'interrupt>(&'interrupt Interrupt);
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {

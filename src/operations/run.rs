@@ -223,7 +223,7 @@ impl Run {
         if let Database::Embedded(_) = &self.parts.database {
             let environment = self.parts.configuration.environment();
             self.console()
-                .name_store(&self.parts.database.display(environment), write);
+                .name_store(&self.parts.database.display(environment), write && !self.parts.dry_run);
         }
         *session = match mem::take(session) {
             Session::Closed => Session::Reading(storage::open(&self.parts.database).await?),

@@ -38,11 +38,7 @@ mod input {
         call_freely(&context, |_| {
             Err(Error::new(
                 Code::ArgumentMissing,
-                format!(
-                    "Nobody can be asked here: {} {} missing",
-                    missing.join(" and "),
-                    if missing.len() == 1 { "is" } else { "are" }
-                ),
+                format!("Nobody can be asked here: give {}", missing.join(" and ")),
             ))
         })
     }

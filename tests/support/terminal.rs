@@ -21,14 +21,23 @@ impl Terminal {
     ///
     /// Colors and cursor movements are left out of what is seen.
     pub(crate) fn start(command: &Command) -> Self {
+        Self::start_with(command, 80, true)
+    }
+
+    /// The same in a window of as many columns, and with all control sequences if `plain` is false.
+    pub(crate) fn start_with(command: &Command, columns: u16, plain: bool) -> Self {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", r#"stty cols 80 rows 24 && exec "$@""#, "terminal"]);
+        shell.args([
+            "-c",
+            &format!(r#"stty cols {columns} rows 24 && exec "$@""#),
+            "terminal",
+        ]);
         shell.arg(command.get_program()).args(command.get_args()).env_clear();
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         if let Some(folder) = command.get_current_dir() {
             shell.current_dir(folder);
         }
-        let options = Options::new().timeout_ms(Some(PATIENCE)).strip_ansi_escape_codes(true);
+        let options = Options::new().timeout_ms(Some(PATIENCE)).strip_ansi_escape_codes(plain);
         let session = spawn_with_options(shell, options).expect("the system has pseudo-terminals");
         Self { session }
     }
@@ -43,6 +52,11 @@ impl Terminal {
     /// Types `line` and presses Enter.
     pub(crate) fn enter(&mut self, line: &str) {
         self.session.send_line(line).expect("the terminal is open");
+    }
+
+    /// Types an answer to a prompt that reads keys: there Enter is a carriage return.
+    pub(crate) fn answer(&mut self, text: &str) {
+        self.press(&format!("{text}\r"));
     }
 
     /// Types `text` without Enter: keys such as `\x1b[B` (down) too.

@@ -373,6 +373,9 @@ fn help_reads_well() {
     let expected = "\
 Issue an access token for the Matrix client API
 
+The token belongs to a new device of the account and is printed once. It does not expire unless
+`--expires-in` says so. Undo it with `kill-sessions`, which ends all sessions of the account.
+
 Usage: issue-compatibility-token [OPTIONS] <USERNAME> [DEVICE_ID]
 
 Arguments:
@@ -389,11 +392,11 @@ Options:
       --force
           Issue it even if the account is locked or deactivated
   -h, --help
-          Print help (see more with '--help')
+          Print help
 
 Examples:
   masctl manage issue-compatibility-token alice
-  masctl manage issue-compatibility-token alice --device-id BACKUP --expires-in 30d
+  masctl manage issue-compatibility-token alice BACKUP --expires-in 30d
 ";
     assert_eq!(command.render_help().to_string(), expected);
 }

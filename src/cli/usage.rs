@@ -1,0 +1,112 @@
+//! Mistakes in the arguments, in clap's words: the first line says all, and no value in it can steer the terminal.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::{
+    render,
+    terminal::{Terminal, printable, write_stderr},
+};
+use crate::error::{Code, Error, Result};
+
+/// The most characters of an argument that an error repeats.
+const LONGEST_SHOWN: usize = 80;
+
+/// The exit status of wrong usage.
+const WRONG: u8 = 2;
+
+/// Prints what clap has to say: help and version are no failures, a mistake in the arguments is.
+pub(super) fn answer(mut error: clap::Error, json: bool) -> Result<u8> {
+    match error.kind() {
+        ErrorKind::DisplayHelp => {
+            let _ = error.print();
+            Ok(0)
+        }
+        ErrorKind::DisplayVersion => {
+            render::print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))).map(|()| 0)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if json => {
+            Err(Error::new(Code::ArgumentMissing, "A command is missing").help("`--help` lists them."))
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Ok(WRONG)
+        }
+        kind => {
+            tame(&mut error);
+            let (message, rest) = first_paragraph(&error.render().to_string());
+            if json {
+                let code = match kind {
+                    ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand => Code::ArgumentMissing,
+                    _ => Code::ArgumentInvalid,
+                };
+                let message = message.trim_start_matches("error: ").to_owned();
+                let help: Vec<_> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+                return Err(Error::new(code, message).help(help.join("; ")));
+            }
+            let (message, rest) = if Terminal::style(false).color {
+                first_paragraph(&error.render().ansi().to_string())
+            } else {
+                (message, rest)
+            };
+            write_stderr(&format!("{}\n\n{rest}", message.replacen("error:", "Error:", 1)));
+            Ok(WRONG)
+        }
+    }
+}
+
+/// Makes the arguments in the error short and harmless.
+fn tame(error: &mut clap::Error) {
+    let strings: Vec<(ContextKind, String)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, text.clone())),
+            _ => None,
+        })
+        .collect();
+    for (kind, text) in strings {
+        let shown = shortened(&text);
+        if shown != text {
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let mut shown: String = text.chars().take(LONGEST_SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    printable(&shown).replace('\n', "\\n")
+}
+
+/// The first paragraph as one line, and what comes after it.
+fn first_paragraph(text: &str) -> (String, String) {
+    let (first, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let joined: Vec<_> = first.lines().map(str::trim).collect();
+    (joined.join(" "), rest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_paragraph_becomes_one_line() {
+        let text = "error: these are missing:\n  <A>\n  <B>\n\nUsage: x\n\nMore.\n";
+        assert_eq!(
+            first_paragraph(text),
+            (
+                "error: these are missing: <A> <B>".to_owned(),
+                "Usage: x\n\nMore.\n".to_owned()
+            )
+        );
+        assert_eq!(first_paragraph("error: x"), ("error: x".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn hostile_values_are_short_and_harmless() {
+        assert_eq!(shortened("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
+        assert_eq!(shortened(&"é".repeat(10_000)), "é".repeat(80) + "…");
+        assert_eq!(shortened(&"é".repeat(80)), "é".repeat(80));
+    }
+}

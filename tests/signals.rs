@@ -1,0 +1,174 @@
+//! Signals during a run, and readers that go away.
+
+use std::{
+    fs::OpenOptions,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use rstest::rstest;
+
+use crate::support::{
+    cast,
+    sandbox::Sandbox,
+    store::{OpenStore, Store},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn rows(store: &OpenStore, sql: &str) -> Vec<String> {
+    store.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+fn start(mut command: Command) -> Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("masctl runs")
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let process = i32::try_from(child.id()).expect("a process id");
+    kill(Pid::from_raw(process), signal).expect("it is there");
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "{what} did not come");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[rstest]
+fn a_signal_stops_a_command_that_waits_for_a_lock(
+    #[values(Signal::SIGINT, Signal::SIGTERM)] kind: Signal,
+    #[values(false, true)] json: bool,
+) {
+    let sandbox = Sandbox::new();
+    let name = format!("signal_{kind}_{json}").to_lowercase();
+    let store = OpenStore::configured(Store::Postgres, &name, &sandbox);
+    rows(&store, &cast::sql());
+    // Another connection holds the row as long as this thread sleeps.
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let output = thread::scope(|scope| {
+        let holder = scope.spawn(|| {
+            rows(
+                &store,
+                "BEGIN; SELECT 1 FROM users WHERE username = 'alice' FOR UPDATE; SELECT pg_sleep(4); ROLLBACK",
+            )
+        });
+        let sleeping =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        wait_until("the lock", || rows(&store, sleeping) == ["1"]);
+        let mut command = sandbox.masctl(1);
+        command.args(["manage", "lock-user", "alice"]);
+        if json {
+            command.args(["--format", "json"]);
+        }
+        let child = start(command);
+        wait_until("masctl's wait for it", || rows(&store, waiting) == ["1"]);
+        let start = Instant::now();
+        signal(&child, kind);
+        let output = child.wait_with_output().expect("masctl ends");
+        assert!(start.elapsed() < Duration::from_secs(2), "it stops at once");
+        holder.join().expect("it held the row");
+        output
+    });
+    assert_eq!(output.status.code(), Some(130));
+    let expected = if json {
+        "{\"error\":{\"code\":\"run.interrupted\",\"message\":\"Interrupted: nothing was changed\",\"help\":null,\
+         \"data\":{},\"at\":null}}\n"
+    } else {
+        "Error: Interrupted: nothing was changed\n"
+    };
+    assert_eq!((text(&output), output.stdout), (expected.to_owned(), Vec::new()));
+    assert_eq!(
+        rows(&store, "SELECT locked_at FROM users WHERE username = 'alice'"),
+        ["null"]
+    );
+    assert_eq!(rows(&store, "SELECT count(*) FROM queue_jobs"), ["0"]);
+}
+
+#[rstest]
+fn a_signal_ends_the_wait_for_a_secret_that_nobody_sends(#[values(Signal::SIGINT, Signal::SIGTERM)] kind: Signal) {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.masctl(1);
+    command.args(["manage", "set-password", "alice", "--password-stdin"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("masctl runs");
+    let stdin = child.stdin.take();
+    thread::sleep(Duration::from_millis(700));
+    signal(&child, kind);
+    let output = child.wait_with_output().expect("masctl ends");
+    drop(stdin);
+    assert_eq!(
+        (text(&output).as_str(), output.status.code()),
+        ("Error: Interrupted: nothing was changed\n", Some(130))
+    );
+}
+
+#[test]
+fn a_reader_that_is_gone_is_no_failure_and_a_full_disk_is_one() {
+    let sandbox = Sandbox::new();
+    let register = ["manage", "register-user", "alice", "--yes", "--admin"];
+    assert!(
+        sandbox
+            .masctl(1)
+            .args(register)
+            .output()
+            .expect("masctl runs")
+            .status
+            .success()
+    );
+    for arguments in [
+        &["manage", "list-admin-users"][..],
+        &["--help"],
+        &["manage", "lock-user", "nobody"],
+    ] {
+        let mut command = sandbox.masctl(2);
+        let mut child = start({
+            command.args(["-q"]).args(arguments);
+            command
+        });
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("masctl ends");
+        let fails = arguments.contains(&"nobody");
+        assert_eq!(
+            output.status.code(),
+            Some(i32::from(fails)),
+            "{arguments:?}: {}",
+            text(&output)
+        );
+        assert_eq!(text(&output).is_empty(), !fails, "{}", text(&output));
+    }
+    let full = OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = sandbox.masctl(3);
+    command.args(["-q", "manage", "list-admin-users"]).stdout(full);
+    let output = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("masctl runs")
+        .wait_with_output();
+    let output = output.expect("masctl ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output),
+        "Error: Standard output cannot be written: No space left on device (os error 28)\n"
+    );
+}
