@@ -69,7 +69,12 @@ impl Console for Person {
 }
 
 /// Runs a primitive's example on a store of its own with the cast in it. Returns why it failed.
-fn run(runtime: &Runtime, primitive: &Documented, granted: &BTreeSet<Capability>, is_there: bool) -> Option<Error> {
+fn run(
+    runtime: &Arc<Runtime>,
+    primitive: &Documented,
+    granted: &BTreeSet<Capability>,
+    is_there: bool,
+) -> Option<Error> {
     let sandbox = Sandbox::new();
     let variables = [
         ("HOME", sandbox.path().to_owned()),
@@ -97,7 +102,7 @@ fn run(runtime: &Runtime, primitive: &Documented, granted: &BTreeSet<Capability>
         console: Arc::new(Person { is_there }),
         world: World::fixed(0),
         dry_run: false,
-        runtime: runtime.handle().clone(),
+        runtime: runtime.clone(),
         interrupt: Arc::new(Interrupt::default()),
     };
     match Script::new("example", "example.rhai", &source)
@@ -142,7 +147,7 @@ fn name(primitive: &Documented) -> String {
 
 #[test]
 fn every_example_runs_with_what_its_help_says_that_it_needs() {
-    let runtime = Runtime::new().expect("the system starts threads");
+    let runtime = Arc::new(Runtime::new().expect("the system starts threads"));
     let mut wrong = Vec::new();
     for (primitive, needed) in with_examples() {
         let mut granted = reads(None);
@@ -162,7 +167,7 @@ fn every_example_runs_with_what_its_help_says_that_it_needs() {
 
 #[test]
 fn every_example_is_denied_without_what_its_help_says_that_it_needs() {
-    let runtime = Runtime::new().expect("the system starts threads");
+    let runtime = Arc::new(Runtime::new().expect("the system starts threads"));
     let mut wrong = Vec::new();
     let mut count = 0;
     for (primitive, needed) in with_examples() {

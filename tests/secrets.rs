@@ -20,9 +20,11 @@ const WEAK: &str = "hunter22";
 const OF_DATABASE: &str = "database-Iz9ohthu-vuvuzela";
 const OF_PEPPER: &str = "pepper-Aiqu3phe-vuvuzela";
 
+/// Options and variables.
+type Way = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
 /// How a command may be made to talk.
-const WAYS: [(&[&str], &[(&str, &str)]); 5] = [
-    (&[], &[]),
+const WAYS: [Way; 4] = [
     (&["-vv"], &[]),
     (&[], &[("RUST_LOG", "trace")]),
     (
@@ -105,7 +107,7 @@ fn no_secret_is_ever_shown() {
     sandbox.write(
         "broken.yaml",
         &format!(
-            "database: {{ uri: 'postgresql://mas:{OF_DATABASE}@[/mas', password: {OF_DATABASE} }}\nmatrix: {SECRET}\n"
+            "database: {{ uri: 'postgresql://mas:{OF_DATABASE}@[/mas', password: {OF_DATABASE} }}\nmatrix: {{ secret: [{SECRET}] }}\n"
         ),
     );
     let secrets = [ON_ARGV, ON_STDIN, IN_FILE, WEAK, OF_DATABASE, OF_PEPPER, SECRET];

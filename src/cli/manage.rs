@@ -77,9 +77,8 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
         .ok_or_else(|| Error::new(Code::Bug, "clap let an unknown command pass"))?;
     let console = Arc::new(Terminal::new(options));
     let configuration = Arc::new(options.configuration()?);
-    let runtime = runtime()?;
     let interrupt = Arc::new(Interrupt::default());
-    signals::watch(&runtime, &interrupt)?;
+    signals::watch(&interrupt, options)?;
     let arguments = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking();
@@ -99,7 +98,7 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
         console: console.clone(),
         world: world()?,
         dry_run: options.dry_run,
-        runtime: runtime.handle().clone(),
+        runtime: Arc::new(runtime()?),
         interrupt,
     };
     let outcome = host::execute(script, &arguments, parts)?;
@@ -173,10 +172,9 @@ fn report(report: &Report, console: &dyn Console) {
     }
 }
 
-/// Two workers are enough: one connection, one homeserver, one person.
+/// Without threads of its own: an answer of the database wakes the one that waits for it, and no other first.
 pub(super) fn runtime() -> Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(2)
+    Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|cause| Error::new(Code::Bug, format!("No runtime: {cause}")))

@@ -1,13 +1,21 @@
 //! Ctrl-C and SIGTERM: the first stops the run, the second does not wait.
 
-use std::{io, sync::Arc};
-
-use tokio::{
-    runtime::Runtime,
-    signal::unix::{SignalKind, signal},
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+    thread,
 };
 
-use super::terminal::write_stderr;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{
+    failure,
+    manage::runtime,
+    options::Options,
+    render::Format,
+    terminal::{Terminal, write_stderr},
+};
 use crate::{
     error::{Code, Error, Result},
     operations::{Interrupt, Phase},
@@ -16,40 +24,75 @@ use crate::{
 /// The exit status of a run that was interrupted.
 const INTERRUPTED: i32 = 130;
 
-/// Watches for both signals as long as the runtime lives.
-pub(super) fn watch(runtime: &Runtime, interrupt: &Arc<Interrupt>) -> Result<()> {
+/// Watches for both signals as long as the process lives, on a thread of its own: a script that only computes is
+/// stopped too.
+pub(super) fn watch(interrupt: &Arc<Interrupt>, options: &Options) -> Result<()> {
+    let json = options.wish.format == Format::Json;
     // A prompt that is killed must not leave the terminal without echo.
-    let terminal = rustix::termios::tcgetattr(io::stdin()).ok();
-    let _context = runtime.enter();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-        let mut signals =
-            signal(kind).map_err(|cause| Error::new(Code::Bug, format!("Signals cannot be watched: {cause}")))?;
-        let (interrupt, terminal) = (interrupt.clone(), terminal.clone());
-        runtime.spawn(async move {
-            while signals.recv().await.is_some() {
-                let parting = match interrupt.press() {
-                    (true, Phase::Asking) => "Error: interrupted: nothing was changed\n",
-                    (true, _) => continue,
-                    (false, Phase::Committing) => {
-                        "Error: interrupted during COMMIT: the changes are either all there or none is\n"
-                    }
-                    (false, Phase::Committed) => {
-                        "Error: interrupted after the changes were committed; the homeserver may not know of them\n"
-                    }
-                    (false, _) => "Error: interrupted: nothing was changed\n",
-                };
-                if let Some(terminal) = &terminal {
-                    let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, terminal);
-                }
-                write_stderr(parting);
-                #[expect(
-                    clippy::exit,
-                    clippy::disallowed_methods,
-                    reason = "the operator does not want to wait"
-                )]
-                std::process::exit(INTERRUPTED);
+    let terminal = tcgetattr(io::stdin()).ok();
+    let interrupt = interrupt.clone();
+    let runtime = runtime()?;
+    let context = runtime.enter();
+    let (mut interrupts, mut terminations) = (watched(SignalKind::interrupt())?, watched(SignalKind::terminate())?);
+    drop(context);
+    let watching = move || {
+        runtime.block_on(async {
+            while let Some(()) = tokio::select! {
+                received = interrupts.recv() => received,
+                received = terminations.recv() => received,
+            } {
+                answer(&interrupt, terminal.as_ref(), json);
             }
         });
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(watching)
+        .map(drop)
+        .map_err(|cause| unwatched(&cause))
+}
+
+fn watched(kind: SignalKind) -> Result<Signal> {
+    signal(kind).map_err(|cause| unwatched(&cause))
+}
+
+fn unwatched(cause: &io::Error) -> Error {
+    Error::new(Code::Bug, format!("Signals cannot be watched: {cause}"))
+}
+
+/// Stops the run; ends the process where somebody pressed Ctrl-C again, or at a prompt.
+fn answer(interrupt: &Interrupt, terminal: Option<&Termios>, json: bool) {
+    let (first, phase) = interrupt.press();
+    if first && phase != Phase::Asking {
+        return;
     }
-    Ok(())
+    if let Some(terminal) = terminal {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
+    }
+    if phase == Phase::Asking && io::stderr().is_terminal() {
+        // The question stays on its line.
+        write_stderr("\n");
+    }
+    write_stderr(&parting(phase, json));
+    #[expect(
+        clippy::exit,
+        clippy::disallowed_methods,
+        reason = "the operator does not want to wait"
+    )]
+    std::process::exit(INTERRUPTED);
+}
+
+/// What is said in leaving without waiting for the run's own end.
+fn parting(phase: Phase, json: bool) -> String {
+    let message = match phase {
+        Phase::Committing => "Interrupted during COMMIT: the changes are either all there or none is",
+        Phase::Committed => "Interrupted after the changes were committed: the homeserver may not know of them",
+        Phase::Working | Phase::Asking => "Interrupted: nothing was changed",
+    };
+    let error = Error::new(Code::RunInterrupted, message);
+    if json {
+        format!("{}\n", failure::json(&error))
+    } else {
+        failure::report(&error, Terminal::style(false))
+    }
 }

@@ -268,7 +268,8 @@ impl<'a> Section<'a> {
 
 /// The error that a value is of another type than `wanted`. The value is shown unless it may be a secret.
 fn wrong_kind(path: &str, tree: &Tree, wanted: &str) -> Error {
-    let secret = locate::is_secret(path.rsplit('.').next().unwrap_or(path));
+    // Where a mapping is due, its key does not say whether the text in its place is a secret.
+    let secret = locate::is_secret(path.rsplit('.').next().unwrap_or(path)) || matches!(wanted, "a mapping" | "a list");
     let value = match &tree.node {
         Node::Bool(value) if !secret => format!("`{value}`"),
         Node::Number(value) if !secret => format!("the number `{value}`"),

@@ -95,7 +95,7 @@ impl Header {
             let root = yaml::parse(&text).map_err(|error| lines.syntax_error(&error))?;
             header
                 .fill(&root)
-                .map_err(|fault| lines.error(yaml::place(&text, fault.at), fault.message, fault.help))?;
+                .map_err(|fault| lines.error(yaml::place(&text, fault.at), &fault.message, fault.help))?;
         }
         Ok(header)
     }

@@ -1,10 +1,13 @@
 //! Passwords of accounts.
 
+use std::thread;
+
 use secrecy::SecretString;
+use tokio::sync::oneshot;
 
 use super::{Action, Change, Deed, Run, users};
 use crate::{
-    error::Result,
+    error::{Code, Error, Result},
     model::User,
     password::{self, Hashed, Schemes},
     storage,
@@ -35,10 +38,11 @@ pub fn generate(run: &Run) -> SecretString {
 /// # Errors
 /// `password.weak` unless `ignore_complexity`, `password.disabled`, `password.scheme`, `user.not_found`.
 pub async fn set(run: &Run, user: &User, password: &SecretString, ignore_complexity: bool) -> Result<User> {
+    let hashing = start_hash(run, password)?;
     if !ignore_complexity {
         check(run, password)?;
     }
-    let hashed = prepare(run, password)?;
+    let hashed = hashing.finish().await?;
     run.write(async |deed| {
         let user = users::current(deed, user).await?;
         add(deed, &user, &hashed).await?;
@@ -47,10 +51,30 @@ pub async fn set(run: &Run, user: &User, password: &SecretString, ignore_complex
     .await
 }
 
-/// Hashes a password before a transaction opens, so that nobody waits for it.
-pub(super) fn prepare(run: &Run, password: &SecretString) -> Result<Hashed> {
+/// A password that is being hashed, before a transaction opens, so that nobody waits for it.
+pub(super) struct Hashing(oneshot::Receiver<Result<Hashed>>);
+
+/// Starts to hash a password on a thread of its own: hashing takes as long as everything else that is asked of a new
+/// password. A run that ends before it is done does not wait for it.
+pub(super) fn start_hash(run: &Run, password: &SecretString) -> Result<Hashing> {
     let settings = run.password_settings()?;
-    Schemes::new(settings.enabled, settings.schemes).hash(password, run.world().bytes())
+    let schemes = Schemes::new(settings.enabled, settings.schemes);
+    let (password, salt) = (password.clone(), run.world().bytes());
+    let (sender, receiver) = oneshot::channel();
+    thread::Builder::new()
+        .name("password".to_owned())
+        // Nobody may be there any more to take the hash.
+        .spawn(move || drop(sender.send(schemes.hash(&password, salt))))
+        .map_err(|cause| Error::new(Code::Bug, format!("No thread to hash a password on: {cause}")))?;
+    Ok(Hashing(receiver))
+}
+
+impl Hashing {
+    /// Waits for the hash.
+    pub(super) async fn finish(self) -> Result<Hashed> {
+        let lost = |_| Error::new(Code::Bug, "masctl has a defect: hashing a password panicked");
+        self.0.await.map_err(lost)?
+    }
 }
 
 /// Adds a hash, which becomes the user's password.

@@ -40,6 +40,11 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
     if new.username.is_empty() {
         return Err(Error::new(Code::UsernameInvalid, "A username cannot be empty"));
     }
+    let hashing = new
+        .password
+        .as_ref()
+        .map(|password| passwords::start_hash(run, password));
+    let hashing = hashing.transpose()?;
     if let Some(password) = &new.password
         && !new.ignore_complexity
     {
@@ -49,11 +54,10 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
     for (provider, _) in &new.links {
         providers::enabled(run, *provider).await?;
     }
-    let password = new
-        .password
-        .as_ref()
-        .map(|password| passwords::prepare(run, password))
-        .transpose()?;
+    let password = match hashing {
+        Some(hashing) => Some(hashing.finish().await?),
+        None => None,
+    };
     run.write(async |deed| {
         let user = add_user(deed, &new).await?;
         if let Some(password) = &password {

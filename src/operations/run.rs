@@ -16,7 +16,7 @@ use crate::{
     model::{Id, Time},
     storage::{self, Connection},
 };
-use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
+use tokio::{runtime::Runtime, sync::Mutex as AsyncMutex};
 
 /// What a run is made of.
 pub struct Parts {
@@ -32,8 +32,8 @@ pub struct Parts {
     pub world: World,
     /// Whether everything is taken back at the end.
     pub dry_run: bool,
-    /// Where asynchronous work happens.
-    pub runtime: Handle,
+    /// Where asynchronous work happens: on the thread that waits for it.
+    pub runtime: Arc<Runtime>,
     /// Ctrl-C.
     pub interrupt: Arc<Interrupt>,
 }

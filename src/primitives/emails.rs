@@ -1,6 +1,9 @@
 //! `emails::`: look up e-mail addresses of accounts.
 
-#[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
+)]
 use rhai::plugin::*;
 use rhai::{Module, NativeCallContext};
 

@@ -1,6 +1,9 @@
 //! `input::`: ask the person at the terminal. Nobody is asked while changes wait to be committed.
 
-#[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
+)]
 use rhai::plugin::*;
 use rhai::{Array, FnPtr, Module, NativeCallContext};
 

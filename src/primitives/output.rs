@@ -1,6 +1,9 @@
 //! `output::`: tell the person at the terminal. Data is what `main` returns, not what is said.
 
-#[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
+)]
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Module, NativeCallContext};
 

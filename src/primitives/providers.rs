@@ -1,6 +1,9 @@
 //! `providers::`: look up upstream providers.
 
-#[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
+)]
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Module, NativeCallContext};
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-#[expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")]
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
+)]
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 

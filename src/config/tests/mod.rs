@@ -195,7 +195,7 @@ fn a_broken_section_does_not_disturb_another() {
     let errors = configuration.check().unwrap_err();
     let messages: Vec<_> = errors.iter().map(Error::message).collect();
     let expected = [
-        "`database` must be a mapping, but is the number `5`",
+        "`database` must be a mapping, but is a number",
         "`matrix` must be a mapping, but is a list",
     ];
     assert_eq!(messages, expected);

@@ -140,13 +140,13 @@ fn wrong_password_settings_are_refused() {
         (
             "schemes: x",
             "config.invalid",
-            "`passwords.schemes` must be a list, but is the text `x`",
+            "`passwords.schemes` must be a list, but is text",
             (2, 3),
         ),
         (
             "schemes: [x]",
             "config.invalid",
-            "`passwords.schemes[0]` must be a mapping, but is the text `x`",
+            "`passwords.schemes[0]` must be a mapping, but is text",
             (2, 13),
         ),
         (

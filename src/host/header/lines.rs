@@ -117,11 +117,11 @@ impl<'a> Lines<'a> {
 
     /// The error for what the YAML parser refuses.
     pub(super) fn syntax_error(&self, problem: &super::yaml::Problem) -> Error {
-        self.error(problem.place, problem.message.clone(), problem.help.clone())
+        self.error(problem.place, &problem.message, problem.help.clone())
     }
 
     /// An error at a line and a column of the YAML, both from 0, the column in characters.
-    pub(super) fn error(&self, (row, column): (usize, usize), message: String, help: Option<String>) -> Error {
+    pub(super) fn error(&self, (row, column): (usize, usize), message: &str, help: Option<String>) -> Error {
         let span = match self.yaml.as_deref().unwrap_or_default() {
             [] => 0..0,
             lines => {
@@ -132,7 +132,7 @@ impl<'a> Lines<'a> {
                 start..start + token_length(&line.text[before..])
             }
         };
-        let error = Error::new(Code::HeaderInvalid, capitalized(&message));
+        let error = Error::new(Code::HeaderInvalid, capitalized(message));
         let error = error.at(Excerpt::new(self.name, self.source, span));
         match help {
             Some(help) => error.help(sentence(&help)),
