@@ -13,11 +13,13 @@ mod usage;
 
 use std::{ffi::OsString, process::ExitCode};
 
+use clap::ArgMatches;
+
 use self::{options::Options, render::Format};
 use crate::{
     config,
     error::{Code, Error, Result},
-    host::catalogue,
+    host::catalogue::{self, Script},
 };
 
 /// Runs masctl with the arguments of the process.
@@ -34,10 +36,8 @@ pub fn main() -> ExitCode {
 
 /// The exit status, or the error that is to be shown.
 fn run(arguments: &[OsString]) -> Result<u8> {
-    let scripts = catalogue::manage_scripts()?;
-    let command = options::command(&scripts);
-    let matches = match command.try_get_matches_from(arguments) {
-        Ok(matches) => matches,
+    let (scripts, matches) = match parse(arguments)? {
+        Ok(parsed) => parsed,
         Err(error) => return usage::answer(error, wants_json(arguments)),
     };
     let options = Options::of(&matches);
@@ -48,6 +48,18 @@ fn run(arguments: &[OsString]) -> Result<u8> {
         Some(("config", matches)) => configuration::run(matches, &options).map(|()| 0),
         _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),
     }
+}
+
+/// The arguments with the scripts that they name, or the help or the mistake that all scripts are needed to show.
+fn parse(arguments: &[OsString]) -> Result<std::result::Result<(Vec<Script>, ArgMatches), clap::Error>> {
+    let is_named = |name: &str| arguments.iter().any(|argument| argument == name);
+    let named = catalogue::manage_scripts(is_named)?;
+    if let Ok(matches) = options::command(&named).try_get_matches_from(arguments) {
+        return Ok(Ok((named, matches)));
+    }
+    let all = catalogue::manage_scripts(|_| true)?;
+    let matches = options::command(&all).try_get_matches_from(arguments);
+    Ok(matches.map(|matches| (all, matches)))
 }
 
 /// Shows an error on stderr and returns its exit status.
