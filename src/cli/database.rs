@@ -58,7 +58,7 @@ fn migrate(database: &Database, options: &Options, console: &Terminal) -> Result
 
 fn status(database: &Database) -> Result<Value> {
     let status = manage::runtime()?.block_on(async {
-        let mut store = storage::open(database).await?;
+        let mut store = storage::connect(database).await?;
         let status = schema::status(&mut store).await;
         store.close().await;
         status

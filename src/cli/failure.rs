@@ -104,3 +104,32 @@ impl Diagnostic for Place {
         Some(Box::new(std::iter::once(self.span.clone())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::header::Header;
+
+    #[test]
+    fn a_wrong_header_shows_its_yaml_line() {
+        let source = "//! Lock an account\n//! ---\n//! parms: {}\nfn main(args) {}\n";
+        let error = Header::parse("lock.rhai", source).unwrap_err();
+        let style = Style {
+            color: false,
+            width: 80,
+            causes: false,
+        };
+        let expected = "\
+Error: A header has no key `parms`
+  × header.invalid
+   ╭─[lock.rhai:3:5]
+ 2 │ //! ---
+ 3 │ //! parms: {}
+   ·     ─────
+ 4 │ fn main(args) {}
+   ╰────
+  help: Did you mean `params`?
+";
+        assert_eq!(report(&error, style), expected);
+    }
+}

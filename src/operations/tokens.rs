@@ -20,7 +20,7 @@ const REGISTRATION_TOKEN: usize = 12;
 
 /// A wish for a compatibility token.
 #[derive(Clone, Debug, Default)]
-pub struct CompatibilityToken {
+pub struct NewCompatibilityToken {
     /// The device of its session; a new one if there is none.
     pub device_id: Option<String>,
     /// Whether the session has Synapse's administrator API.
@@ -31,15 +31,30 @@ pub struct CompatibilityToken {
     pub force: bool,
 }
 
-/// A token that was just issued. It can be read this once.
+/// A compatibility token that was just issued. It can be read this once.
 #[derive(Clone, Debug)]
-pub struct Issued {
+pub struct CompatibilityToken {
     /// The token itself.
     pub token: SecretString,
     /// The id of its row.
     pub id: Id,
-    /// The session that it belongs to, and that session's device.
-    pub session: Option<(Id, String)>,
+    /// The session that it belongs to.
+    pub session_id: Id,
+    /// The device of that session.
+    pub device_id: String,
+    /// When it expires.
+    pub expires_at: Option<Time>,
+}
+
+/// A registration token that was just issued. It can be read this once.
+#[derive(Clone, Debug)]
+pub struct RegistrationToken {
+    /// The token itself.
+    pub token: SecretString,
+    /// The id of its row.
+    pub id: Id,
+    /// How often it can be used; without limit if there is none.
+    pub usage_limit: Option<i32>,
     /// When it expires.
     pub expires_at: Option<Time>,
 }
@@ -51,7 +66,7 @@ pub struct Issued {
 ///
 /// # Errors
 /// `user.inactive` for a locked or deactivated user unless forced, `user.not_found`.
-pub async fn issue_compatibility(run: &Run, user: &User, wish: CompatibilityToken) -> Result<Issued> {
+pub async fn issue_compatibility(run: &Run, user: &User, wish: NewCompatibilityToken) -> Result<CompatibilityToken> {
     // A homeserver that is not configured must fail before anything is written.
     run.homeserver()?;
     run.write(async |deed| {
@@ -74,23 +89,26 @@ pub async fn issue_compatibility(run: &Run, user: &User, wish: CompatibilityToke
     .await
 }
 
-async fn add_token(deed: &mut Deed<'_>, session: (Id, String), expires_in: Option<i64>) -> Result<Issued> {
+async fn add_token(
+    deed: &mut Deed<'_>,
+    (session_id, device_id): (Id, String),
+    expires_in: Option<i64>,
+) -> Result<CompatibilityToken> {
     let (now, id) = deed.new_row();
     let expires_at = expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
     let token = format_token("mct", &deed.run().world().alphanumeric(TOKEN_RANDOM));
-    storage::sessions::compatibility_token_add(deed.store(), id, session.0, &token, now, expires_at).await?;
-    Ok(Issued {
+    storage::sessions::compatibility_token_add(deed.store(), id, session_id, &token, now, expires_at).await?;
+    Ok(CompatibilityToken {
         token,
         id,
-        session: Some(session),
+        session_id,
+        device_id,
         expires_at,
     })
 }
 
-fn record(deed: &mut Deed<'_>, user: &User, issued: &Issued, synapse_admin: bool, replaced: u64) {
-    let Some((session, device_id)) = issued.session.clone() else {
-        return;
-    };
+fn record(deed: &mut Deed<'_>, user: &User, issued: &CompatibilityToken, synapse_admin: bool, replaced: u64) {
+    let device_id = issued.device_id.clone();
     let replacing = match replaced {
         0 => String::new(),
         _ => format!(", in place of {}", users::counted(replaced, "session")),
@@ -101,7 +119,7 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &Issued, synapse_admin: bool
                 "a compatibility token for {}, device {device_id}{replacing}",
                 user.username
             ))
-            .after("compat_session_id", session)
+            .after("compat_session_id", issued.session_id)
             .after("device_id", &device_id)
             .after("expires_at", issued.expires_at)
             .after("synapse_admin", synapse_admin)
@@ -111,7 +129,7 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &Issued, synapse_admin: bool
         localpart: user.username.clone(),
         device_id,
         user: user.id,
-        session,
+        session: issued.session_id,
     });
 }
 
@@ -131,7 +149,7 @@ fn require_active(user: &User) -> Result<()> {
 
 /// A wish for a registration token.
 #[derive(Clone, Debug)]
-pub struct RegistrationToken {
+pub struct NewRegistrationToken {
     /// Its text; a new one if there is none.
     pub token: Option<String>,
     /// How often it can be used; without limit if there is none.
@@ -144,7 +162,7 @@ pub struct RegistrationToken {
 ///
 /// # Errors
 /// `token.exists`.
-pub async fn issue_registration(run: &Run, wish: RegistrationToken) -> Result<Issued> {
+pub async fn issue_registration(run: &Run, wish: NewRegistrationToken) -> Result<RegistrationToken> {
     let token = wish
         .token
         .map_or_else(|| run.world().alphanumeric(REGISTRATION_TOKEN), SecretString::from);
@@ -174,10 +192,10 @@ pub async fn issue_registration(run: &Run, wish: RegistrationToken) -> Result<Is
             .after("usage_limit", wish.usage_limit)
             .after("expires_at", expires_at),
         );
-        Ok(Issued {
+        Ok(RegistrationToken {
             token,
             id,
-            session: None,
+            usage_limit: wish.usage_limit,
             expires_at,
         })
     })

@@ -9,7 +9,7 @@ use super::{Secret, or_unit, secret::MASK, users::Users};
 use crate::{
     error::Result,
     model::{Email, Provider, Time, User},
-    operations::tokens::Issued,
+    operations::tokens::{CompatibilityToken, RegistrationToken},
 };
 
 /// A field of a type.
@@ -58,11 +58,18 @@ fields!(Provider {
     "disabled_at" => |provider| or_unit(provider.disabled_at.map(Dynamic::from)),
 });
 
-fields!(Issued {
+fields!(CompatibilityToken {
     "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
     "id" => |issued| issued.id.to_string().into(),
-    "session_id" => |issued| or_unit(issued.session.as_ref().map(|(id, _)| id.to_string())),
-    "device_id" => |issued| or_unit(issued.session.as_ref().map(|(_, device)| device.clone())),
+    "session_id" => |issued| issued.session_id.to_string().into(),
+    "device_id" => |issued| issued.device_id.clone().into(),
+    "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
+});
+
+fields!(RegistrationToken {
+    "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
+    "id" => |issued| issued.id.to_string().into(),
+    "usage_limit" => |issued| or_unit(issued.usage_limit.map(i64::from)),
     "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
 });
 
@@ -106,13 +113,18 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
         object_of::<User>,
         object_of::<Email>,
         object_of::<Provider>,
-        object_of::<Issued>,
+        object_of::<CompatibilityToken>,
+        object_of::<RegistrationToken>,
     ] {
         if let Some(object) = known(value, reveal) {
             return object;
         }
     }
     Ok(serde_json::to_value(value).unwrap_or_else(|_| value.type_name().into()))
+}
+
+fn values_of<T: Fields>(value: &T) -> Vec<Dynamic> {
+    T::FIELDS.iter().map(|field| (field.get)(value)).collect()
 }
 
 fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
@@ -132,8 +144,10 @@ fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {
 pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
     let fields: Vec<Dynamic> = if let Some(map) = value.read_lock::<Map>() {
         map.values().cloned().collect()
-    } else if let Some(issued) = value.read_lock::<Issued>() {
-        Issued::FIELDS.iter().map(|field| (field.get)(&issued)).collect()
+    } else if let Some(issued) = value.read_lock::<CompatibilityToken>() {
+        values_of(&*issued)
+    } else if let Some(issued) = value.read_lock::<RegistrationToken>() {
+        values_of(&*issued)
     } else {
         Vec::new()
     };

@@ -14,7 +14,7 @@ use crate::{
     model::User,
     operations::{
         self,
-        tokens::{CompatibilityToken, Issued, RegistrationToken},
+        tokens::{NewCompatibilityToken, NewRegistrationToken},
     },
 };
 
@@ -22,13 +22,14 @@ const WRITE: Capability = Capability::write(Resource::Tokens);
 
 pub(super) fn module() -> Module {
     let mut module = exported_module!(tokens);
-    expose::<Issued>(&mut module);
+    expose::<operations::tokens::CompatibilityToken>(&mut module);
+    expose::<operations::tokens::RegistrationToken>(&mut module);
     module
 }
 
-fn compatibility(options: Map) -> Result<CompatibilityToken> {
+fn compatibility(options: Map) -> Result<NewCompatibilityToken> {
     let mut options = Options::new(options, &["device_id", "synapse_admin", "expires_in", "force"])?;
-    Ok(CompatibilityToken {
+    Ok(NewCompatibilityToken {
         device_id: options.text("device_id")?,
         synapse_admin: options.bool("synapse_admin")?.unwrap_or_default(),
         expires_in: options.int("expires_in")?,
@@ -36,10 +37,10 @@ fn compatibility(options: Map) -> Result<CompatibilityToken> {
     })
 }
 
-fn registration(options: Map) -> Result<RegistrationToken> {
+fn registration(options: Map) -> Result<NewRegistrationToken> {
     let mut options = Options::new(options, &["token", "usage_limit", "expires_in"])?;
     let limit = options.int("usage_limit")?.map(i32::try_from).transpose();
-    Ok(RegistrationToken {
+    Ok(NewRegistrationToken {
         token: options.text("token")?,
         usage_limit: limit.map_err(|_| {
             Error::new(
@@ -57,8 +58,11 @@ fn registration(options: Map) -> Result<RegistrationToken> {
     reason = "the macro writes it where a method's receiver has been checked"
 )]
 mod tokens {
-    /// A token that was just issued.
-    pub type IssuedToken = crate::operations::tokens::Issued;
+    /// A compatibility token that was just issued.
+    pub type CompatibilityToken = crate::operations::tokens::CompatibilityToken;
+
+    /// A registration token that was just issued.
+    pub type RegistrationToken = crate::operations::tokens::RegistrationToken;
 
     /// Issue a compatibility token for a user, in a session of its own. It is shown once if the script returns it.
     ///
@@ -76,7 +80,7 @@ mod tokens {
         context: NativeCallContext,
         user: &mut User,
         options: Map,
-    ) -> Scripted<IssuedToken> {
+    ) -> Scripted<CompatibilityToken> {
         call(&context, WRITE, |run| {
             run.wait(operations::tokens::issue_compatibility(
                 run,
@@ -97,7 +101,7 @@ mod tokens {
     /// tokens::issue_registration(#{ usage_limit: 5 });
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn issue_registration(context: NativeCallContext, options: Map) -> Scripted<IssuedToken> {
+    pub fn issue_registration(context: NativeCallContext, options: Map) -> Scripted<RegistrationToken> {
         call(&context, WRITE, |run| {
             run.wait(operations::tokens::issue_registration(run, registration(options)?))
         })

@@ -1,7 +1,5 @@
 //! One connection, and the transaction on it.
 
-use std::path::Path;
-
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use super::{embedded, on, postgres, schema};
@@ -24,18 +22,24 @@ pub enum Connection {
 /// # Errors
 /// `database.unreachable`, `database.refused`, `database.busy`, `schema.missing`, `schema.outdated`, `store.unusable`.
 pub async fn open(database: &Database) -> Result<Connection> {
-    match database {
-        Database::Embedded(path) | Database::Sqlite(path) => open_sqlite(path).await,
-        Database::Postgres(settings) => {
-            let mut connection = Connection::Postgres(Box::new(postgres::connect(settings, &database.label()).await?));
-            schema::require(&mut connection).await?;
-            Ok(connection)
-        }
-    }
+    let mut connection = connect(database).await?;
+    schema::require(&mut connection).await?;
+    Ok(connection)
 }
 
-async fn open_sqlite(path: &Path) -> Result<Connection> {
-    Ok(Connection::Sqlite(Box::new(embedded::connect(path).await?)))
+/// Connects as [`open`] does, also to a database that is not of a MAS that masctl can work with: only to look at it.
+///
+/// # Errors
+/// `database.unreachable`, `database.refused`, `database.busy`, `store.unusable`.
+pub async fn connect(database: &Database) -> Result<Connection> {
+    Ok(match database {
+        Database::Embedded(path) | Database::Sqlite(path) => {
+            Connection::Sqlite(Box::new(embedded::connect(path).await?))
+        }
+        Database::Postgres(settings) => {
+            Connection::Postgres(Box::new(postgres::connect(settings, &database.label()).await?))
+        }
+    })
 }
 
 /// The transaction's limits keep a slow masctl from stalling a login: it gives up on a lock after 10 seconds, and

@@ -17,7 +17,7 @@ pub mod schema;
 pub mod sessions;
 pub mod users;
 
-pub use connection::{Connection, open};
+pub use connection::{Connection, connect, open};
 
 /// Runs one statement, written once, on whichever database is behind the connection.
 macro_rules! on {
