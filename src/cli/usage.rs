@@ -1,12 +1,18 @@
 //! Mistakes in the arguments, in clap's words: the first line says all, and no value in it can steer the terminal.
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    builder::StyledStr,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use super::{
     render,
     terminal::{Terminal, printable, write_stderr},
 };
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    host::catalogue,
+};
 
 /// The most characters of an argument that an error repeats.
 const LONGEST_SHOWN: usize = 80;
@@ -33,6 +39,7 @@ pub(super) fn answer(mut error: clap::Error, json: bool) -> Result<u8> {
         }
         kind => {
             tame(&mut error);
+            suggest_manage(&mut error);
             let (message, rest) = first_paragraph(&error.render().to_string());
             if json {
                 let code = match kind {
@@ -68,6 +75,16 @@ fn tame(error: &mut clap::Error) {
         if shown != text {
             error.insert(kind, ContextValue::String(shown));
         }
+    }
+}
+
+/// A command of `manage` that stands alone is told where it belongs.
+fn suggest_manage(error: &mut clap::Error) {
+    if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+        && catalogue::is_manage_command(name)
+    {
+        let tip = StyledStr::from(format!("the command is 'masctl manage {name}'"));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     }
 }
 

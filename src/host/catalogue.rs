@@ -74,6 +74,12 @@ pub fn manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Script>> {
         .collect()
 }
 
+/// Whether a `manage` command is called so.
+#[must_use]
+pub fn is_manage_command(name: &str) -> bool {
+    MANAGE.iter().any(|(known, _)| *known == name)
+}
+
 /// The source of a module by its path, `std/registration`.
 pub(super) fn module(path: &str) -> Option<&'static str> {
     let name = path.strip_prefix("std/")?;
