@@ -4,7 +4,7 @@ use super::{Action, Change, Run, jobs::Job, users};
 use crate::{
     error::Result,
     model::User,
-    storage::sessions::{Kind, sessions_end},
+    storage::sessions::{Kind, actors_of_owned_sessions, sessions_end},
 };
 
 const KILL: Action = Action::new("user.kill_sessions", "Ended", "end");
@@ -30,7 +30,8 @@ impl Ended {
     }
 }
 
-/// Ends all active sessions of a user, and queues the job that removes their devices.
+/// Ends all active sessions of a user, and queues the job that removes their devices: also those of others as whom the
+/// user's personal sessions act.
 ///
 /// # Errors
 /// `user.not_found`.
@@ -38,6 +39,7 @@ pub async fn kill(run: &Run, user: &User) -> Result<Ended> {
     run.write(async |deed| {
         let user = users::current(deed, user).await?;
         let (now, _) = deed.new_row();
+        let actors = actors_of_owned_sessions(deed.store(), user.id).await?;
         let ended = Ended {
             compatibility: sessions_end(deed.store(), Kind::Compatibility, user.id, now).await?,
             oauth: sessions_end(deed.store(), Kind::OAuth, user.id, now).await?,
@@ -60,6 +62,9 @@ pub async fn kill(run: &Run, user: &User) -> Result<Ended> {
             );
         }
         deed.queue(Job::sync_devices(user.id)).await?;
+        for actor in actors {
+            deed.queue(Job::sync_devices(actor)).await?;
+        }
         Ok(ended)
     })
     .await

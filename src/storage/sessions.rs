@@ -53,6 +53,18 @@ pub async fn sessions_end(store: &mut Connection, kind: Kind, user: Id, ended_at
     })
 }
 
+/// The other users as whom a user's active personal sessions act, ordered: their devices go with the sessions.
+///
+/// # Errors
+/// As of any statement.
+pub async fn actors_of_owned_sessions(store: &mut Connection, owner: Id) -> Result<Vec<Id>> {
+    const STATEMENT: &str = "SELECT DISTINCT actor_user_id FROM personal_sessions \
+         WHERE owner_user_id = $1 AND actor_user_id <> $1 AND revoked_at IS NULL ORDER BY actor_user_id";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(owner)
+        .fetch_all(&mut **connection))
+}
+
 /// Ends the active sessions of a user that hold this device, as a login with the same device does.
 ///
 /// # Errors
