@@ -8,6 +8,7 @@ mod options;
 mod render;
 mod script_command;
 mod signals;
+mod table;
 mod terminal;
 mod usage;
 

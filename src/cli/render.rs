@@ -1,11 +1,10 @@
 //! What a command returned, on stdout, in the format that was asked for.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value, json};
 
-use super::terminal::{printable, terminal_width};
+use super::table;
 use crate::{
     error::{Code, Error, Result},
     host::Outcome,
@@ -84,7 +83,7 @@ fn envelope(outcome: &Outcome, result: &Value) -> Value {
 fn data(value: &Value, format: Format) -> Result<String> {
     let unprintable = |cause: String| Error::new(Code::Bug, format!("The result cannot be printed: {cause}"));
     match format {
-        Format::Table => Ok(table(value)),
+        Format::Table => Ok(table::text(value, table::width())),
         Format::Json => Ok(format!("{value}\n")),
         Format::Jsonl => Ok(lines(rows(value).iter().map(Value::to_string))),
         Format::Yaml => serde_yaml::to_string(value).map_err(|error| unprintable(error.to_string())),
@@ -93,7 +92,7 @@ fn data(value: &Value, format: Format) -> Result<String> {
     }
 }
 
-fn lines(lines: impl Iterator<Item = String>) -> String {
+pub(super) fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
@@ -113,7 +112,7 @@ fn id(row: &Value) -> String {
     cell(named.unwrap_or(row))
 }
 
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -121,7 +120,7 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn columns(rows: &[Value]) -> Vec<&str> {
+pub(super) fn columns(rows: &[Value]) -> Vec<&str> {
     let mut columns: Vec<&str> = Vec::new();
     for name in rows.iter().filter_map(Value::as_object).flat_map(Map::keys) {
         if !columns.contains(&name.as_str()) {
@@ -149,49 +148,6 @@ fn csv(value: &Value) -> Result<String, csv::Error> {
         .into_inner()
         .map_err(|error| csv::Error::from(io::Error::other(error.to_string())))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// On a terminal a table fits its width; elsewhere nothing is cut, framed or wrapped.
-fn table(value: &Value) -> String {
-    let mut table = Table::new();
-    match value {
-        Value::Null => return String::new(),
-        Value::Array(rows) if rows.is_empty() => return String::new(),
-        Value::Array(rows) if rows.iter().all(Value::is_object) => {
-            let columns = columns(rows);
-            table.set_header(&columns);
-            for row in rows {
-                table.add_row(
-                    columns
-                        .iter()
-                        .map(|name| row.get(name).map(|value| printable(&cell(value))).unwrap_or_default()),
-                );
-            }
-        }
-        Value::Array(rows) => return lines(rows.iter().map(|row| printable(&cell(row)))),
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                table.add_row([name.clone(), printable(&cell(value))]);
-            }
-        }
-        scalar => return format!("{}\n", printable(&cell(scalar))),
-    }
-    if io::stdout().is_terminal() {
-        table
-            .load_style(presets::UTF8_HORIZONTAL_ONLY)
-            .set_content_arrangement(ContentArrangement::Dynamic);
-        if let Some(width) = terminal_width().and_then(|width| u16::try_from(width).ok()) {
-            table.set_width(width);
-        }
-    } else {
-        table
-            .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Disabled);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-    }
-    table.trim_fmt() + "\n"
 }
 
 /// Keeps the fields that were asked for, in that order.
