@@ -2,9 +2,10 @@
 
 use crate::support::{sandbox::Sandbox, terminal::Terminal};
 
+/// Whoever starts the tests in the background has them ignore Ctrl-C, which a shell could not undo by itself.
 fn shell(sandbox: &Sandbox, script: &str) -> Terminal {
-    let mut command = sandbox.command("/bin/sh");
-    command.args(["-c", script]);
+    let mut command = sandbox.command("/usr/bin/env");
+    command.args(["--default-signal=INT", "/bin/sh", "-c", script]);
     Terminal::start(&command)
 }
 
