@@ -1,8 +1,49 @@
 //! What a run needs of the person who started it. The terminal behind it lives in `cli`.
 
+use std::io::{self, Read};
+
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use crate::error::Result;
+
+/// How long a secret may be that is read from a file or from standard input, in bytes.
+pub const LONGEST_SECRET: usize = 64 << 10;
+
+/// Why what was read is no secret.
+#[derive(Debug)]
+pub enum NoSecret {
+    /// It could not be read.
+    Unreadable(io::Error),
+    /// There is nothing in it.
+    Empty,
+    /// It is longer than [`LONGEST_SECRET`].
+    TooLong,
+    /// It is not UTF-8.
+    NotText,
+}
+
+/// Reads a secret without its last newline, and leaves no copy of it behind.
+///
+/// # Errors
+/// Why there is none.
+pub fn secret_from(source: impl Read) -> Result<SecretString, NoSecret> {
+    // The whole room at once: a buffer that grows would leave copies of the secret behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_SECRET + 2));
+    let mut source = source.take(LONGEST_SECRET as u64 + 1);
+    source.read_to_end(&mut bytes).map_err(NoSecret::Unreadable)?;
+    if bytes.len() > LONGEST_SECRET {
+        return Err(NoSecret::TooLong);
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| NoSecret::NotText)?;
+    let secret = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if secret.is_empty() {
+        return Err(NoSecret::Empty);
+    }
+    Ok(SecretString::from(secret))
+}
 
 /// The people side of a run: messages on stderr, questions on a terminal.
 ///

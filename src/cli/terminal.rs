@@ -1,7 +1,7 @@
 //! The person's side of a run: stderr, and the terminal for questions.
 
 use std::{
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Write},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -10,16 +10,12 @@ use std::{
 
 use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text, ui::RenderConfig};
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use super::{failure::Style, options::Options, render::Format};
 use crate::{
-    console::Console,
+    console::{Console, NoSecret, secret_from},
     error::{Code, Error, Result},
 };
-
-/// The most bytes of a secret that is read from a file or standard input.
-const LONGEST_SECRET: u64 = 64 << 10;
 
 /// The most answers that are shown at once.
 const PAGE: usize = 12;
@@ -173,26 +169,15 @@ impl Console for Terminal {
     }
 
     fn read_secret(&self) -> Result<SecretString> {
-        let mut text = Zeroizing::new(String::new());
-        io::stdin()
-            .take(LONGEST_SECRET + 1)
-            .read_to_string(&mut text)
-            .map_err(|error| Error::new(Code::ArgumentInvalid, format!("Standard input cannot be read: {error}")))?;
-        let secret = text
-            .strip_suffix('\n')
-            .map_or(&**text, |text| text.strip_suffix('\r').unwrap_or(text));
-        if secret.is_empty() || text.len() as u64 > LONGEST_SECRET {
-            let problem = if secret.is_empty() {
-                "is empty"
-            } else {
-                "is longer than 64 KiB"
+        secret_from(io::stdin()).map_err(|problem| {
+            let message = match problem {
+                NoSecret::Unreadable(error) => format!("Standard input cannot be read: {error}"),
+                NoSecret::NotText => "Standard input cannot be read: stream did not contain valid UTF-8".to_owned(),
+                NoSecret::Empty => "The secret on standard input is empty".to_owned(),
+                NoSecret::TooLong => "The secret on standard input is longer than 64 KiB".to_owned(),
             };
-            return Err(Error::new(
-                Code::ArgumentInvalid,
-                format!("The secret on standard input {problem}"),
-            ));
-        }
-        Ok(SecretString::from(secret))
+            Error::new(Code::ArgumentInvalid, message)
+        })
     }
 
     fn progress(&self, label: &str, done: u64, total: Option<u64>) {

@@ -5,7 +5,6 @@ mod values;
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -14,16 +13,13 @@ use zeroize::Zeroizing;
 
 use super::header::{Kind, Param};
 use crate::{
-    console::Console,
+    console::{Console, NoSecret, secret_from},
     error::{Code, Error, Result},
     model::{self, Time},
 };
 
 pub(super) use self::values::number;
 pub use self::values::parse;
-
-/// How large a secret in a file may be, in bytes.
-const MAX_SECRET: usize = 64 * 1024;
 
 /// The value of one argument.
 #[derive(Clone, Debug)]
@@ -361,27 +357,16 @@ fn read_secret_file(param: &Param, path: &Path) -> Result<SecretString> {
             param.words()
         ))
     };
-    // The whole room at once: a buffer that grows would leave copies of the secret behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 2));
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_SECRET as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
     let refuse = |problem: &str| {
         let message = format!("The file `{}` {problem}", path.display());
         Error::new(Code::ArgumentInvalid, message).help(format!("It must hold nothing but the {}.", param.words()))
     };
-    if bytes.len() > MAX_SECRET {
-        return Err(refuse("is larger than 64 KiB"));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| refuse("is not UTF-8"))?;
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    if text.is_empty() {
-        return Err(refuse("is empty"));
-    }
-    Ok(SecretString::from(text))
+    secret_from(File::open(path).map_err(unreadable)?).map_err(|problem| match problem {
+        NoSecret::Unreadable(error) => unreadable(error),
+        NoSecret::TooLong => refuse("is larger than 64 KiB"),
+        NoSecret::NotText => refuse("is not UTF-8"),
+        NoSecret::Empty => refuse("is empty"),
+    })
 }
 
 /// The flags that keep a secret off the command line, and those that make it needless.

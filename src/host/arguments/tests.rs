@@ -3,7 +3,7 @@ use std::{fs, sync::Mutex};
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::host::header::Header;
+use crate::{console::LONGEST_SECRET, host::header::Header};
 
 /// A person who gives these answers, one after the other, and whose standard input holds a secret.
 struct Person {
@@ -372,8 +372,8 @@ fn a_secret_in_a_file_loses_one_newline() {
     assert_eq!(read(b"a\n"), "key=a");
     assert_eq!(read(b"a\r\n"), "key=a");
     assert_eq!(read(b"a\n\n"), "key=a\n");
-    assert_eq!(read(&vec![b'a'; MAX_SECRET]).len(), "key=".len() + MAX_SECRET);
-    assert_eq!(read(&vec![b'a'; MAX_SECRET + 1]), refused("is larger than 64 KiB"));
+    assert_eq!(read(&vec![b'a'; LONGEST_SECRET]).len(), "key=".len() + LONGEST_SECRET);
+    assert_eq!(read(&vec![b'a'; LONGEST_SECRET + 1]), refused("is larger than 64 KiB"));
     assert_eq!(read(b""), refused("is empty"));
     assert_eq!(read(b"\n"), refused("is empty"));
     assert_eq!(read(b"\xff"), refused("is not UTF-8"));
