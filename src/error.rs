@@ -79,6 +79,14 @@ codes! {
     InputAborted = "input.aborted",
     /// Nobody can be asked: this is not a terminal.
     InputNotInteractive = "input.not_interactive",
+    /// The payload of the job is not what its queue takes.
+    JobInvalid = "job.invalid",
+    /// The job has not failed.
+    JobNotFailed = "job.not_failed",
+    /// No job has this id.
+    JobNotFound = "job.not_found",
+    /// The failed job was retried already.
+    JobRetried = "job.retried",
     /// The upstream account is linked to another user.
     LinkTaken = "link.taken",
     /// Passwords are disabled in the configuration.
@@ -127,6 +135,10 @@ codes! {
     UserNotFound = "user.not_found",
     /// A value that a script gave to a primitive is none that it takes.
     ValueInvalid = "value.invalid",
+    /// Another worker serves this database.
+    WorkerExists = "worker.exists",
+    /// Another program has declared this worker dead.
+    WorkerExpired = "worker.expired",
 }
 
 impl Code {
@@ -170,6 +182,8 @@ impl Code {
                 | Self::SchemaMissing
                 | Self::SchemaOutdated
                 | Self::StoreUnusable
+                | Self::WorkerExists
+                | Self::WorkerExpired
         )
     }
 

@@ -182,13 +182,13 @@ pub(super) fn runtime() -> Result<Runtime> {
 
 #[cfg(not(feature = "fixed-world"))]
 #[expect(clippy::unnecessary_wraps, reason = "the world of the tests can be misnamed")]
-fn world() -> Result<World> {
+pub(super) fn world() -> Result<World> {
     Ok(World::system())
 }
 
 /// Tests name a world by number, so that each command of a transcript has a time and ids of its own.
 #[cfg(feature = "fixed-world")]
-fn world() -> Result<World> {
+pub(super) fn world() -> Result<World> {
     match std::env::var("MASCTL_FIXED_WORLD") {
         Ok(number) => number
             .parse()

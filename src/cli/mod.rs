@@ -11,6 +11,7 @@ mod signals;
 mod table;
 mod terminal;
 mod usage;
+mod worker;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -45,6 +46,7 @@ fn run(arguments: &[OsString]) -> Result<u8> {
     options::start_logging(options.verbose);
     match matches.subcommand() {
         Some(("manage", matches)) => manage::run(&scripts, matches, &options),
+        Some(("worker", matches)) => worker::run(matches, &options),
         Some(("database", matches)) => database::run(matches, &options).map(|()| 0),
         Some(("config", matches)) => configuration::run(matches, &options).map(|()| 0),
         _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),

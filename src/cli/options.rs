@@ -9,6 +9,7 @@ use super::{
     configuration, database, manage,
     render::{Format, Wish},
     terminal::help_width,
+    worker,
 };
 use crate::{config::Environment, error::Result, host::catalogue::Script};
 
@@ -56,7 +57,7 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         .about("The scriptable operator console for Matrix Authentication Service")
         .after_help(
             "Without any MAS configuration, masctl works on an embedded SQLite store.\n\
-             Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+             Exit status: 0 done, 1 failed, 2 wrong usage, 4 some failed, 130 interrupted.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -66,6 +67,7 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         .propagate_version(true)
         .args(globals())
         .subcommand(manage::command(scripts))
+        .subcommand(worker::command())
         .subcommand(database::command())
         .subcommand(configuration::command())
 }

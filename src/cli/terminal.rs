@@ -46,6 +46,19 @@ impl Terminal {
         }
     }
 
+    /// As [`Self::new`], but nothing is held back: for commands that do not end.
+    pub(super) fn at_once(options: &Options) -> Self {
+        Self {
+            held_back: None,
+            ..Self::new(options)
+        }
+    }
+
+    /// Prints one message, also with `--quiet`.
+    pub(super) fn insist(&self, message: &str) {
+        self.line(message);
+    }
+
     /// Prints the messages that were held back.
     pub(super) fn release(&self) {
         if let Some(held) = &self.held_back {

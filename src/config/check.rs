@@ -74,7 +74,9 @@ impl Configuration {
             })?;
             return Ok(format!("no homeserver; the server name is {name}"));
         }
-        if let Ok(Database::Embedded(_) | Database::Sqlite(_)) = self.database() {
+        if let Ok(Database::Embedded(_) | Database::Sqlite(_)) = self.database()
+            && !self.has_homeserver_secret()?
+        {
             return Ok(format!(
                 "no homeserver is asked; the server name is {}",
                 self.server_name()?

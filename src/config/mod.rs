@@ -97,6 +97,15 @@ impl Configuration {
         self.has("matrix")
     }
 
+    /// Whether the section `matrix` says how to talk to the homeserver, and not only what the server is called.
+    ///
+    /// # Errors
+    /// `config.invalid` if the section is none.
+    pub fn has_homeserver_secret(&self) -> Result<bool> {
+        let section = self.section("matrix")?;
+        Ok(section.is_some_and(|section| section.has("secret") || section.has("secret_file")))
+    }
+
     /// The homeserver.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub use self::{
     synapse::{Limits, Synapse},
 };
 use crate::{
-    config::{HomeserverKind, Matrix},
+    config::{Configuration, Database, HomeserverKind, Matrix},
     error::Result,
 };
 
@@ -96,6 +96,19 @@ pub fn connect(matrix: &Matrix) -> Arc<dyn Homeserver> {
         HomeserverKind::Synapse => Arc::new(Synapse::new(matrix, Limits::default())),
         HomeserverKind::SynapseReadOnly => Arc::new(Synapse::read_only(matrix, Limits::default())),
         HomeserverKind::SynapseLegacy => Arc::new(LegacySynapse),
+    }
+}
+
+/// The homeserver of a store. That of a SQLite store has to be configured with its secret: without, the store stands alone.
+///
+/// # Errors
+/// `config.missing`, `config.invalid`, `file.unreadable`.
+pub fn of(configuration: &Configuration, database: &Database) -> Result<Arc<dyn Homeserver>> {
+    match database {
+        Database::Embedded(_) | Database::Sqlite(_) if !configuration.has_homeserver_secret()? => {
+            Ok(Arc::new(NoHomeserver::new(configuration.server_name()?)))
+        }
+        _ => Ok(connect(&configuration.matrix()?)),
     }
 }
 

@@ -26,6 +26,9 @@ const MANAGE: &[(&str, &str)] = shipped! { "scripts/manage":
     "issue-compatibility-token",
     "issue-user-registration-token",
     "provision-all-users",
+    "list-jobs",
+    "retry-job",
+    "release-jobs",
 };
 
 /// Name and source of each module of the standard library.

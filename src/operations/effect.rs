@@ -1,17 +1,16 @@
 //! Calls that change the homeserver: queued by a deed, sent after the commit, made good if they fail.
 
-use chrono::Duration;
 use serde::Serialize;
 
-use super::{Action, Change, Report, Run, Subject, jobs};
+use super::{
+    Action, Change, Report, Run, Subject,
+    jobs::{self, WORKER_LIMIT},
+};
 use crate::{
     error::{Code, Error, Result},
     model::Id,
     storage::{self, Connection},
 };
-
-/// How long ago a worker of MAS must have been seen to count as running. MAS itself declares it dead after that.
-const WORKER_LIMIT: Duration = Duration::minutes(2);
 
 /// What is said once an effect that failed was made good.
 const MADE_GOOD: &str = "The token was committed first, and its session has been ended again: no new token is valid.";
@@ -139,7 +138,7 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
     let now = run.world().now();
     store.begin().await?;
     let ended = storage::sessions::compatibility_session_end(store, *session, now).await?;
-    let job = jobs::Job::sync_devices(*user);
+    let job = jobs::NewJob::sync_devices(*user);
     storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
     store.commit().await?;
     report.jobs += 1;
@@ -159,16 +158,21 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
     Ok(())
 }
 
-/// Warns if jobs were queued that nobody is there to execute.
+/// Warns if jobs were queued that nobody is there to execute. A store without a homeserver has nobody to tell of them.
 pub(super) async fn look_for_workers(run: &Run, store: &mut Connection, report: &mut Report) {
-    if report.jobs == 0 || !store.is_postgres() {
+    if report.jobs == 0 {
         return;
     }
-    match storage::jobs::live_workers(store, run.world().now() - WORKER_LIMIT).await {
-        Ok(0) => report.warnings.push(
-            "no MAS worker was seen for 2 minutes: nothing will happen on the homeserver until one runs".to_owned(),
-        ),
+    let warning = if store.is_postgres() {
+        "no MAS worker was seen for 2 minutes: nothing will happen on the homeserver until one runs"
+    } else if run.homeserver().is_ok_and(|homeserver| homeserver.connected()) {
+        "no worker was seen for 2 minutes: nothing will happen on the homeserver until `masctl worker` runs"
+    } else {
+        return;
+    };
+    match storage::queue::live_workers(store, run.world().now() - WORKER_LIMIT).await {
+        Ok(0) => report.warnings.push(warning.to_owned()),
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "looking for MAS workers"),
+        Err(error) => tracing::warn!(%error, "looking for workers"),
     }
 }

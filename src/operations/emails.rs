@@ -1,6 +1,6 @@
 //! E-mail addresses of accounts.
 
-use super::{Action, Change, Run, jobs::Job, users};
+use super::{Action, Change, Run, jobs::NewJob, users};
 use crate::{
     error::{Code, Error, Result},
     model::{Email, User, check_email},
@@ -58,7 +58,7 @@ pub async fn add(run: &Run, user: &User, address: &str, allow_duplicate: bool) -
         deed.changed(
             Change::of(ADD, (&email).into()).said(format!("{address} to {}", user.username)).after("email", address),
         );
-        deed.queue(Job::provision_user(user.id, None)).await?;
+        deed.queue(NewJob::provision_user(user.id, None)).await?;
         Ok(email)
     })
     .await

@@ -18,6 +18,8 @@ pub enum Phase {
     Committing,
     /// The commit has gone through.
     Committed,
+    /// Doing jobs, one after the other: the one at hand is finished first.
+    Serving,
 }
 
 /// Ctrl-C, as a run and its signal handler share it.
@@ -60,6 +62,11 @@ impl Interrupt {
     /// Marks that the commit has gone through.
     pub(super) fn end_commit(&self) {
         self.set(Phase::Committed);
+    }
+
+    /// Marks that jobs are being done from now on.
+    pub(super) fn start_serving(&self) {
+        self.set(Phase::Serving);
     }
 
     /// Marks that a person is being asked, until the value is dropped: Ctrl-C then need not wait for the answer.

@@ -1,18 +1,78 @@
-//! The jobs that MAS's workers do after a deed, with the payload that each expects.
+//! The jobs that MAS's workers do after a deed, with the payload that each expects; and the queue as data.
 
+mod retry;
+
+use std::collections::HashMap;
+
+use chrono::Duration;
 use serde_json::{Value, json};
 
-use super::Deed;
-use crate::{error::Result, model::Id, storage};
+pub(super) use self::retry::next_attempt;
+pub use self::retry::{retry, retry_abandoned};
+
+use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, users};
+use crate::{
+    error::{Code, Error, Result},
+    model::{Id, JOB_STATUSES, Job, JobCount},
+    storage::{self, Connection, jobs::Filter},
+};
+
+const RELEASE: Action = Action::new("job.release", "Released", "release");
+
+/// How long ago a worker must have been seen to count as alive. MAS itself declares it dead after that.
+pub(super) const WORKER_LIMIT: Duration = Duration::minutes(2);
+
+/// How many jobs one page of a list holds: the payload of each may have some kilobytes.
+const PAGE: i64 = 200;
+
+/// The status of a job that failed.
+const FAILED: &str = "failed";
+
+/// Every queue of MAS 1.22. A job of another one is of a newer MAS, or nobody's.
+const QUEUES: [&str; 33] = [
+    PROVISION_USER,
+    SYNC_DEVICES,
+    DEACTIVATE_USER,
+    REACTIVATE_USER,
+    PROVISION_DEVICE,
+    DELETE_DEVICE,
+    "verify-email",
+    "send-email-authentication-code",
+    "send-account-recovery-email",
+    "expire-inactive-oauth-sessions",
+    "expire-inactive-compat-sessions",
+    "expire-inactive-user-sessions",
+    "expire-inactive-sessions",
+    "prune-stale-policy-data",
+    "cleanup-expired-tokens",
+    "cleanup-revoked-oauth-access-tokens",
+    "cleanup-expired-oauth-access-tokens",
+    "cleanup-revoked-oauth-refresh-tokens",
+    "cleanup-consumed-oauth-refresh-tokens",
+    "cleanup-user-registrations",
+    "cleanup-finished-compat-sessions",
+    "cleanup-finished-oauth2-sessions",
+    "cleanup-finished-user-sessions",
+    "cleanup-oauth-authorization-grants",
+    "cleanup-oauth-device-code-grants",
+    "cleanup-user-recovery-sessions",
+    "cleanup-user-email-authentications",
+    "cleanup-upstream-oauth-sessions",
+    "cleanup-upstream-oauth-links",
+    "cleanup-queue-jobs",
+    "cleanup-inactive-oauth2-session-ips",
+    "cleanup-inactive-compat-session-ips",
+    "cleanup-inactive-user-session-ips",
+];
 
 /// A job that is about to be queued.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Job {
+pub(super) struct NewJob {
     pub(super) queue: &'static str,
     pub(super) payload: Value,
 }
 
-impl Job {
+impl NewJob {
     /// Brings the homeserver's account in line with MAS's. Absent, the display name is left as it is.
     pub(super) fn provision_user(user: Id, display_name: Option<&str>) -> Self {
         Self {
@@ -24,7 +84,7 @@ impl Job {
     /// Removes the devices of sessions that have ended.
     pub(super) fn sync_devices(user: Id) -> Self {
         Self {
-            queue: "sync-devices",
+            queue: SYNC_DEVICES,
             payload: json!({"user_id": user}),
         }
     }
@@ -32,7 +92,7 @@ impl Job {
     /// Deactivates the account in MAS and on the homeserver.
     pub(super) fn deactivate_user(user: Id, erase: bool) -> Self {
         Self {
-            queue: "deactivate-user",
+            queue: DEACTIVATE_USER,
             payload: json!({"user_id": user, "hs_erase": erase}),
         }
     }
@@ -40,22 +100,197 @@ impl Job {
     /// Reactivates the account on the homeserver and in MAS.
     pub(super) fn reactivate_user(user: Id) -> Self {
         Self {
-            queue: "reactivate-user",
+            queue: REACTIVATE_USER,
             payload: json!({"user_id": user}),
         }
     }
 }
 
 pub(super) const PROVISION_USER: &str = "provision-user";
+pub(super) const SYNC_DEVICES: &str = "sync-devices";
+pub(super) const DEACTIVATE_USER: &str = "deactivate-user";
+pub(super) const REACTIVATE_USER: &str = "reactivate-user";
+/// Queues of an older MAS, whose jobs come to nothing today.
+pub(super) const PROVISION_DEVICE: &str = "provision-device";
+pub(super) const DELETE_DEVICE: &str = "delete-device";
 
 impl Deed<'_> {
     /// Queues a job and returns its id.
-    pub(super) async fn queue(&mut self, job: Job) -> Result<Id> {
+    pub(super) async fn queue(&mut self, job: NewJob) -> Result<Id> {
         let (now, id) = self.new_row();
         let id = storage::jobs::job_add(self.store(), id, job.queue, &job.payload, now).await?;
         self.queued_jobs(1);
         Ok(id)
     }
+}
+
+/// Which jobs a list shows: all that fit every part that is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Those of this queue.
+    pub queue: Option<String>,
+    /// Those of this status.
+    pub status: Option<String>,
+    /// Those about the account of this name.
+    pub user: Option<String>,
+    /// Those that failed and that nobody will try again.
+    pub abandoned: bool,
+}
+
+/// What is wanted, as the store can look for it.
+///
+/// # Errors
+/// `user.not_found`; `value.invalid` for a status that there is not, or for one beside `abandoned`.
+pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
+    let status = wanted.status.as_deref();
+    if let Some(unknown) = status.filter(|status| !JOB_STATUSES.contains(status)) {
+        return Err(
+            Error::new(Code::ValueInvalid, format!("There is no status `{unknown}` of jobs"))
+                .help(format!("The statuses are {}.", JOB_STATUSES.join(", "))),
+        );
+    }
+    if wanted.abandoned && status.is_some_and(|status| status != FAILED) {
+        return Err(Error::new(
+            Code::ValueInvalid,
+            "An abandoned job has the status `failed`, and no other",
+        ));
+    }
+    let user = match &wanted.user {
+        Some(name) => Some(users::get(run, name).await?.id),
+        None => None,
+    };
+    Ok(Filter {
+        queue: wanted.queue,
+        status: if wanted.abandoned {
+            Some(FAILED.to_owned())
+        } else {
+            wanted.status
+        },
+        user,
+        last_attempt: wanted.abandoned,
+    })
+}
+
+/// One page of jobs before `before` (the newest if there is none), newest first: at most `most` of them.
+///
+/// # Errors
+/// Those of the store.
+pub async fn page(run: &Run, filter: &Filter, before: Option<Id>, most: u64) -> Result<Vec<Job>> {
+    let limit = i64::try_from(most).unwrap_or(PAGE).min(PAGE);
+    let before = before.unwrap_or(Id::greatest());
+    run.read(async |store| {
+        let mut jobs = storage::jobs::job_page(store, filter, before, limit).await?;
+        name_users(store, &mut jobs).await?;
+        Ok(jobs)
+    })
+    .await
+}
+
+/// Counts jobs by queue and status.
+///
+/// # Errors
+/// Those of the store.
+pub async fn count(run: &Run, filter: &Filter) -> Result<Vec<JobCount>> {
+    let mut counts = run
+        .read(async |store| storage::jobs::job_counts(store, filter).await)
+        .await?;
+    // The databases do not agree on the order of texts.
+    counts.sort_unstable_by(|one, other| (&one.queue, &one.status).cmp(&(&other.queue, &other.status)));
+    Ok(counts)
+}
+
+/// Gets a job.
+///
+/// # Errors
+/// `job.not_found`.
+pub async fn get(run: &Run, id: Id) -> Result<Job> {
+    run.read(async |store| {
+        let job = storage::jobs::job(store, id).await?.ok_or_else(|| not_found(id))?;
+        with_user(store, job).await
+    })
+    .await
+}
+
+/// Gives back the jobs that workers hold which have shut down, so that the next worker takes them, and returns how many.
+/// MAS never does it: they would be held for ever.
+///
+/// # Errors
+/// Those of the store.
+pub async fn release(run: &Run) -> Result<u64> {
+    run.write(async |deed| {
+        let mut released = storage::queue::jobs_release(deed.store()).await?;
+        released.sort_unstable();
+        let count = released.len() as u64;
+        let silent_since = run.world().now() - WORKER_LIMIT;
+        let silent = storage::queue::jobs_of_silent_workers(deed.store(), silent_since).await?;
+        if silent > 0 {
+            deed.note(format!(
+                "{} held by a worker that was not seen for 2 minutes, but is not marked as shut down: the next worker that \
+                 starts marks it, then run this again",
+                if silent == 1 { "1 job is".to_owned() } else { format!("{silent} jobs are") }
+            ));
+        }
+        if count == 0 {
+            deed.note("No job is held by a worker that has shut down");
+            return Ok(0);
+        }
+        deed.queued_jobs(count);
+        let subjects = released.into_iter().take(MOST_SUBJECTS).map(|(id, queue)| Subject {
+            kind: "job",
+            id: Some(id),
+            name: Some(queue),
+        });
+        deed.changed(
+            Change::of_many(RELEASE, count, subjects.collect())
+                .said(users::counted(count, "job"))
+                .before("status", "running")
+                .after("status", "available"),
+        );
+        Ok(count)
+    })
+    .await
+}
+
+impl From<&Job> for Subject {
+    fn from(job: &Job) -> Self {
+        Self {
+            kind: "job",
+            id: Some(job.id),
+            name: Some(job.queue.clone()),
+        }
+    }
+}
+
+/// What people call a job: "provision-user of alice".
+fn title(job: &Job) -> String {
+    match &job.user {
+        Some(user) => format!("{} of {user}", job.queue),
+        None => job.queue.clone(),
+    }
+}
+
+async fn with_user(store: &mut Connection, mut job: Job) -> Result<Job> {
+    name_users(store, std::slice::from_mut(&mut job)).await?;
+    Ok(job)
+}
+
+/// Looks up the names of the accounts that jobs are about, with one statement.
+async fn name_users(store: &mut Connection, jobs: &mut [Job]) -> Result<()> {
+    let mut ids: Vec<Id> = jobs.iter().filter_map(Job::user_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let names: HashMap<Id, String> = storage::users::usernames(store, &ids).await?.into_iter().collect();
+    for job in jobs {
+        job.user = job.user_id().and_then(|id| names.get(&id).cloned());
+    }
+    Ok(())
+}
+
+fn not_found(id: Id) -> Error {
+    Error::new(Code::JobNotFound, format!("There is no job {id}")).data("id", id.to_string())
 }
 
 #[cfg(test)]
@@ -67,25 +302,35 @@ mod tests {
         let user: Id = "01GFWR28C4KNE04WG3HKXB7C9R".parse().unwrap();
         let jobs = [
             (
-                Job::provision_user(user, None),
+                NewJob::provision_user(user, None),
                 r#"{"user_id":"01GFWR28C4KNE04WG3HKXB7C9R","set_display_name":null}"#,
             ),
             (
-                Job::provision_user(user, Some("A")),
+                NewJob::provision_user(user, Some("A")),
                 r#"{"user_id":"01GFWR28C4KNE04WG3HKXB7C9R","set_display_name":"A"}"#,
             ),
-            (Job::sync_devices(user), r#"{"user_id":"01GFWR28C4KNE04WG3HKXB7C9R"}"#),
             (
-                Job::deactivate_user(user, false),
+                NewJob::sync_devices(user),
+                r#"{"user_id":"01GFWR28C4KNE04WG3HKXB7C9R"}"#,
+            ),
+            (
+                NewJob::deactivate_user(user, false),
                 r#"{"user_id":"01GFWR28C4KNE04WG3HKXB7C9R","hs_erase":false}"#,
             ),
             (
-                Job::reactivate_user(user),
+                NewJob::reactivate_user(user),
                 r#"{"user_id":"01GFWR28C4KNE04WG3HKXB7C9R"}"#,
             ),
         ];
         for (job, payload) in jobs {
             assert_eq!(job.payload.to_string(), payload);
         }
+    }
+    #[test]
+    fn queues_are_named_once() {
+        let mut names = QUEUES.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), QUEUES.len());
     }
 }

@@ -6,7 +6,7 @@ mod change;
 mod effect;
 pub mod emails;
 mod interrupt;
-mod jobs;
+pub mod jobs;
 pub mod passwords;
 pub mod providers;
 mod record;
@@ -15,6 +15,7 @@ mod run;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
+pub mod worker;
 mod world;
 
 pub use change::{Action, Change, MOST_SUBJECTS, Subject};

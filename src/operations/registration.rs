@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{Action, Change, Deed, Run, emails::ADD as ADD_EMAIL, jobs::Job, passwords, providers, users};
+use super::{Action, Change, Deed, Run, emails::ADD as ADD_EMAIL, jobs::NewJob, passwords, providers, users};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, User},
@@ -70,7 +70,7 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
                 add_link(deed, &user, link.0, &link.1).await?;
             }
         }
-        deed.queue(Job::provision_user(user.id, new.display_name.as_deref()))
+        deed.queue(NewJob::provision_user(user.id, new.display_name.as_deref()))
             .await?;
         Ok(user)
     })

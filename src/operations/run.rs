@@ -12,7 +12,7 @@ use crate::{
     config::{Configuration, Database, Passwords},
     console::Console,
     error::{Code, Error, Result},
-    homeserver::{self, Homeserver, NoHomeserver},
+    homeserver::{self, Homeserver},
     model::{Id, Time},
     storage::{self, Connection},
 };
@@ -154,7 +154,7 @@ impl Run {
         self.parts.configuration.server_name()
     }
 
-    /// The homeserver, which the embedded store has none of.
+    /// The homeserver of the run's store.
     ///
     /// # Errors
     /// `config.missing`, `config.invalid`.
@@ -162,10 +162,7 @@ impl Run {
         if let Some(homeserver) = self.homeserver.get() {
             return Ok(homeserver.clone());
         }
-        let made: Arc<dyn Homeserver> = match &self.parts.database {
-            Database::Postgres(_) => homeserver::connect(&self.parts.configuration.matrix()?),
-            Database::Embedded(_) | Database::Sqlite(_) => Arc::new(NoHomeserver::new(self.server_name()?)),
-        };
+        let made = homeserver::of(&self.parts.configuration, &self.parts.database)?;
         Ok(self.homeserver.get_or_init(|| made).clone())
     }
 

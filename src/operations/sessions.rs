@@ -1,6 +1,6 @@
 //! Sessions of all four kinds.
 
-use super::{Action, Change, Run, jobs::Job, users};
+use super::{Action, Change, Run, jobs::NewJob, users};
 use crate::{
     error::Result,
     model::User,
@@ -61,9 +61,9 @@ pub async fn kill(run: &Run, user: &User) -> Result<Ended> {
                     .after("ended", ended),
             );
         }
-        deed.queue(Job::sync_devices(user.id)).await?;
+        deed.queue(NewJob::sync_devices(user.id)).await?;
         for actor in actors {
-            deed.queue(Job::sync_devices(actor)).await?;
+            deed.queue(NewJob::sync_devices(actor)).await?;
         }
         Ok(ended)
     })

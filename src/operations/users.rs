@@ -2,7 +2,7 @@
 
 use super::{
     Action, Change, Deed, MOST_SUBJECTS, Run, Subject,
-    jobs::{Job, PROVISION_USER},
+    jobs::{NewJob, PROVISION_USER},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -26,10 +26,23 @@ const REACTIVATE: Action = Action::new(
 const PROMOTE: Action = Action::new("user.set_admin", "Promoted", "promote");
 const DEMOTE: Action = Action::new("user.set_admin", "Demoted", "demote");
 const PROVISION: Action = Action::new(
+    "user.provision",
+    "Queued the provisioning of",
+    "queue the provisioning of",
+);
+const SYNC_DEVICES: Action = Action::new(
+    "user.sync_devices",
+    "Queued the device sync of",
+    "queue the device sync of",
+);
+const PROVISION_ALL: Action = Action::new(
     "users.provision",
     "Queued the provisioning of",
     "queue the provisioning of",
 );
+
+/// How long the name that others see may be: that is Synapse's limit.
+const DISPLAY_NAME_LIMIT: usize = 256;
 
 /// How many users one page of a list holds.
 const PAGE: i64 = 1000;
@@ -104,7 +117,7 @@ pub async fn lock(run: &Run, user: &User) -> Result<User> {
             ));
         }
         deed.changed(Change::between(LOCK, (&after).into(), &before, &after));
-        deed.queue(Job::provision_user(user.id, None)).await?;
+        deed.queue(NewJob::provision_user(user.id, None)).await?;
         Ok(after)
     })
     .await
@@ -117,7 +130,7 @@ pub async fn lock(run: &Run, user: &User) -> Result<User> {
 pub async fn unlock(run: &Run, user: &User) -> Result<User> {
     run.write(async |deed| {
         let before = current(deed, user).await?;
-        deed.queue(Job::provision_user(user.id, None)).await?;
+        deed.queue(NewJob::provision_user(user.id, None)).await?;
         let after = storage::users::user_unlock(deed.store(), user.id)
             .await?
             .unwrap_or_else(|| before.clone());
@@ -138,7 +151,7 @@ pub async fn unlock(run: &Run, user: &User) -> Result<User> {
 pub async fn deactivate(run: &Run, user: &User, erase: bool) -> Result<User> {
     run.write(async |deed| {
         let user = current(deed, user).await?;
-        let job = deed.queue(Job::deactivate_user(user.id, erase)).await?;
+        let job = deed.queue(NewJob::deactivate_user(user.id, erase)).await?;
         deed.changed(
             Change::of(DEACTIVATE, (&user).into())
                 .after("job_id", job)
@@ -156,8 +169,47 @@ pub async fn deactivate(run: &Run, user: &User, erase: bool) -> Result<User> {
 pub async fn reactivate(run: &Run, user: &User) -> Result<User> {
     run.write(async |deed| {
         let user = current(deed, user).await?;
-        let job = deed.queue(Job::reactivate_user(user.id)).await?;
+        let job = deed.queue(NewJob::reactivate_user(user.id)).await?;
         deed.changed(Change::of(REACTIVATE, (&user).into()).after("job_id", job));
+        Ok(user)
+    })
+    .await
+}
+
+/// Queues the job that tells the homeserver of a user: that it exists, whether it is locked, its e-mail addresses, and, if
+/// it is given, the name that others see.
+///
+/// # Errors
+/// `user.not_found`; `value.invalid` for a display name that the homeserver would refuse.
+pub async fn provision(run: &Run, user: &User, display_name: Option<&str>) -> Result<User> {
+    if display_name.is_some_and(|name| name.chars().count() > DISPLAY_NAME_LIMIT) {
+        return Err(Error::new(
+            Code::ValueInvalid,
+            format!("A display name has at most {DISPLAY_NAME_LIMIT} characters"),
+        ));
+    }
+    run.write(async |deed| {
+        let user = current(deed, user).await?;
+        let job = deed.queue(NewJob::provision_user(user.id, display_name)).await?;
+        deed.changed(
+            Change::of(PROVISION, (&user).into())
+                .after("job_id", job)
+                .after("display_name", display_name),
+        );
+        Ok(user)
+    })
+    .await
+}
+
+/// Queues the job that makes the devices of a user's active sessions its only ones on the homeserver.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn sync_devices(run: &Run, user: &User) -> Result<User> {
+    run.write(async |deed| {
+        let user = current(deed, user).await?;
+        let job = deed.queue(NewJob::sync_devices(user.id)).await?;
+        deed.changed(Change::of(SYNC_DEVICES, (&user).into()).after("job_id", job));
         Ok(user)
     })
     .await
@@ -216,7 +268,7 @@ pub async fn provision_all(run: &Run) -> Result<u64> {
         if count == 0 {
             deed.note("There is no user to provision");
         } else {
-            deed.changed(Change::of_many(PROVISION, count, first).said(counted(count, "user")));
+            deed.changed(Change::of_many(PROVISION_ALL, count, first).said(counted(count, "user")));
         }
         Ok(count)
     })
@@ -230,7 +282,7 @@ async fn queue_provisioning(deed: &mut Deed<'_>, users: &[Id]) -> Result<()> {
     ids.sort_unstable();
     let payloads: Vec<String> = users
         .iter()
-        .map(|&user| Job::provision_user(user, None).payload.to_string())
+        .map(|&user| NewJob::provision_user(user, None).payload.to_string())
         .collect();
     storage::jobs::jobs_add(deed.store(), PROVISION_USER, (&ids, &payloads), now).await?;
     deed.queued_jobs(users.len() as u64);

@@ -5,10 +5,10 @@ use rhai::{Array, Dynamic, Engine, Map};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{Secret, or_unit, secret::MASK, users::Users};
+use super::{Secret, lazy::Lazy, or_unit, secret::MASK};
 use crate::{
     error::Result,
-    model::{Email, Provider, Time, User},
+    model::{Email, Job, JobCount, Provider, Time, User},
     operations::tokens::{CompatibilityToken, RegistrationToken},
 };
 
@@ -58,6 +58,31 @@ fields!(Provider {
     "disabled_at" => |provider| or_unit(provider.disabled_at.map(Dynamic::from)),
 });
 
+fields!(Job {
+    "id" => |job| job.id.to_string().into(),
+    "queue" => |job| job.queue.clone().into(),
+    "user" => |job| or_unit(job.user.clone()),
+    "status" => |job| job.status.clone().into(),
+    "attempt" => |job| i64::from(job.attempt).into(),
+    "created_at" => |job| Dynamic::from(job.created_at),
+    "scheduled_at" => |job| or_unit(job.scheduled_at.map(Dynamic::from)),
+    "started_at" => |job| or_unit(job.started_at.map(Dynamic::from)),
+    "started_by" => |job| or_unit(job.started_by.map(|id| id.to_string())),
+    "completed_at" => |job| or_unit(job.completed_at.map(Dynamic::from)),
+    "failed_at" => |job| or_unit(job.failed_at.map(Dynamic::from)),
+    "failed_reason" => |job| or_unit(job.failed_reason.clone()),
+    "next_attempt_id" => |job| or_unit(job.next_attempt_id.map(|id| id.to_string())),
+    "schedule_name" => |job| or_unit(job.schedule_name.clone()),
+    "payload" => |job| rhai::serde::to_dynamic(&job.payload).unwrap_or_default(),
+});
+
+fields!(JobCount {
+    "queue" => |row| row.queue.clone().into(),
+    "status" => |row| row.status.clone().into(),
+    "count" => |row| row.count.into(),
+    "oldest_at" => |row| Dynamic::from(row.oldest_at),
+});
+
 fields!(CompatibilityToken {
     "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
     "id" => |issued| issued.id.to_string().into(),
@@ -88,12 +113,10 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
     if let Some(time) = value.read_lock::<Time>() {
         return Ok(time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
     }
-    if let Some(users) = value.read_lock::<Users>() {
-        return users
-            .pages()
-            .map(|user| object(&user?, reveal))
-            .collect::<Result<_>>()
-            .map(Value::Array);
+    for list in [list_of::<User>, list_of::<Job>] {
+        if let Some(list) = list(value, reveal) {
+            return list;
+        }
     }
     if let Some(array) = value.read_lock::<Array>() {
         return array
@@ -113,6 +136,8 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
         object_of::<User>,
         object_of::<Email>,
         object_of::<Provider>,
+        object_of::<Job>,
+        object_of::<JobCount>,
         object_of::<CompatibilityToken>,
         object_of::<RegistrationToken>,
     ] {
@@ -129,6 +154,17 @@ fn values_of<T: Fields>(value: &T) -> Vec<Dynamic> {
 
 fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
     value.read_lock::<T>().map(|value| object(&*value, reveal))
+}
+
+/// A lazy list, read to its end.
+fn list_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
+    let list = value.read_lock::<Lazy<T>>()?;
+    Some(
+        list.pages()
+            .map(|item| object(&item?, reveal))
+            .collect::<Result<_>>()
+            .map(Value::Array),
+    )
 }
 
 fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {

@@ -8,6 +8,8 @@ mod emails;
 mod failure;
 mod fields;
 mod input;
+mod jobs;
+mod lazy;
 mod options;
 mod output;
 mod passwords;
@@ -66,6 +68,11 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "providers",
         about: "Look up upstream providers.",
         module: providers::module,
+    },
+    Namespace {
+        name: "jobs",
+        about: "Look at the job queue, retry and release jobs.",
+        module: jobs::module,
     },
     Namespace {
         name: "input",

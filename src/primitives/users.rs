@@ -1,7 +1,5 @@
 //! `users::`: look up and change accounts.
 
-use std::sync::Arc;
-
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
@@ -9,12 +7,12 @@ use std::sync::Arc;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, Secret, call, call_freely, expose, failure::raise, options::Options, or_unit, run_of};
+use super::{Scripted, Secret, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
     error::Result,
-    model::{Id, User, localpart as localpart_of},
-    operations::{self, Registration, Run},
+    model::{User, localpart as localpart_of},
+    operations::{self, Registration},
 };
 
 const READ: Capability = Capability::read(Resource::Users);
@@ -27,65 +25,7 @@ pub(super) fn module() -> Module {
     module
 }
 
-/// A list of users that is read page by page as a script walks it.
-#[derive(Clone)]
-pub struct Users {
-    run: Arc<Run>,
-    admin: Option<bool>,
-}
-
-impl Users {
-    /// The users, one page at a time.
-    pub(super) fn pages(&self) -> Pages {
-        Pages {
-            users: self.clone(),
-            page: Vec::new().into_iter(),
-            last: None,
-            over: false,
-        }
-    }
-}
-
-impl IntoIterator for Users {
-    type Item = Scripted<User>;
-    type IntoIter = std::iter::Map<Pages, fn(Result<User>) -> Scripted<User>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.pages()
-            .map(|user| user.map_err(|error| raise(error, rhai::Position::NONE)))
-    }
-}
-
-/// Walks a list of users.
-pub struct Pages {
-    users: Users,
-    page: std::vec::IntoIter<User>,
-    last: Option<Id>,
-    over: bool,
-}
-
-impl Iterator for Pages {
-    type Item = Result<User>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.page.len() == 0 && !self.over {
-            let run = &self.users.run;
-            match run.wait(operations::users::page(run, self.users.admin, self.last)) {
-                Ok(page) => {
-                    self.over = page.is_empty();
-                    self.page = page.into_iter();
-                }
-                Err(error) => {
-                    self.over = true;
-                    return Some(Err(error));
-                }
-            }
-        }
-        let user = self.page.next()?;
-        self.last = Some(user.id);
-        Some(Ok(user))
-    }
-}
+pub(super) type Users = Lazy<User>;
 
 fn registration(options: Map) -> Result<Registration> {
     const KNOWN: &[&str] = &[
@@ -177,10 +117,10 @@ mod users {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Users> {
         let admin = call(&context, READ, |_| Options::new(options, &["admin"])?.bool("admin"))?;
-        Ok(Users {
-            run: run_of(&context)?,
-            admin,
-        })
+        let run = run_of(&context)?;
+        Ok(Users::new(None, move |last, _| {
+            run.wait(operations::users::page(&run, admin, last.map(|user: &User| user.id)))
+        }))
     }
 
     /// Make sure that a new user may have this name, here and on the homeserver.
@@ -285,6 +225,46 @@ mod users {
     pub fn reactivate(context: NativeCallContext, user: &mut User) -> Scripted<User> {
         *user = call(&context, WRITE, |run| {
             run.wait(operations::users::reactivate(run, user))
+        })?;
+        Ok(user.clone())
+    }
+
+    /// Queue the job that tells the homeserver of a user: that it exists, whether it is locked, and its e-mail addresses.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").provision();
+    /// ```
+    #[rhai_fn(global, return_raw, pure, name = "provision")]
+    pub fn provision(context: NativeCallContext, user: &mut User) -> Scripted<User> {
+        super::provision_with(&context, user, Map::new())
+    }
+
+    /// Queue the job that tells the homeserver of a user, also the name that others see if the option `display_name` is
+    /// given.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// users::get("alice").provision(#{ display_name: "Alice" });
+    /// ```
+    #[rhai_fn(global, return_raw, pure, name = "provision")]
+    pub fn provision_named(context: NativeCallContext, user: &mut User, options: Map) -> Scripted<User> {
+        super::provision_with(&context, user, options)
+    }
+
+    /// Queue the job that makes the devices of a user's active sessions its only ones on the homeserver.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").sync_devices();
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn sync_devices(context: NativeCallContext, user: &mut User) -> Scripted<User> {
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::sync_devices(run, user))
         })?;
         Ok(user.clone())
     }
@@ -400,6 +380,14 @@ fn add_email_to(
             .unwrap_or_default();
         run.wait(operations::emails::add(run, user, address, allow))
     })
+}
+
+fn provision_with(context: &NativeCallContext, user: &mut User, options: Map) -> Scripted<User> {
+    *user = call(context, WRITE, |run| {
+        let display_name = Options::new(options, &["display_name"])?.text("display_name")?;
+        run.wait(operations::users::provision(run, user, display_name.as_deref()))
+    })?;
+    Ok(user.clone())
 }
 
 fn set_password_of(context: &NativeCallContext, user: &mut User, password: &Secret, options: Map) -> Scripted<User> {

@@ -24,6 +24,25 @@ pub(super) async fn lock_user_devices(store: &mut Connection, user: Id) -> Resul
     }
 }
 
+/// The names of users by their ids.
+pub(super) async fn usernames(store: &mut Connection, ids: &[Id]) -> Result<Vec<(Id, String)>> {
+    const POSTGRES: &str = "SELECT user_id, username FROM users WHERE user_id = ANY($1)";
+    const SQLITE: &str = "SELECT user_id, username FROM users WHERE user_id IN (";
+    match store {
+        Connection::Postgres(connection) => sqlx::query_as(POSTGRES).bind(ids).fetch_all(&mut **connection).await,
+        Connection::Sqlite(connection) => {
+            let mut select = QueryBuilder::<Sqlite>::new(SQLITE);
+            let mut list = select.separated(", ");
+            for id in ids {
+                list.push_bind(*id);
+            }
+            select.push(")");
+            select.build_query_as().fetch_all(&mut **connection).await
+        }
+    }
+    .map_err(failure::of_statement)
+}
+
 /// Ends the active OAuth 2.0 sessions of a user that hold one of the scopes.
 pub(super) async fn oauth_sessions_end_with_scopes(
     store: &mut Connection,

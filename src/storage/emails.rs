@@ -46,3 +46,34 @@ pub async fn email_add(store: &mut Connection, id: Id, user: Id, address: &str, 
         .bind(created_at)
         .fetch_one(&mut **connection))
 }
+
+/// All addresses of a user, ordered.
+///
+/// # Errors
+/// As of any statement.
+pub async fn addresses_of_user(store: &mut Connection, user: Id) -> Result<Vec<String>> {
+    const STATEMENT: &str = "SELECT email FROM user_emails WHERE user_id = $1 ORDER BY email, user_email_id";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(user)
+        .fetch_all(&mut **connection))
+}
+
+/// Deletes all addresses of a user, and those of other kinds that were imported with it, which MAS has no other use for.
+/// Returns how many.
+///
+/// # Errors
+/// As of any statement.
+pub async fn addresses_delete(store: &mut Connection, user: Id) -> Result<u64> {
+    const STATEMENTS: [&str; 2] = [
+        "DELETE FROM user_emails WHERE user_id = $1",
+        "DELETE FROM user_unsupported_third_party_ids WHERE user_id = $1",
+    ];
+    let mut count = 0;
+    for statement in STATEMENTS {
+        count += on!(&mut *store, |connection| async {
+            let done = sqlx::query(statement).bind(user).execute(&mut **connection).await;
+            done.map(|done| done.rows_affected())
+        })?;
+    }
+    Ok(count)
+}

@@ -4,6 +4,7 @@
 //! together is decided in `operations`.
 
 mod connection;
+pub mod devices;
 mod dialect;
 pub mod emails;
 mod embedded;
@@ -12,6 +13,7 @@ pub mod jobs;
 pub mod links;
 pub mod passwords;
 mod postgres;
+pub mod queue;
 pub mod registration_tokens;
 pub mod schema;
 pub mod sessions;

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Connection, dialect, on};
+use super::{Connection, devices::SCOPES, dialect, on};
 use crate::{
     error::Result,
     model::{Id, Time},
@@ -81,10 +81,7 @@ pub async fn sessions_end_of_device(store: &mut Connection, user: Id, device: &s
             .await;
         done.map(|done| done.rows_affected())
     })?;
-    let scopes = [
-        format!("urn:matrix:client:device:{device}"),
-        format!("urn:matrix:org.matrix.msc2967.client:device:{device}"),
-    ];
+    let scopes = SCOPES.map(|start| format!("{start}{device}"));
     let oauth = dialect::oauth_sessions_end_with_scopes(store, user, &scopes, ended_at).await?;
     Ok(compatibility + oauth)
 }

@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Connection, on};
+use super::{Connection, dialect, on};
 use crate::{
     error::Result,
     model::{Id, Time, User},
@@ -41,6 +41,25 @@ pub async fn user_exists(store: &mut Connection, name: &str) -> Result<bool> {
     on!(store, |connection| sqlx::query_scalar(STATEMENT)
         .bind(name)
         .fetch_one(&mut **connection))
+}
+
+/// Finds the user of this id.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_by_id(store: &mut Connection, id: Id) -> Result<Option<User>> {
+    const STATEMENT: &str = concat!("SELECT ", columns!(), " FROM users WHERE user_id = $1");
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(id)
+        .fetch_optional(&mut **connection))
+}
+
+/// The names of the users of these ids, of those that there are.
+///
+/// # Errors
+/// As of any statement.
+pub async fn usernames(store: &mut Connection, ids: &[Id]) -> Result<Vec<(Id, String)>> {
+    dialect::usernames(store, ids).await
 }
 
 /// Reads a user and keeps others from changing it until the transaction ends. A login is not kept waiting.
@@ -103,6 +122,31 @@ pub async fn user_unlock(store: &mut Connection, id: Id) -> Result<Option<User>>
     on!(store, |connection| sqlx::query_as(STATEMENT)
         .bind(id)
         .fetch_optional(&mut **connection))
+}
+
+/// Deactivates a user that is not deactivated. False if it is.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_deactivate(store: &mut Connection, id: Id, deactivated_at: Time) -> Result<bool> {
+    const STATEMENT: &str = "UPDATE users SET deactivated_at = $2 WHERE user_id = $1 AND deactivated_at IS NULL";
+    on!(store, |connection| async {
+        let query = sqlx::query(STATEMENT).bind(id).bind(deactivated_at);
+        let done = query.execute(&mut **connection).await;
+        done.map(|done| done.rows_affected() > 0)
+    })
+}
+
+/// Makes a deactivated user an active one. False if it is one.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_reactivate(store: &mut Connection, id: Id) -> Result<bool> {
+    const STATEMENT: &str = "UPDATE users SET deactivated_at = NULL WHERE user_id = $1 AND deactivated_at IS NOT NULL";
+    on!(store, |connection| async {
+        let done = sqlx::query(STATEMENT).bind(id).execute(&mut **connection).await;
+        done.map(|done| done.rows_affected() > 0)
+    })
 }
 
 /// Sets whether a user may ask for administrator scopes.

@@ -1,0 +1,401 @@
+//! Executes the jobs of users as MAS's worker does, where no MAS runs: above all on the embedded store.
+//!
+//! One job after the other, in the order of their ids: what was queued first about an account is done first. Bookkeeping and
+//! deeds have a connection each, so that a worker is seen to be alive while its homeserver lets it wait.
+
+mod deeds;
+mod event;
+
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+
+use tokio::time::{Instant, interval_at, sleep};
+
+pub use self::event::{Event, Failure, Summary};
+use super::{
+    Interrupt, World, interrupt,
+    jobs::{self, NewJob, WORKER_LIMIT},
+};
+use crate::{
+    config::Database,
+    error::{Code, Error, Result},
+    homeserver::Homeserver,
+    model::{Id, Task},
+    storage::{self, Connection},
+};
+
+/// How often a worker shows that it is alive. More often, MAS's own workers do not.
+const BEAT: Duration = Duration::from_mins(1);
+
+/// How long to wait before looking for jobs again when there was none.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How long the job at hand may go on after the worker was told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// The longest wait between two attempts to reach the database again.
+const LONGEST_PAUSE: u64 = 60;
+
+/// How often in a row others may hold what a worker needs that does not wait for work.
+const PATIENCE: u32 = 10;
+
+/// A job is tried again this often, at most.
+const LAST_ATTEMPT: i32 = 10;
+
+/// What a worker is made of.
+pub struct Parts {
+    /// The store whose jobs it does.
+    pub database: Database,
+    /// The homeserver that it tells.
+    pub homeserver: Arc<dyn Homeserver>,
+    /// Clock and randomness.
+    pub world: World,
+    /// Ctrl-C.
+    pub interrupt: Arc<Interrupt>,
+    /// Whether it ends once nothing is left to do.
+    pub once: bool,
+    /// Who hears of what it does.
+    pub tell: Box<dyn Fn(&Event) + Send + Sync>,
+}
+
+/// Works until nothing is left to do, or until it is told to stop.
+///
+/// # Errors
+/// `worker.exists` if another worker serves a PostgreSQL database, also if one appears later; `worker.expired` if another
+/// program declares this one dead; those of opening the store, and, for a worker that does not wait for work, of losing it.
+pub async fn work(parts: &Parts) -> Result<Summary> {
+    parts.interrupt.start_serving();
+    let mut worker = Worker::register(parts).await?;
+    let ended = worker.serve().await;
+    worker.leave().await;
+    ended.map(|()| worker.summary)
+}
+
+async fn unless_stopped<T>(parts: &Parts, operation: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = parts.interrupt.pressed() => Err(interrupt::interrupted()),
+        result = operation => result,
+    }
+}
+
+/// What came of an attempt: what is to be queued after it, or why it failed.
+type Outcome = Result<Vec<NewJob>>;
+
+/// A registered worker.
+struct Worker<'parts> {
+    parts: &'parts Parts,
+    id: Id,
+    queue: Connection,
+    /// Opened at the first job, and anew after an error that it may not have survived.
+    work: Option<Connection>,
+    /// When it last showed that it is alive; never on this connection, if none.
+    seen_at: Option<Instant>,
+    /// What came of a job, if that could not be recorded.
+    unrecorded: Option<(Task, Outcome)>,
+    /// How often in a row it was kept from working.
+    troubles: u32,
+    summary: Summary,
+}
+
+impl<'parts> Worker<'parts> {
+    /// Refuses PostgreSQL while another worker serves it; those of one SQLite store share its jobs.
+    async fn register(parts: &'parts Parts) -> Result<Self> {
+        let mut queue = unless_stopped(parts, storage::open(&parts.database)).await?;
+        let now = parts.world.now();
+        let id = parts.world.new_id(now);
+        queue.begin().await?;
+        storage::queue::lock_registration(&mut queue).await?;
+        require_alone(&mut queue, parts, id).await?;
+        storage::queue::worker_add(&mut queue, id, now).await?;
+        queue.commit().await?;
+        let mut worker = Self {
+            parts,
+            id,
+            queue,
+            work: None,
+            seen_at: Some(Instant::now()),
+            unrecorded: None,
+            troubles: 0,
+            summary: Summary::default(),
+        };
+        worker.tell(Event::Started {
+            worker: id,
+            store: parts.database.label(),
+            homeserver: parts.homeserver.connected(),
+        });
+        worker.release().await?;
+        Ok(worker)
+    }
+
+    fn tell(&mut self, event: Event) {
+        (self.parts.tell)(&event);
+        self.summary.add(event);
+    }
+
+    async fn serve(&mut self) -> Result<()> {
+        while !self.parts.interrupt.is_pressed() {
+            match self.turn().await {
+                Ok(true) => self.troubles = 0,
+                Ok(false) if self.parts.once => return Ok(()),
+                Ok(false) => {
+                    self.troubles = 0;
+                    self.pause(POLL).await;
+                }
+                Err(error) => self.recover(error).await?,
+            }
+        }
+        // Nobody else knows what came of the last job.
+        match self.unrecorded.take() {
+            Some((job, outcome)) => self.record(job, None, outcome, true).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does the next job. False if there is none.
+    async fn turn(&mut self) -> Result<bool> {
+        if let Some((job, outcome)) = self.unrecorded.take() {
+            self.record(job, None, outcome, true).await?;
+        }
+        if self.seen_at.is_none_or(|at| at.elapsed() >= BEAT) {
+            self.beat().await?;
+        }
+        require_alone(&mut self.queue, self.parts, self.id).await?;
+        let now = self.parts.world.now();
+        storage::queue::due_jobs_make_available(&mut self.queue, &deeds::QUEUES, now).await?;
+        let Some(job) = storage::queue::job_reserve(&mut self.queue, &deeds::QUEUES, self.id, now).await? else {
+            return Ok(false);
+        };
+        let (user, outcome) = self.attempt(&job).await;
+        self.record(job, user, outcome, false).await?;
+        Ok(true)
+    }
+
+    /// Shows that the worker is alive, and sees to those that are not.
+    async fn beat(&mut self) -> Result<()> {
+        let now = self.parts.world.now();
+        if !storage::queue::worker_seen(&mut self.queue, self.id, now).await? {
+            return Err(Error::new(
+                Code::WorkerExpired,
+                "Another program has declared this worker dead: it stops",
+            )
+            .help("It was not seen for 2 minutes, or somebody shut it down. Start it again."));
+        }
+        self.seen_at = Some(Instant::now());
+        self.release().await
+    }
+
+    /// Takes the jobs away from workers that died. On PostgreSQL that is left to MAS and to people.
+    async fn release(&mut self) -> Result<()> {
+        if self.queue.is_postgres() {
+            return Ok(());
+        }
+        let now = self.parts.world.now();
+        let released = deeds::in_transaction(&mut self.queue, async |store| {
+            storage::queue::silent_workers_shut_down(store, now - WORKER_LIMIT, now).await?;
+            storage::queue::jobs_release(store).await
+        })
+        .await?;
+        if !released.is_empty() {
+            self.tell(Event::Released {
+                count: released.len() as u64,
+            });
+        }
+        Ok(())
+    }
+
+    /// Does a job, while the worker stays seen, and returns whose it is and what came of it.
+    async fn attempt(&mut self, job: &Task) -> (Option<String>, Outcome) {
+        let mut name = None;
+        let outcome = self.attempt_in_time(job, &mut name).await;
+        if outcome.as_ref().is_err_and(|error| may_break(error.code())) {
+            self.work = None;
+        }
+        (name, outcome)
+    }
+
+    async fn attempt_in_time(&mut self, job: &Task, name: &mut Option<String>) -> Outcome {
+        let Self {
+            parts, id, queue, work, ..
+        } = self;
+        let mut doing = pin!(async {
+            let store = match work {
+                Some(store) => store,
+                None => work.insert(storage::open(&parts.database).await?),
+            };
+            let user = deeds::user_of(store, job).await?;
+            *name = Some(user.username.clone());
+            deeds::execute(parts, store, job, &user).await
+        });
+        let mut stopping = pin!(async {
+            parts.interrupt.pressed().await;
+            (parts.tell)(&Event::Stopping);
+            sleep(GRACE).await;
+        });
+        let mut beats = interval_at(Instant::now() + BEAT, BEAT);
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut doing => return outcome,
+                () = &mut stopping => return Err(Error::new(
+                    Code::RunInterrupted,
+                    "The worker was stopped before the homeserver had answered",
+                )),
+                _ = beats.tick() => {
+                    // Whatever is wrong here is noticed at the next turn.
+                    let seen = storage::queue::worker_seen(queue, *id, parts.world.now()).await;
+                    tracing::debug!(?seen, "shown to be alive");
+                }
+            }
+        }
+    }
+
+    /// Records what came of a job. If that fails for now, it is tried again at the next turn.
+    async fn record(&mut self, job: Task, user: Option<String>, outcome: Outcome, again: bool) -> Result<()> {
+        let recorded = self.write_down(&job, &outcome).await;
+        let title = event::Title::new(&job, user);
+        match recorded {
+            Ok(Some(again_at)) => self.tell(event::of_attempt(title, outcome, again_at)),
+            // The first attempt to record it may have gone through, though its answer was lost.
+            Ok(None) if again => tracing::debug!(job = %job.id, "recorded before, or released"),
+            Ok(None) => self.tell(Event::Taken { job: title }),
+            Err(error) => {
+                self.unrecorded = Some((job, outcome));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// When the job is tried again, if it is; nothing if the job is no longer this worker's.
+    async fn write_down(&mut self, job: &Task, outcome: &Outcome) -> Result<Option<Option<event::Again>>> {
+        let (world, worker) = (&self.parts.world, self.id);
+        let now = world.now();
+        let written = deeds::in_transaction(&mut self.queue, async |store| match outcome {
+            Ok(follow_ups) => {
+                for new in follow_ups {
+                    storage::jobs::job_add(store, world.new_id(now), new.queue, &new.payload, now).await?;
+                }
+                if storage::queue::job_complete(store, job.id, worker, now).await? {
+                    Ok(None)
+                } else {
+                    Err(taken())
+                }
+            }
+            Err(error) => {
+                if !storage::queue::job_fail(store, job.id, worker, now, &event::reason(error)).await? {
+                    return Err(taken());
+                }
+                let Some(again) = event::Again::after(job, error, now) else {
+                    return Ok(None);
+                };
+                jobs::next_attempt(store, job.id, (now, world.new_id(now)), Some(again.at)).await?;
+                Ok(Some(again))
+            }
+        })
+        .await;
+        match written {
+            Ok(again) => Ok(Some(again)),
+            Err(error) if error.code() == Code::JobNotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits where waiting helps: for locks of others, and for a lost database.
+    async fn recover(&mut self, mut error: Error) -> Result<()> {
+        self.troubles += 1;
+        if error.code() == Code::DatabaseBusy {
+            if self.parts.once && self.troubles > PATIENCE {
+                return Err(error);
+            }
+            self.pause(POLL).await;
+            return Ok(());
+        }
+        while may_return(error.code()) && !self.parts.once {
+            let seconds = (1 << (self.troubles - 1).min(6)).min(LONGEST_PAUSE);
+            self.tell(Event::Disconnected {
+                reason: event::reason(&error),
+                seconds,
+            });
+            self.pause(Duration::from_secs(seconds)).await;
+            if self.parts.interrupt.is_pressed() {
+                return Ok(());
+            }
+            match unless_stopped(self.parts, storage::open(&self.parts.database)).await {
+                Ok(connection) => {
+                    self.queue = connection;
+                    self.work = None;
+                    self.seen_at = None;
+                    self.tell(Event::Reconnected);
+                    return Ok(());
+                }
+                Err(stopped) if stopped.code() == Code::RunInterrupted => return Ok(()),
+                Err(again) => error = again,
+            }
+            self.troubles += 1;
+        }
+        Err(error)
+    }
+
+    async fn pause(&self, duration: Duration) {
+        tokio::select! {
+            () = self.parts.interrupt.pressed() => {}
+            () = sleep(duration) => {}
+        }
+    }
+
+    /// Signs off. If that fails, others declare it dead two minutes later.
+    async fn leave(&mut self) {
+        // A transaction that was cut short ends with its connection.
+        self.work = None;
+        let now = self.parts.world.now();
+        if let Err(error) = storage::queue::worker_shut_down(&mut self.queue, self.id, now).await {
+            tracing::debug!(%error, "signing off");
+        }
+    }
+}
+
+/// Refuses to work beside another worker on PostgreSQL: it is MAS's, or another masctl's, and does the jobs.
+async fn require_alone(store: &mut Connection, parts: &Parts, own: Id) -> Result<()> {
+    if !store.is_postgres() {
+        return Ok(());
+    }
+    let since = parts.world.now() - WORKER_LIMIT;
+    match storage::queue::other_live_worker(store, own, since).await? {
+        None => Ok(()),
+        Some((other, seen_at)) => Err(Error::new(
+            Code::WorkerExists,
+            format!(
+                "Another worker serves this database: {other}, seen at {}",
+                seen_at.format("%Y-%m-%d %H:%M:%SZ")
+            ),
+        )
+        .help("MAS's own worker does the jobs. One that was killed counts as dead 2 minutes after it was last seen.")
+        .data("worker_id", other.to_string())),
+    }
+}
+
+/// The mark of a transaction that found its job taken away, which nobody sees.
+fn taken() -> Error {
+    Error::new(Code::JobNotFound, "The job is no longer this worker's")
+}
+
+/// Whether the connection may not have survived.
+const fn may_break(code: Code) -> bool {
+    matches!(
+        code,
+        Code::CommitUnknown
+            | Code::DatabaseBusy
+            | Code::DatabaseFailed
+            | Code::DatabaseLost
+            | Code::DatabaseUnreachable
+            | Code::RunInterrupted
+    )
+}
+
+/// Whether the database may come back by itself.
+const fn may_return(code: Code) -> bool {
+    matches!(
+        code,
+        Code::CommitUnknown | Code::DatabaseLost | Code::DatabaseUnreachable
+    )
+}
