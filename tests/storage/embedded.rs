@@ -213,6 +213,7 @@ async fn a_database_of_another_program_is_left_alone() {
     let store = OpenStore::Sqlite {
         file: file.clone(),
         is_embedded: false,
+        homeserver: None,
     };
     store.query("CREATE TABLE messages (message TEXT)").unwrap();
     let before = fs::read(&file).unwrap();

@@ -1,11 +1,13 @@
 //! The contract of `masctl::storage`: every test runs on both stores and compares whole values read back.
 
+mod devices;
 mod emails;
 mod embedded; // what only a SQLite file is and does
 mod jobs;
 mod links;
 mod passwords;
 mod postgres; // what only a PostgreSQL server answers
+mod queue;
 mod registration_tokens;
 mod schema;
 mod sessions;

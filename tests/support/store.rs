@@ -25,8 +25,12 @@ pub(crate) enum Store {
 
 /// The store of one transcript.
 pub(crate) enum OpenStore {
-    /// A file that a configuration names, or the embedded one where it names none.
-    Sqlite { file: PathBuf, is_embedded: bool },
+    /// A file that a configuration names, and a homeserver that it does not; or the embedded one where there is none.
+    Sqlite {
+        file: PathBuf,
+        is_embedded: bool,
+        homeserver: Option<Homeserver>,
+    },
     /// A database, and the homeserver that belongs to it.
     Postgres { database: Database, homeserver: Homeserver },
 }
@@ -37,6 +41,7 @@ impl OpenStore {
         Self::Sqlite {
             file: sandbox.data_home().join("masctl/masctl.db"),
             is_embedded: true,
+            homeserver: None,
         }
     }
 
@@ -46,6 +51,7 @@ impl OpenStore {
             Store::Sqlite => Self::Sqlite {
                 file: sandbox.path().join("mas.db"),
                 is_embedded: false,
+                homeserver: Some(Homeserver::start()),
             },
             Store::Postgres => Self::Postgres {
                 database: Database::create(name),
@@ -89,8 +95,16 @@ impl OpenStore {
     pub(crate) fn placeholders(&self) -> Vec<(String, &'static str)> {
         const LABEL: &str = "postgresql://127.0.0.1/mas";
         match self {
-            Self::Sqlite { is_embedded: true, .. } => Vec::new(),
-            Self::Sqlite { file, .. } => vec![(format!("sqlite://{}", file.display()), LABEL)],
+            Self::Sqlite { homeserver: None, .. } => Vec::new(),
+            Self::Sqlite {
+                file,
+                homeserver: Some(homeserver),
+                ..
+            } => vec![
+                (format!("sqlite://{}", file.display()), LABEL),
+                (homeserver.endpoint(), "{homeserver}"),
+                (homeserver.endpoint().trim_end_matches('/').to_owned(), "{homeserver}"),
+            ],
             Self::Postgres { database, homeserver } => {
                 let server = server();
                 vec![
@@ -113,7 +127,7 @@ impl OpenStore {
     /// Runs SQL and returns its rows, one line each. `{ulid:…}` stands for the id as this database holds it.
     pub(crate) fn query(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
         match self {
-            Self::Sqlite { file, is_embedded } => {
+            Self::Sqlite { file, is_embedded, .. } => {
                 let sql = with_ids(sql, |id| format!("x'{}'", id.simple()));
                 let options = SqliteConnectOptions::new()
                     .filename(file)
@@ -130,7 +144,7 @@ impl OpenStore {
     /// The homeserver that belongs to the store, if there is one.
     pub(crate) fn homeserver(&self) -> Option<&Homeserver> {
         match self {
-            Self::Sqlite { .. } => None,
+            Self::Sqlite { homeserver, .. } => homeserver.as_ref(),
             Self::Postgres { homeserver, .. } => Some(homeserver),
         }
     }

@@ -23,7 +23,7 @@ pub(super) const QUEUES: [&str; 6] = [
 ];
 
 /// How often the homeserver is told again because the account changed while it was told.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 20;
 
 /// The account that a job is about.
 ///
