@@ -17,3 +17,4 @@ mod storage; // masctl's SQL, each function on both stores
 mod support; // what the tests stand on
 mod terminals; // what a person at a terminal sees
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md
+mod workers; // what a worker does to a store and to its homeserver, and what happens to it

@@ -15,6 +15,7 @@ use rstest::rstest;
 
 use crate::support::{
     cast,
+    homeserver::{Mood, SECRET},
     sandbox::Sandbox,
     store::{OpenStore, Store},
 };
@@ -170,5 +171,83 @@ fn a_reader_that_is_gone_is_no_failure_and_a_full_disk_is_one() {
     assert_eq!(
         text(&output),
         "Error: Standard output cannot be written: No space left on device (os error 28)\n"
+    );
+}
+
+/// Starts a worker that works until it is told to stop, on a SQLite store that has a homeserver.
+fn worker(sandbox: &Sandbox, store: &OpenStore) -> Child {
+    let homeserver = store.homeserver().expect("it has one");
+    sandbox.write(
+        "homeserver.yaml",
+        &format!(
+            "matrix: {{ endpoint: \"{}\", secret: {SECRET} }}",
+            homeserver.endpoint()
+        ),
+    );
+    let mut command = sandbox.masctl(1);
+    command
+        .args(["worker", "--format", "json"])
+        .env("MAS_CONFIG", "config.yaml:homeserver.yaml");
+    start(command)
+}
+
+fn sqlite(sandbox: &Sandbox) -> OpenStore {
+    let store = OpenStore::configured(Store::Sqlite, "signal_worker", sandbox);
+    let made = sandbox.masctl(0).args(["database", "migrate"]).output();
+    assert!(made.expect("masctl runs").status.success());
+    store
+}
+
+#[rstest]
+fn a_worker_ends_well_when_it_is_told_to(#[values(Signal::SIGINT, Signal::SIGTERM)] kind: Signal) {
+    let sandbox = Sandbox::new();
+    let store = sqlite(&sandbox);
+    let child = worker(&sandbox, &store);
+    wait_until("the worker", || {
+        rows(&store, "SELECT count(*) FROM queue_workers") == ["1"]
+    });
+    signal(&child, kind);
+    let output = child.wait_with_output().expect("masctl ends");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let summary = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        summary.ends_with("\"done\":0,\"retried\":0,\"abandoned\":0,\"released\":0,\"failures\":[]}\n"),
+        "{summary}"
+    );
+    let alive = "SELECT count(*) FROM queue_workers WHERE shutdown_at IS NULL";
+    assert_eq!(rows(&store, alive), ["0"]);
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_job_at_hand() {
+    let sandbox = Sandbox::new();
+    let store = sqlite(&sandbox);
+    store.homeserver().expect("it has one").set_mood(Mood::Silent);
+    rows(&store, &[cast::sql(), cast::jobs_sql()].concat());
+    let child = worker(&sandbox, &store);
+    wait_until("the call", || {
+        !store.homeserver().expect("it has one").take_requests().is_empty()
+    });
+    signal(&child, Signal::SIGTERM);
+    thread::sleep(Duration::from_millis(300));
+    let start = Instant::now();
+    signal(&child, Signal::SIGTERM);
+    let output = child.wait_with_output().expect("masctl ends");
+    assert!(start.elapsed() < Duration::from_secs(2), "it stops at once");
+    assert_eq!(output.status.code(), Some(130));
+    let said = text(&output);
+    let said: Vec<&str> = said.lines().skip(1).collect();
+    assert_eq!(
+        said,
+        [
+            "Released 1 job of a worker that died",
+            "Stopping after the job at hand; Ctrl-C again does not wait for it",
+            "{\"error\":{\"code\":\"run.interrupted\",\"message\":\"Interrupted: the job at hand stays `running` until its \
+             worker is declared dead\",\"help\":null,\"data\":{},\"at\":null}}",
+        ]
+    );
+    assert_eq!(
+        rows(&store, "SELECT count(*) FROM queue_jobs WHERE status = 'running'"),
+        ["1"]
     );
 }

@@ -16,7 +16,8 @@ pub(super) fn width() -> Option<usize> {
 }
 
 /// The table. Elsewhere than on a terminal nothing is framed, cut or wrapped. On a terminal, rows that are wider than it
-/// are shown one below the other, each field on a line: an id that is cut in two cannot be copied.
+/// are shown one below the other, each field on a line: an id that is cut in two cannot be copied. Elsewhere a row is one
+/// line, whatever it holds.
 pub(super) fn text(value: &Value, width: Option<usize>) -> String {
     match value {
         Value::Null => String::new(),
@@ -40,10 +41,8 @@ fn of_rows(rows: &[Value], framed: bool) -> String {
     let mut table = Table::new();
     table.set_header(&columns);
     for row in rows {
-        let cells = columns
-            .iter()
-            .map(|name| row.get(name).map(|value| printable(&cell(value))).unwrap_or_default());
-        table.add_row(cells);
+        let cells = columns.iter().map(|name| row.get(name).map(cell).unwrap_or_default());
+        table.add_row(cells.map(|text| printable(&text).replace('\n', "\\n")));
     }
     finished(table, framed)
 }
@@ -87,6 +86,7 @@ mod tests {
         );
         assert_eq!(text(&json!({"id": 1, "name": null}), None), "id    1\nname\n");
         assert_eq!(text(&json!(["a", "b\nc"]), None), "a\nb\nc\n");
+        assert_eq!(text(&json!([{"why": "b\nc"}]), None), "why\nb\\nc\n");
     }
 
     #[test]

@@ -85,6 +85,8 @@ fn suggest_manage(error: &mut clap::Error) {
     {
         let tip = StyledStr::from(format!("the command is 'masctl manage {name}'"));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+        // What is only spelled alike would come first.
+        error.remove(ContextKind::SuggestedSubcommand);
     }
 }
 

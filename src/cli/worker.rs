@@ -31,7 +31,7 @@ const INTERRUPTED: u8 = 130;
 
 pub(super) fn command() -> Command {
     Command::new("worker")
-        .about("Do the jobs of users where no MAS does: tell the homeserver of them, deactivate, reactivate")
+        .about("Do the jobs of users where no MAS does")
         .arg(
             Arg::new("once")
                 .long("once")

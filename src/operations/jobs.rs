@@ -225,8 +225,8 @@ pub async fn release(run: &Run) -> Result<u64> {
         let silent = storage::queue::jobs_of_silent_workers(deed.store(), silent_since).await?;
         if silent > 0 {
             deed.note(format!(
-                "{} held by a worker that was not seen for 2 minutes, but is not marked as shut down: the next worker that \
-                 starts marks it, then run this again",
+                "{} held by a worker that was not seen for 2 minutes, but is not marked as shut down: any worker that runs \
+                 marks it, then run this again",
                 if silent == 1 { "1 job is".to_owned() } else { format!("{silent} jobs are") }
             ));
         }

@@ -39,15 +39,15 @@ async fn with_workers(kind: Store) -> Specimen {
     let mut specimen = Specimen::create(kind).await;
     for ulid in WORKERS {
         let added = worker_add(&mut specimen.connection, id(ulid), time(NOW)).await;
-        assert_eq!(added.unwrap(), id(ulid));
+        assert_eq!(added.expect("the SQL is right"), id(ulid));
     }
     specimen
 }
 
 /// Adds a job; `rest` sets further columns.
 fn add_job(specimen: &Specimen, ulid: &str, queue: &str, user: &str, rest: &[(&str, &str)]) {
-    let columns: String = rest.iter().map(|(name, _)| format!(", {name}")).collect();
-    let values: String = rest.iter().map(|(_, value)| format!(", {value}")).collect();
+    let columns: String = rest.iter().flat_map(|(name, _)| [", ", name]).collect();
+    let values: String = rest.iter().flat_map(|(_, value)| [", ", value]).collect();
     specimen.seed(&format!(
         "INSERT INTO queue_jobs (queue_job_id, queue_name, payload, created_at{columns}) \
          VALUES ({{ulid:{ulid}}}, '{queue}', '{{\"user_id\": \"{user}\"}}', '{CREATED_AT}'{values})"
@@ -69,7 +69,9 @@ fn add_running(specimen: &Specimen, ulid: &str, worker: &str) {
 }
 
 async fn reserve(store: &mut Connection, worker: &str) -> Option<Task> {
-    job_reserve(store, &QUEUES, id(worker), time(LATER)).await.unwrap()
+    job_reserve(store, &QUEUES, id(worker), time(LATER))
+        .await
+        .expect("the SQL is right")
 }
 
 async fn reserved(store: &mut Connection, worker: &str) -> Option<String> {

@@ -16,6 +16,9 @@ pub(crate) const PROVIDER: &str = "01HV0000000000000000000001";
 /// The id of alice's address.
 pub(crate) const ALICE_EMAIL: &str = "01HV00000000000000000000E5";
 
+/// A job about alice that failed, and a worker that has shut down with another one in its hands.
+pub(crate) const FAILED_JOB: &str = "01HV00000000000000000000F6";
+
 /// When everything of the cast was made: the time in its ids, and some microseconds.
 pub(crate) const CREATED_AT: &str = "2024-04-08T23:16:49.280123+00:00";
 /// When bob was locked and dave deactivated.
@@ -40,6 +43,20 @@ pub(crate) fn sql() -> String {
          'openid', 'masctl', 'none', '{CREATED_AT}', 'Example');"
     );
     [users, email, provider].concat()
+}
+
+/// The SQL that adds jobs to the cast.
+pub(crate) fn jobs_sql() -> String {
+    let payload = format!("{{\"user_id\": \"{ALICE}\"}}");
+    format!(
+        "INSERT INTO queue_workers (queue_worker_id, registered_at, last_seen_at, shutdown_at) VALUES \
+         ({{ulid:01HV0000000000000000000W07}}, '{CREATED_AT}', '{CREATED_AT}', '{ENDED_AT}');
+         INSERT INTO queue_jobs (queue_job_id, queue_name, status, payload, created_at, failed_at, failed_reason) VALUES \
+         ({{ulid:{FAILED_JOB}}}, 'sync-devices', 'failed', '{payload}', '{CREATED_AT}', '{ENDED_AT}', 'it is down');
+         INSERT INTO queue_jobs (queue_job_id, queue_name, status, payload, created_at, started_at, started_by) VALUES \
+         ({{ulid:01HV00000000000000000000G8}}, 'sync-devices', 'running', '{payload}', '{CREATED_AT}', '{CREATED_AT}', \
+         {{ulid:01HV0000000000000000000W07}});"
+    )
 }
 
 /// The id that a ULID names.

@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use masctl::{
@@ -14,6 +17,7 @@ use sqlx::{AssertSqlSafe, postgres::PgConnectOptions};
 
 use super::{
     cast,
+    homeserver::Homeserver,
     sandbox::Sandbox,
     store::{OpenStore, Store},
 };
@@ -24,7 +28,7 @@ pub(crate) struct Specimen {
     pub(crate) connection: Connection,
     /// The configuration that names the store.
     pub(crate) configuration: Configuration,
-    store: OpenStore,
+    store: Arc<OpenStore>,
     sandbox: Sandbox,
 }
 
@@ -48,7 +52,7 @@ impl Specimen {
         Self {
             connection: storage::open(&database).await.expect("the store is fresh"),
             configuration,
-            store,
+            store: Arc::new(store),
             sandbox,
         }
     }
@@ -56,6 +60,11 @@ impl Specimen {
     /// Which database it is, as masctl is told.
     pub(crate) fn database(&self) -> Database {
         self.configuration.database().expect("it was read before")
+    }
+
+    /// The homeserver that belongs to it.
+    pub(crate) fn homeserver(&self) -> &Homeserver {
+        self.store.homeserver().expect("it is no embedded store")
     }
 
     /// Another connection, as another masctl makes it.
@@ -80,10 +89,15 @@ impl Specimen {
         rows.unwrap_or_else(|error| panic!("{error}: {sql}"))
     }
 
+    /// The store, for SQL while masctl works on it.
+    pub(crate) fn beside(&self) -> Arc<OpenStore> {
+        self.store.clone()
+    }
+
     /// A list of texts, as SQL.
     pub(crate) fn list(&self, texts: &[&str]) -> String {
         let quoted: Vec<_> = texts.iter().map(|text| format!("\"{text}\"")).collect();
-        match self.store {
+        match &*self.store {
             OpenStore::Sqlite { .. } => format!("'[{}]'", quoted.join(",")),
             OpenStore::Postgres { .. } => format!("'{{{}}}'", quoted.join(",")),
         }
@@ -91,7 +105,7 @@ impl Specimen {
 
     /// How the driver connects to it, if it is a database of a server.
     pub(crate) fn options(&self) -> PgConnectOptions {
-        match &self.store {
+        match &*self.store {
             OpenStore::Postgres { database, .. } => database.options(),
             OpenStore::Sqlite { file, .. } => panic!("{} is a file", file.display()),
         }

@@ -19,7 +19,7 @@ use crate::{
     config::Database,
     error::{Code, Error, Result},
     homeserver::Homeserver,
-    model::{Id, Task},
+    model::{Id, Task, Time},
     storage::{self, Connection},
 };
 
@@ -90,8 +90,8 @@ struct Worker<'parts> {
     work: Option<Connection>,
     /// When it last showed that it is alive; never on this connection, if none.
     seen_at: Option<Instant>,
-    /// What came of a job, if that could not be recorded.
-    unrecorded: Option<(Task, Outcome)>,
+    /// What came of a job about this user, if that could not be recorded.
+    unrecorded: Option<(Task, Option<String>, Outcome)>,
     /// How often in a row it was kept from working.
     troubles: u32,
     summary: Summary,
@@ -105,7 +105,7 @@ impl<'parts> Worker<'parts> {
         let id = parts.world.new_id(now);
         queue.begin().await?;
         storage::queue::lock_registration(&mut queue).await?;
-        require_alone(&mut queue, parts, id).await?;
+        require_alone(&mut queue, id, now).await?;
         storage::queue::worker_add(&mut queue, id, now).await?;
         queue.commit().await?;
         let mut worker = Self {
@@ -123,7 +123,7 @@ impl<'parts> Worker<'parts> {
             store: parts.database.label(),
             homeserver: parts.homeserver.connected(),
         });
-        worker.release().await?;
+        worker.release(now).await?;
         Ok(worker)
     }
 
@@ -146,21 +146,21 @@ impl<'parts> Worker<'parts> {
         }
         // Nobody else knows what came of the last job.
         match self.unrecorded.take() {
-            Some((job, outcome)) => self.record(job, None, outcome, true).await,
+            Some((job, user, outcome)) => self.record(job, user, outcome, true).await,
             None => Ok(()),
         }
     }
 
     /// Does the next job. False if there is none.
     async fn turn(&mut self) -> Result<bool> {
-        if let Some((job, outcome)) = self.unrecorded.take() {
-            self.record(job, None, outcome, true).await?;
+        if let Some((job, user, outcome)) = self.unrecorded.take() {
+            self.record(job, user, outcome, true).await?;
         }
-        if self.seen_at.is_none_or(|at| at.elapsed() >= BEAT) {
-            self.beat().await?;
-        }
-        require_alone(&mut self.queue, self.parts, self.id).await?;
         let now = self.parts.world.now();
+        if self.seen_at.is_none_or(|at| at.elapsed() >= BEAT) {
+            self.beat(now).await?;
+        }
+        require_alone(&mut self.queue, self.id, now).await?;
         storage::queue::due_jobs_make_available(&mut self.queue, &deeds::QUEUES, now).await?;
         let Some(job) = storage::queue::job_reserve(&mut self.queue, &deeds::QUEUES, self.id, now).await? else {
             return Ok(false);
@@ -171,8 +171,7 @@ impl<'parts> Worker<'parts> {
     }
 
     /// Shows that the worker is alive, and sees to those that are not.
-    async fn beat(&mut self) -> Result<()> {
-        let now = self.parts.world.now();
+    async fn beat(&mut self, now: Time) -> Result<()> {
         if !storage::queue::worker_seen(&mut self.queue, self.id, now).await? {
             return Err(Error::new(
                 Code::WorkerExpired,
@@ -181,15 +180,14 @@ impl<'parts> Worker<'parts> {
             .help("It was not seen for 2 minutes, or somebody shut it down. Start it again."));
         }
         self.seen_at = Some(Instant::now());
-        self.release().await
+        self.release(now).await
     }
 
     /// Takes the jobs away from workers that died. On PostgreSQL that is left to MAS and to people.
-    async fn release(&mut self) -> Result<()> {
+    async fn release(&mut self, now: Time) -> Result<()> {
         if self.queue.is_postgres() {
             return Ok(());
         }
-        let now = self.parts.world.now();
         let released = deeds::in_transaction(&mut self.queue, async |store| {
             storage::queue::silent_workers_shut_down(store, now - WORKER_LIMIT, now).await?;
             storage::queue::jobs_release(store).await
@@ -250,16 +248,20 @@ impl<'parts> Worker<'parts> {
     }
 
     /// Records what came of a job. If that fails for now, it is tried again at the next turn.
-    async fn record(&mut self, job: Task, user: Option<String>, outcome: Outcome, again: bool) -> Result<()> {
+    async fn record(&mut self, job: Task, user: Option<String>, outcome: Outcome, is_again: bool) -> Result<()> {
         let recorded = self.write_down(&job, &outcome).await;
-        let title = event::Title::new(&job, user);
         match recorded {
-            Ok(Some(again_at)) => self.tell(event::of_attempt(title, outcome, again_at)),
+            Ok(Some(again)) => {
+                let title = event::Title::new(&job, user);
+                self.tell(event::of_attempt(title, outcome, again));
+            }
             // The first attempt to record it may have gone through, though its answer was lost.
-            Ok(None) if again => tracing::debug!(job = %job.id, "recorded before, or released"),
-            Ok(None) => self.tell(Event::Taken { job: title }),
+            Ok(None) if is_again => tracing::debug!(job = %job.id, "recorded before, or released"),
+            Ok(None) => self.tell(Event::Taken {
+                job: event::Title::new(&job, user),
+            }),
             Err(error) => {
-                self.unrecorded = Some((job, outcome));
+                self.unrecorded = Some((job, user, outcome));
                 return Err(error);
             }
         }
@@ -355,12 +357,11 @@ impl<'parts> Worker<'parts> {
 }
 
 /// Refuses to work beside another worker on PostgreSQL: it is MAS's, or another masctl's, and does the jobs.
-async fn require_alone(store: &mut Connection, parts: &Parts, own: Id) -> Result<()> {
+async fn require_alone(store: &mut Connection, own: Id, now: Time) -> Result<()> {
     if !store.is_postgres() {
         return Ok(());
     }
-    let since = parts.world.now() - WORKER_LIMIT;
-    match storage::queue::other_live_worker(store, own, since).await? {
+    match storage::queue::other_live_worker(store, own, now - WORKER_LIMIT).await? {
         None => Ok(()),
         Some((other, seen_at)) => Err(Error::new(
             Code::WorkerExists,
