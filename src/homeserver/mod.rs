@@ -1,15 +1,17 @@
 //! The homeserver that MAS serves: what masctl asks of it and does on it.
 
+mod account;
 mod legacy;
 mod none;
 mod synapse;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use async_trait::async_trait;
 
 use self::legacy::LegacySynapse;
 pub use self::{
+    account::{Account, Provisioning, Setting},
     none::NoHomeserver,
     synapse::{Limits, Synapse},
 };
@@ -30,20 +32,58 @@ pub enum Availability {
     Unavailable(String),
 }
 
-/// What masctl needs of a homeserver. Everything is safe to repeat.
+/// What masctl asks of a homeserver. Every call may be repeated: done twice, it leaves what it leaves done once.
+///
+/// # Errors
+/// Each fails with one of these codes, of which none means that nothing was done, unless it says so:
+///
+/// - `homeserver.unreachable`: no connection, no answer in time, or the connection was lost before the answer;
+/// - `homeserver.refused`: the homeserver does not take the secret; nothing was done;
+/// - `homeserver.failed`: the homeserver answered with an error, or not as a homeserver does. Where a user must exist and
+///   does not, too: the message names it;
+/// - `homeserver.unsupported`: the configured kind of homeserver cannot do this; nothing was sent;
+/// - `config.invalid`: the secret cannot be sent; nothing was sent.
 #[async_trait]
 pub trait Homeserver: fmt::Debug + Send + Sync {
     /// Whether a new user can have this localpart. Waits only a short time for the answer.
-    ///
-    /// # Errors
-    /// `homeserver.unreachable`, `homeserver.refused`, `homeserver.failed`, `homeserver.unsupported`.
     async fn is_localpart_available(&self, localpart: &str) -> Result<Availability>;
 
-    /// Makes a device of a user, or renames the one of this id. Without a name, one that it has is kept.
+    /// What the homeserver knows of a user. None if it has none of this localpart, in exactly these letters.
+    async fn query_user(&self, localpart: &str) -> Result<Option<Account>>;
+
+    /// Makes a user, or tells the homeserver of changes to one. Also of one that is deactivated there, which it stays.
     ///
-    /// # Errors
-    /// As those of [`Self::is_localpart_available`]; `homeserver.failed` also if the homeserver has no such user yet.
+    /// Returns whether the user is new to the homeserver. After a lost connection it may be said not to be, although this
+    /// call made it.
+    async fn provision_user(&self, user: &Provisioning<'_>) -> Result<bool>;
+
+    /// Makes a device of a user, or renames the one of this id. Without a name, one that it has is kept.
     async fn upsert_device(&self, localpart: &str, device_id: &str, display_name: Option<&str>) -> Result<()>;
+
+    /// Renames a device that exists.
+    async fn update_device_display_name(&self, localpart: &str, device_id: &str, display_name: &str) -> Result<()>;
+
+    /// Removes a device, if the user has it.
+    async fn delete_device(&self, localpart: &str, device_id: &str) -> Result<()>;
+
+    /// Makes these the devices of a user: makes those that it lacks, removes all others. Waits longer the more there are.
+    async fn sync_devices(&self, localpart: &str, devices: &BTreeSet<String>) -> Result<()>;
+
+    /// Deactivates a user: its devices and addresses are gone, its localpart stays taken. With `erase`, its profile goes too,
+    /// and new members of its rooms do not see what it wrote.
+    async fn delete_user(&self, localpart: &str, erase: bool) -> Result<()>;
+
+    /// Makes a deactivated user an active one. What the deactivation removed does not come back.
+    async fn reactivate_user(&self, localpart: &str) -> Result<()>;
+
+    /// Sets the name that others see.
+    async fn set_display_name(&self, localpart: &str, display_name: &str) -> Result<()>;
+
+    /// Removes the name that others see.
+    async fn unset_display_name(&self, localpart: &str) -> Result<()>;
+
+    /// Lets the user replace its cross-signing keys without proving again who it is, for a few minutes.
+    async fn allow_cross_signing_reset(&self, localpart: &str) -> Result<()>;
 
     /// Whether there is a homeserver behind this. If not, deeds on it do nothing, and the caller says so.
     fn connected(&self) -> bool;

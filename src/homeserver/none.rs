@@ -1,8 +1,10 @@
 //! No homeserver: the embedded store stands alone, with the rules for usernames that Synapse has.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
-use super::{Availability, Homeserver, MXID_LIMIT};
+use super::{Account, Availability, Homeserver, MXID_LIMIT, Provisioning};
 use crate::error::Result;
 
 /// Stands in for a homeserver where none is configured. It refuses the usernames that Synapse refuses.
@@ -47,7 +49,47 @@ impl Homeserver for NoHomeserver {
             .map_or(Availability::Available, Availability::Unavailable))
     }
 
+    async fn query_user(&self, _localpart: &str) -> Result<Option<Account>> {
+        Ok(None)
+    }
+
+    async fn provision_user(&self, _user: &Provisioning<'_>) -> Result<bool> {
+        Ok(false)
+    }
+
     async fn upsert_device(&self, _localpart: &str, _device_id: &str, _display_name: Option<&str>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn update_device_display_name(&self, _localpart: &str, _device_id: &str, _display_name: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete_device(&self, _localpart: &str, _device_id: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn sync_devices(&self, _localpart: &str, _devices: &BTreeSet<String>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete_user(&self, _localpart: &str, _erase: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn reactivate_user(&self, _localpart: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn set_display_name(&self, _localpart: &str, _display_name: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn unset_display_name(&self, _localpart: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn allow_cross_signing_reset(&self, _localpart: &str) -> Result<()> {
         Ok(())
     }
 

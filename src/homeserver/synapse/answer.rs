@@ -4,6 +4,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use reqwest::{Response, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -15,12 +16,30 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// The most characters of the homeserver's own words that are shown.
 const WORDS_LIMIT: usize = 300;
 
-/// An answer, as far as masctl looks at it: what a success says is of no use.
+/// An answer, as far as masctl looks at it.
 pub(super) enum Answer {
     /// Any 2xx.
-    Done,
+    Success(Success),
     /// Anything else.
     Refusal(Refusal),
+}
+
+/// An answer that something was done.
+pub(super) struct Success {
+    pub(super) status: StatusCode,
+    /// Absent if it is too large.
+    body: Option<Vec<u8>>,
+}
+
+impl Success {
+    /// Reads the body.
+    pub(super) fn json<T: DeserializeOwned>(&self, peer: Peer<'_>) -> Result<T> {
+        let body = self
+            .body
+            .as_deref()
+            .ok_or_else(|| peer.strange(self.status, "more than masctl reads"))?;
+        serde_json::from_slice(body).map_err(|_| peer.strange(self.status, "not what it was asked for"))
+    }
 }
 
 /// An answer that is no success.
@@ -49,20 +68,18 @@ impl Peer<'_> {
     /// Reads an answer, of its body no more than needed.
     pub(super) async fn read(self, mut response: Response, limit: Duration) -> Result<Answer> {
         let status = response.status();
-        if status.is_success() {
-            return Ok(Answer::Done);
-        }
         let location = response.headers().get(header::LOCATION);
         let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let mut body = Vec::new();
+        let mut body = Some(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error, limit))? {
-            if body.len() + chunk.len() > BODY_LIMIT {
-                body.clear();
-                break;
-            }
+            body = body.filter(|body| body.len() + chunk.len() <= BODY_LIMIT);
+            let Some(body) = &mut body else { break };
             body.extend_from_slice(&chunk);
         }
-        let matrix = MatrixError::parse(&body);
+        if status.is_success() {
+            return Ok(Answer::Success(Success { status, body }));
+        }
+        let matrix = body.as_deref().and_then(MatrixError::parse);
         Ok(Answer::Refusal(Refusal {
             status,
             location,
@@ -83,6 +100,17 @@ impl Peer<'_> {
         )
         .help("Check `matrix.endpoint`, and that this machine can reach it.")
         .caused_by(error.without_url())
+    }
+
+    /// The answer is a success, but none of Synapse.
+    pub(super) fn strange(self, status: StatusCode, what: &str) -> Error {
+        let status = status.as_u16();
+        Error::new(
+            Code::HomeserverFailed,
+            format!("The homeserver at `{}` answers {status}, but {what}", self.origin()),
+        )
+        .help("Check that `matrix.endpoint` leads to Synapse, and that its proxy passes on `/_synapse/mas/`.")
+        .data("status", status)
     }
 
     /// The client itself cannot be made.
@@ -136,6 +164,10 @@ impl Refusal {
 
     pub(super) fn is_unknown_user(&self) -> bool {
         self.status == StatusCode::NOT_FOUND && self.errcode() == Some("M_NOT_FOUND")
+    }
+
+    pub(super) fn is_user_in_use(&self) -> bool {
+        self.errcode() == Some("M_USER_IN_USE")
     }
 
     fn errcode(&self) -> Option<&str> {

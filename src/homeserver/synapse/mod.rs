@@ -1,20 +1,24 @@
 //! Synapse, through the API that it has for MAS: `/_synapse/mas/*`, Synapse 1.136 or later.
 
 mod answer;
+mod body;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, sync::OnceLock, time::Duration};
+use std::{collections::BTreeSet, future::Future, sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
-use reqwest::{Client, Method, RequestBuilder, Response, header, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use self::answer::{Answer, Peer};
-use super::{Availability, Homeserver, MXID_LIMIT};
+use self::{
+    answer::{Answer, Peer},
+    body::{AllDevices, Deletion, DisplayName, OfDevice, OfUser, Provision, Queried},
+};
+use super::{Account, Availability, Homeserver, MXID_LIMIT, Provisioning};
 use crate::{
     config::Matrix,
     error::{Code, Error, Result},
@@ -55,16 +59,6 @@ pub struct Synapse {
     limits: Limits,
     read_only: bool,
     client: OnceLock<Client>,
-}
-
-/// The body of `upsert_device`.
-#[derive(Serialize)]
-struct UpsertDevice<'a> {
-    localpart: &'a str,
-    device_id: &'a str,
-    // Sent as null it would be the same to Synapse; MAS leaves it out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    display_name: Option<&'a str>,
 }
 
 impl Synapse {
@@ -160,6 +154,34 @@ impl Synapse {
             response.ok_or_else(|| Error::new(Code::Bug, "A request to the homeserver cannot be repeated"))?;
         self.peer().read(response, limit).await
     }
+
+    /// Asks for a change, unless the configuration allows none. Any 2xx means that it is made.
+    async fn change(&self, name: &str, localpart: &str, body: &impl Serialize, limit: Duration) -> Result<()> {
+        match self.ask_for(name, body, limit).await? {
+            Answer::Success(_) => Ok(()),
+            Answer::Refusal(refusal) if refusal.is_unknown_user() => Err(unknown(localpart)),
+            Answer::Refusal(refusal) => Err(refusal.into_error(self.peer())),
+        }
+    }
+
+    async fn ask_for(&self, name: &str, body: &impl Serialize, limit: Duration) -> Result<Answer> {
+        if self.read_only {
+            return Err(Error::new(
+                Code::HomeserverUnsupported,
+                "The configuration has `matrix.kind: synapse_read_only`: nothing may be changed on the homeserver",
+            )
+            .help("Set `matrix.kind: synapse`, for MAS too."));
+        }
+        self.send(self.request(Method::POST, name)?.json(body), limit).await
+    }
+}
+
+fn unknown(localpart: &str) -> Error {
+    Error::new(
+        Code::HomeserverFailed,
+        format!("The homeserver has no user `{}` yet", localpart.escape_debug()),
+    )
+    .help("MAS makes it there with a job; look at its queue, or run `masctl manage provision-all-users`.")
 }
 
 #[async_trait]
@@ -179,7 +201,7 @@ impl Homeserver for Synapse {
             .request(Method::GET, "is_localpart_available")?
             .query(&[("localpart", localpart)]);
         let refusal = match self.send(request, self.limits.availability).await? {
-            Answer::Done => return Ok(Availability::Available),
+            Answer::Success(_) => return Ok(Availability::Available),
             Answer::Refusal(refusal) => refusal,
         };
         match refusal.unavailable(self.peer()) {
@@ -188,29 +210,104 @@ impl Homeserver for Synapse {
         }
     }
 
-    async fn upsert_device(&self, localpart: &str, device_id: &str, display_name: Option<&str>) -> Result<()> {
-        if self.read_only {
-            return Err(Error::new(
-                Code::HomeserverUnsupported,
-                "The configuration has `matrix.kind: synapse_read_only`: nothing may be changed on the homeserver",
-            )
-            .help("Set `matrix.kind: synapse`, for MAS too."));
+    async fn query_user(&self, localpart: &str) -> Result<Option<Account>> {
+        // Synapse takes only ASCII in a query, and has no such user.
+        if !localpart.is_ascii() {
+            return Ok(None);
         }
-        let body = UpsertDevice {
+        let request = self
+            .request(Method::GET, "query_user")?
+            .query(&[("localpart", localpart)]);
+        match self.send(request, self.limits.total).await? {
+            Answer::Success(success) => Ok(Some(success.json::<Queried>(self.peer())?.into())),
+            Answer::Refusal(refusal) if refusal.is_unknown_user() => Ok(None),
+            Answer::Refusal(refusal) => Err(refusal.into_error(self.peer())),
+        }
+    }
+
+    async fn provision_user(&self, user: &Provisioning<'_>) -> Result<bool> {
+        let body = Provision::from(user);
+        let ask = || self.ask_for("provision_user", &body, self.limits.total);
+        let mut answer = ask().await?;
+        // Two that make the same user at once: Synapse answers one of them so. Now the user exists.
+        if matches!(&answer, Answer::Refusal(refusal) if refusal.is_user_in_use()) {
+            answer = ask().await?;
+        }
+        match answer {
+            Answer::Success(success) => match success.status {
+                StatusCode::CREATED => Ok(true),
+                StatusCode::OK => Ok(false),
+                status => Err(self
+                    .peer()
+                    .strange(status, "only 200 and 201 mean that the user is there")),
+            },
+            Answer::Refusal(refusal) => Err(refusal.into_error(self.peer())),
+        }
+    }
+
+    async fn upsert_device(&self, localpart: &str, device_id: &str, display_name: Option<&str>) -> Result<()> {
+        let body = OfDevice {
             localpart,
             device_id,
             display_name,
         };
-        let request = self.request(Method::POST, "upsert_device")?.json(&body);
-        match self.send(request, self.limits.total).await? {
-            Answer::Done => Ok(()),
-            Answer::Refusal(refusal) if refusal.is_unknown_user() => Err(Error::new(
-                Code::HomeserverFailed,
-                format!("The homeserver has no user `{}` yet", localpart.escape_debug()),
-            )
-            .help("MAS makes it there with a job; look at its queue, or run `masctl manage provision-all-users`.")),
-            Answer::Refusal(refusal) => Err(refusal.into_error(self.peer())),
-        }
+        self.change("upsert_device", localpart, &body, self.limits.total).await
+    }
+
+    async fn update_device_display_name(&self, localpart: &str, device_id: &str, display_name: &str) -> Result<()> {
+        let body = OfDevice {
+            localpart,
+            device_id,
+            display_name: Some(display_name),
+        };
+        self.change("update_device_display_name", localpart, &body, self.limits.total)
+            .await
+    }
+
+    async fn delete_device(&self, localpart: &str, device_id: &str) -> Result<()> {
+        let body = OfDevice {
+            localpart,
+            device_id,
+            display_name: None,
+        };
+        self.change("delete_device", localpart, &body, self.limits.total).await
+    }
+
+    async fn sync_devices(&self, localpart: &str, devices: &BTreeSet<String>) -> Result<()> {
+        let body = AllDevices { localpart, devices };
+        self.change("sync_devices", localpart, &body, self.limits.total).await
+    }
+
+    async fn delete_user(&self, localpart: &str, erase: bool) -> Result<()> {
+        let body = Deletion { localpart, erase };
+        self.change("delete_user", localpart, &body, self.limits.total).await
+    }
+
+    async fn reactivate_user(&self, localpart: &str) -> Result<()> {
+        let body = OfUser { localpart };
+        self.change("reactivate_user", localpart, &body, self.limits.total)
+            .await
+    }
+
+    async fn set_display_name(&self, localpart: &str, display_name: &str) -> Result<()> {
+        let body = DisplayName {
+            localpart,
+            displayname: display_name,
+        };
+        self.change("set_displayname", localpart, &body, self.limits.total)
+            .await
+    }
+
+    async fn unset_display_name(&self, localpart: &str) -> Result<()> {
+        let body = OfUser { localpart };
+        self.change("unset_displayname", localpart, &body, self.limits.total)
+            .await
+    }
+
+    async fn allow_cross_signing_reset(&self, localpart: &str) -> Result<()> {
+        let body = OfUser { localpart };
+        self.change("allow_cross_signing_reset", localpart, &body, self.limits.total)
+            .await
     }
 
     fn connected(&self) -> bool {
