@@ -1,6 +1,6 @@
 //! What the benchmark takes from the tests: a PostgreSQL server, a homeserver, and a clean environment.
 
-#[path = "../../tests/support/homeserver.rs"]
+#[path = "../../tests/support/homeserver/mod.rs"]
 pub(crate) mod homeserver;
 #[path = "../../tests/support/mas_database.rs"]
 pub(crate) mod mas_database;

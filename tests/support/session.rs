@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    homeserver::Mood,
     sandbox::Sandbox,
     store::{OpenStore, Store},
 };
@@ -120,9 +121,24 @@ impl Session {
                 .map(|()| Vec::new())
                 .map_err(failed),
             ["ls", "-l", names @ ..] => names.iter().map(|name| self.mode(name).map_err(failed)).collect(),
-            ["homeserver", "requests"] => Ok(self.store.take_requests()),
-            _ => Err("transcripts know masctl, sql, write, rm, ls -l FILE… and homeserver requests".to_owned()),
+            ["homeserver", words @ ..] => self.homeserver(words),
+            _ => Err("transcripts know masctl, sql, write, rm, ls -l FILE… and homeserver".to_owned()),
         }
+    }
+
+    /// What the homeserver was asked or knows, or a change of it; nothing where there is none.
+    fn homeserver(&self, words: &[&str]) -> Result<Vec<String>, String> {
+        let Some(homeserver) = self.store.homeserver() else {
+            return Ok(Vec::new());
+        };
+        match words {
+            ["requests"] => return Ok(homeserver.take_requests()),
+            ["users"] => return Ok(homeserver.users()),
+            ["add", localparts @ ..] => homeserver.add_users(localparts.iter().copied()),
+            ["is", mood] => homeserver.set_mood(Mood::parse(mood).ok_or_else(|| format!("no homeserver is {mood}"))?),
+            _ => return Err("homeserver requests, users, add LOCALPART… or is MOOD".to_owned()),
+        }
+        Ok(Vec::new())
     }
 
     fn masctl(&self, number: usize) -> Command {

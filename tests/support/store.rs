@@ -127,11 +127,11 @@ impl OpenStore {
         }
     }
 
-    /// What the homeserver was asked since the last call; nothing where there is none.
-    pub(crate) fn take_requests(&self) -> Vec<String> {
+    /// The homeserver that belongs to the store, if there is one.
+    pub(crate) fn homeserver(&self) -> Option<&Homeserver> {
         match self {
-            Self::Sqlite { .. } => Vec::new(),
-            Self::Postgres { homeserver, .. } => homeserver.take_requests(),
+            Self::Sqlite { .. } => None,
+            Self::Postgres { homeserver, .. } => Some(homeserver),
         }
     }
 }
