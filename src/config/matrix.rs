@@ -24,7 +24,7 @@ const KINDS: [(&str, Kind); 4] = [
 pub enum Kind {
     /// Synapse 1.135 or later, through the API that it has for MAS: `synapse`, and `synapse_modern`, which is the same.
     Synapse,
-    /// An older Synapse, through its admin API: `synapse_legacy`.
+    /// An older Synapse, through its admin API: `synapse_legacy`. Locks do not reach it.
     SynapseLegacy,
     /// As [`Kind::Synapse`], but nothing may be written: `synapse_read_only`.
     SynapseReadOnly,
@@ -37,7 +37,7 @@ pub struct Matrix {
     pub kind: Kind,
     /// The server name, the part of an MXID after the colon.
     pub homeserver: String,
-    /// The base URL of its API; `http` or `https`.
+    /// The base URL of its API; `http` or `https`. It may have a path, with or without a last slash.
     pub endpoint: Url,
     /// The secret that MAS and the homeserver share. Not empty.
     pub secret: SecretString,
