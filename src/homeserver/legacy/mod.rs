@@ -130,9 +130,9 @@ impl LegacySynapse {
 
     /// Removes devices, of which some may not be there.
     async fn delete_devices(&self, localpart: &str, devices: &[&str]) -> Result<()> {
-        let path = self.path("_synapse/admin/v2/users", localpart, "/delete_devices");
-        let limit = self.limits().of_devices(devices.len());
-        let call = Call::new(Method::POST, path, limit).body(json!({ "devices": devices }));
+        let call = self
+            .devices(Method::POST, localpart, "/delete_devices")
+            .body(json!({ "devices": devices }));
         self.send(localpart, call, &[StatusCode::OK]).await.map(drop)
     }
 
