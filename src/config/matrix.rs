@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Configuration, section::Section};
+use super::section::Section;
 use crate::error::{Code, Error, Result};
 
 /// The server name that MAS assumes when the section has none.
@@ -44,16 +44,20 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    pub(super) fn read(configuration: &Configuration) -> Result<Self> {
-        let Some(section) = configuration.section("matrix")? else {
+    /// Reads the section from the whole configuration.
+    pub(super) fn read(top: &Section<'_>) -> Result<Self> {
+        let Some(section) = top.section("matrix")? else {
             return Err(absent());
         };
-        section.exclusive("secret", &["secret_file"])?;
+        let kind = section.choice("kind", &KINDS);
+        let homeserver = homeserver(&section);
+        let endpoint = endpoint(&section);
+        let secret = secret(&section);
         Ok(Self {
-            kind: section.choice("kind", &KINDS)?.unwrap_or(Kind::Synapse),
-            homeserver: homeserver(&section)?,
-            endpoint: endpoint(&section)?,
-            secret: secret(&section)?,
+            kind: kind?.unwrap_or(Kind::Synapse),
+            homeserver: homeserver?,
+            endpoint: endpoint?,
+            secret: secret?,
         })
     }
 }
@@ -97,6 +101,7 @@ fn endpoint(section: &Section<'_>) -> Result<Url> {
 }
 
 fn secret(section: &Section<'_>) -> Result<SecretString> {
+    section.exclusive("secret", &["secret_file"])?;
     if let Some(secret) = section.secret("secret")? {
         if secret.expose_secret().is_empty() {
             return Err(section.invalid(

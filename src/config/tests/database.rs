@@ -183,6 +183,16 @@ fn wrong_database_settings_are_refused_where_they_are() {
             (2, 3),
         ),
         (
+            "\n  max_connections: 0",
+            "`database.max_connections` must be a whole number from 1 to 4294967295, but is the number `0`".to_owned(),
+            (2, 3),
+        ),
+        (
+            "\n  idle_timeout: 10m",
+            "`database.idle_timeout` must be a whole number, 0 or more, but is the text `10m`".to_owned(),
+            (2, 3),
+        ),
+        (
             "\n  ssl_mode: yes",
             "`database.ssl_mode` is `yes`, which is not a value of it".to_owned(),
             (2, 3),
@@ -229,6 +239,11 @@ fn database_settings_that_exclude_or_need_each_other() {
             "\n  ssl_ca: a\n  ssl_ca_file: b",
             "`database.ssl_ca` and `database.ssl_ca_file` exclude each other",
             (3, 3),
+        ),
+        (
+            "\n  uri: postgresql://\n  username: u\n  password: p\n  port: 1",
+            "`database.uri` excludes `database.port`, `database.username`, `database.password`",
+            (5, 3),
         ),
         (
             "\n  ssl_key_file: a",
