@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::terminal::printable;
 use crate::{
     config::Traced,
     error::{Code, Error, Result},
@@ -95,7 +96,7 @@ fn value_lines(value: &Value, origin: &str) -> Result<Vec<Line>> {
     let text = if fixed { value.to_string() } else { text };
     let line = |(index, text): (usize, &str)| Line {
         text: text.to_owned(),
-        comment: (index == 0 && !origin.is_empty()).then(|| origin.to_owned()),
+        comment: (index == 0 && !origin.is_empty()).then(|| printable(&origin.replace('\n', "\\n"))),
     };
     Ok(text.lines().enumerate().map(line).collect())
 }

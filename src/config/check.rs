@@ -160,5 +160,5 @@ fn providers(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
 /// masctl makes no use of these sections: whom they name, it reads from the database.
 fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}, checked only")
+    format!("{count} {noun}{ending}, which only MAS uses")
 }

@@ -4,12 +4,13 @@ use std::{
     fmt,
     ops::RangeInclusive,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{environment::Environment, section::Section};
+use super::{environment::Environment, masctl::Masctl, section::Section};
 use crate::error::{Code, Error, Result};
 
 /// What `uri` may not stand beside.
@@ -82,6 +83,10 @@ pub struct Postgres {
     pub ssl_certificate: Option<Pem>,
     /// The client's key.
     pub ssl_key: Option<Pem>,
+    /// How long to wait for a lock: masctl's own setting.
+    pub lock_timeout: Duration,
+    /// How long one statement may take: masctl's own setting.
+    pub statement_timeout: Duration,
     /// `postgresql://host/database`, without user, password and options: fit for people and JSON.
     pub label: String,
 }
@@ -281,8 +286,9 @@ fn from_uri(uri: &SecretString, environment: &Environment, wrong: &dyn Fn(&str, 
 }
 
 impl Default for Postgres {
-    /// Whatever the driver chooses.
+    /// Whatever the driver chooses, and masctl's own limits.
     fn default() -> Self {
+        let own = Masctl::default();
         Self {
             uri: None,
             host: None,
@@ -295,6 +301,8 @@ impl Default for Postgres {
             ssl_ca: None,
             ssl_certificate: None,
             ssl_key: None,
+            lock_timeout: own.lock_timeout,
+            statement_timeout: own.statement_timeout,
             label: "postgresql://".to_owned(),
         }
     }

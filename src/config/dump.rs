@@ -27,7 +27,7 @@ const STRUCTURES: [&str; 7] = [
 ];
 
 /// The most bytes that are parsed to find where values were written: each is found by parsing its file once more.
-const SEARCH_LIMIT: usize = 256 * 1024 * 1024;
+const SEARCH_LIMIT: usize = 128 * 1024 * 1024;
 
 /// The merged configuration without secrets, and for each value the place that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

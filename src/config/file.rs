@@ -40,7 +40,7 @@ fn read_within(path: &Path, limit: usize, patience: Duration) -> Result<Zeroizin
     thread::spawn(move || sender.send(read_all(&name, limit, limit)));
     receiver.recv_timeout(patience).unwrap_or_else(|_| {
         let seconds = patience.as_secs();
-        let problem = format!("it is no plain file, and nothing came to an end within {seconds} s");
+        let problem = format!("it is a pipe or a device, and did not come to its end within {seconds} s");
         Err(Unread::Failed(io::Error::new(io::ErrorKind::TimedOut, problem)))
     })
 }

@@ -98,7 +98,13 @@ impl Configuration {
     /// `config.invalid`, `file.unreadable` for the password's file, `store.unusable` if there is no place for the
     /// embedded store.
     pub fn database(&self) -> Result<Database> {
-        Database::read(&self.top(), &self.environment, self.has_files())
+        let mut database = Database::read(&self.top(), &self.environment, self.has_files())?;
+        if let Database::Postgres(postgres) = &mut database {
+            let own = self.masctl()?;
+            postgres.lock_timeout = own.lock_timeout;
+            postgres.statement_timeout = own.statement_timeout;
+        }
+        Ok(database)
     }
 
     /// Whether there is a section `matrix`: if not, there is no homeserver to talk to.

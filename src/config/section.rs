@@ -1,6 +1,7 @@
 //! Reading one section key by key: each value is checked, and one that is wrong is shown where it was written.
 
 use std::{
+    iter,
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -197,16 +198,16 @@ impl<'a> Section<'a> {
             Node::Number(number) => number.as_u64().filter(|number| allowed.contains(number)),
             _ => None,
         };
-        match number.and_then(|number| T::try_from(number).ok()) {
-            Some(number) => Ok(Some(number)),
-            None => {
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .map(Some)
+            .ok_or_else(|| {
                 let bounds = match (allowed.start(), allowed.end()) {
                     (least, &u64::MAX) => format!("{counted}, {least} or more"),
                     (least, most) => format!("{counted} from {least} to {most}"),
                 };
-                Err(self.wrong_kind(&self.path_of(key), tree, &bounds))
-            }
-        }
+                self.wrong_kind(&self.path_of(key), tree, &bounds)
+            })
     }
 
     /// One of a few words, as what it stands for.
@@ -244,16 +245,26 @@ impl<'a> Section<'a> {
                 format!("Remove `{ours}`, or the others."),
             ),
         };
-        let sources: Vec<_> = there.iter().filter_map(|other| self.both_origins(key, other)).collect();
-        let help = [vec![help], sources].concat().join(" ");
-        Err(self.about(there[0], Error::new(Code::ConfigInvalid, message).help(help)))
+        let help = [help, self.sources_of(key, &there)].join(" ");
+        let error = Error::new(Code::ConfigInvalid, message).help(help.trim_end());
+        Err(self.about(there[0], error))
     }
 
-    /// Says where two keys come from if that is not one file, where seeing both is easy.
-    fn both_origins(&self, key: &str, other: &str) -> Option<String> {
-        let (ours, theirs) = (self.origin_name(key)?, self.origin_name(other)?);
-        let (key, other) = (self.path_of(key), self.path_of(other));
-        (ours != theirs).then(|| format!("`{key}` comes from {ours}, `{other}` from {theirs}."))
+    /// Says where keys come from if that is not one file, where seeing all is easy.
+    fn sources_of(&self, key: &str, others: &[&str]) -> String {
+        let all: Vec<_> = iter::once(&key)
+            .chain(others)
+            .filter_map(|key| Some((self.path_of(key), self.origin_name(key)?)))
+            .collect();
+        if all.windows(2).all(|two| two[0].1 == two[1].1) {
+            return String::new();
+        }
+        let verbs = iter::once("is from").chain(iter::repeat("from"));
+        let each = all
+            .iter()
+            .zip(verbs)
+            .map(|((key, origin), verb)| format!("`{key}` {verb} {origin}"));
+        each.collect::<Vec<_>>().join(", ") + "."
     }
 
     fn origin_name(&self, key: &str) -> Option<String> {
@@ -330,7 +341,7 @@ impl<'a> Section<'a> {
     }
 
     fn empty_file(&self, key: &str) -> Error {
-        self.wrong_file(key, "is empty", "Put the secret into the file, or remove the key.")
+        self.wrong_file(key, "is empty", "Put the secret into the file, or name another.")
     }
 
     /// The error that the content of the file that `key` names is wrong.

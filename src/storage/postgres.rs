@@ -77,7 +77,10 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<Postgres
     match tokio::time::timeout(CONNECT_LIMIT, options.connect()).await {
         Ok(Ok(connection)) => Ok(PostgresConnection {
             connection: Box::new(connection),
-            limits: Limits::default(),
+            limits: Limits {
+                lock: settings.lock_timeout,
+                statement: settings.statement_timeout,
+            },
             transaction: None,
         }),
         Ok(Err(error)) => Err(failure::of_connecting(error, label)),

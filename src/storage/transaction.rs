@@ -12,15 +12,6 @@ pub struct Limits {
     pub statement: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            lock: Duration::from_secs(10),
-            statement: Duration::from_mins(1),
-        }
-    }
-}
-
 /// For how long a transaction may wait for masctl itself before PostgreSQL ends it.
 pub(super) const IDLE_LIMIT: Duration = Duration::from_mins(1);
 

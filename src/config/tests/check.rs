@@ -28,6 +28,15 @@ fn a_broken_section_does_not_disturb_another() {
     assert_eq!(messages, expected);
 }
 
+fn finding(section: &'static str, present: bool, summary: &str) -> Finding {
+    Finding {
+        section,
+        present,
+        summary: summary.to_owned(),
+        files: Vec::new(),
+    }
+}
+
 #[test]
 fn checking_tells_what_each_section_comes_to() {
     let scene = Scene::of(
@@ -45,61 +54,51 @@ fn checking_tells_what_each_section_comes_to() {
     ];
     assert_eq!(errors(&scene), expected);
     let scene = scene.file("ca", "-----BEGIN CERTIFICATE-----").file("s", "x");
-    let finding = |section, present, summary: &str, files: &[(&str, &str)]| Finding {
-        section,
-        present,
-        summary: summary.to_owned(),
-        files: files
-            .iter()
-            .map(|(key, name)| NamedFile {
-                key: (*key).to_owned(),
-                path: scene.path(name),
-            })
-            .collect(),
-    };
     let homeserver = "Synapse at https://m.example.com/; the server name is example.com";
+    let with = |key: &str, name: &str, finding: Finding| {
+        let (key, path) = (key.to_owned(), scene.path(name));
+        Finding {
+            files: vec![NamedFile { key, path }],
+            ..finding
+        }
+    };
+    let database = finding("database", true, "postgresql://db/mas");
     let expected = [
-        finding(
-            "database",
-            true,
-            "postgresql://db/mas",
-            &[("database.ssl_ca_file", "ca")],
-        ),
-        finding("matrix", true, homeserver, &[("matrix.secret_file", "s")]),
-        finding("passwords", false, "version 1 hashes with argon2id", &[]),
-        finding("masctl", true, "waits 3 s for a lock, 60 s for a statement", &[]),
-        finding("clients", true, "0 clients, checked only", &[]),
+        with("database.ssl_ca_file", "ca", database),
+        with("matrix.secret_file", "s", finding("matrix", true, homeserver)),
+        finding("passwords", false, "version 1 hashes with argon2id"),
+        finding("masctl", true, "waits 3 s for a lock, 60 s for a statement"),
+        finding("clients", true, "0 clients, which only MAS uses"),
     ];
     assert_eq!(scene.load().check().unwrap(), expected);
     assert_eq!(scene.load().files(), [scene.path("config.yaml")]);
-    let unused: Vec<_> = scene
-        .load()
-        .unused()
-        .into_iter()
-        .map(|it| (it.name, it.of_mas, it.meant))
-        .collect();
+}
+
+#[test]
+fn what_is_not_configured_has_its_defaults() {
+    let expected = [
+        finding("database", false, "the embedded store ~/.local/share/masctl/masctl.db"),
+        finding("matrix", false, "no homeserver; the server name is localhost"),
+        finding("passwords", false, "version 1 hashes with argon2id"),
+        finding("masctl", false, "waits 10 s for a lock, 60 s for a statement"),
+    ];
+    assert_eq!(Scene::new().load().check().unwrap(), expected);
+    assert_eq!(
+        errors(&Scene::of("")),
+        ["config.missing: The configuration has no section `matrix`: the homeserver is unknown"]
+    );
+}
+
+#[test]
+fn sections_that_are_passed_over_are_named() {
+    let unused = Scene::of("http:\nx-a: 1\nemial: {}\nmatrix: {}\n").load().unused();
+    let told: Vec<_> = unused.iter().map(|it| (&*it.name, it.of_mas, it.meant)).collect();
     let expected = [
         ("emial", false, Some("email")),
         ("http", true, None),
         ("x-a", false, None),
     ];
-    assert_eq!(
-        unused,
-        expected.map(|(name, of_mas, meant)| (name.to_owned(), of_mas, meant))
-    );
-    let expected = [
-        finding(
-            "database",
-            false,
-            "the embedded store ~/.local/share/masctl/masctl.db",
-            &[],
-        ),
-        finding("matrix", false, "no homeserver; the server name is localhost", &[]),
-        finding("passwords", false, "version 1 hashes with argon2id", &[]),
-        finding("masctl", false, "waits 10 s for a lock, 60 s for a statement", &[]),
-    ];
-    assert_eq!(Scene::new().load().check().unwrap(), expected);
-    assert_eq!(Scene::of("").load().check().unwrap_err()[0].code(), Code::ConfigMissing);
+    assert_eq!(told, expected);
 }
 
 #[test]

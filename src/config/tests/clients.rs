@@ -37,7 +37,7 @@ fn clients_that_are_in_order() {
     let finding = findings.last().unwrap();
     assert_eq!(
         (finding.section, &*finding.summary),
-        ("clients", "3 clients, checked only")
+        ("clients", "3 clients, which only MAS uses")
     );
     assert_eq!(finding.files[0].key, "clients[1].client_secret_file");
 }
@@ -102,7 +102,7 @@ fn providers_that_are_in_order() {
     assert_eq!(problems(&scene, &[]), "");
     let findings = scene.load().check().unwrap();
     let finding = findings.last().unwrap();
-    assert_eq!(&*finding.summary, "2 providers, checked only");
+    assert_eq!(&*finding.summary, "2 providers, which only MAS uses");
     let key = "upstream_oauth2.providers[1].sign_in_with_apple.private_key_file";
     assert_eq!(finding.files[0].key, key);
 }

@@ -112,7 +112,7 @@ fn postgres_is_given_by_parts() {
         "Postgres {{ uri: None, host: Some(\"db\"), port: Some(5433), socket: None, username: Some(\"alice\"), \
          password: Some(SecretBox<str>([REDACTED])), database: Some(\"mas\"), ssl_mode: Some(Require), \
          ssl_ca: Some(File({:?})), ssl_certificate: Some(Inline(SecretBox<str>([REDACTED]))), \
-         ssl_key: Some(File(\"/key.pem\")), label: \"postgresql://db:5433/mas\" }}",
+         ssl_key: Some(File(\"/key.pem\")), lock_timeout: 10s, statement_timeout: 60s, label: \"postgresql://db:5433/mas\" }}",
         scene.path("ca.pem")
     );
     assert_eq!(format!("{postgres_of_parts:?}"), expected);
@@ -122,6 +122,19 @@ fn postgres_is_given_by_parts() {
         postgres(&Scene::of("database: {host: '::1'}").load()).label,
         "postgresql://[::1]"
     );
+}
+
+#[test]
+fn masctls_own_limits_come_with_the_database() {
+    let configuration = Scene::of("masctl: {lock_timeout: 2, statement_timeout: 30}").load();
+    let postgres = postgres(&configuration);
+    assert_eq!(
+        (postgres.lock_timeout.as_secs(), postgres.statement_timeout.as_secs()),
+        (2, 30)
+    );
+    let message = "`masctl.x` is no setting of masctl";
+    let configuration = Scene::of("masctl: {x: 2}").load();
+    expect(configuration.database(), "config.invalid", message, Some((1, 10)));
 }
 
 #[test]

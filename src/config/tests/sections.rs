@@ -141,10 +141,7 @@ fn a_pepper_is_every_byte_of_its_file_and_a_file_without_any_is_refused() {
     for pepper in ["\n", " x \n\n", "\0"] {
         fs::write(scene.path("p"), pepper).unwrap();
         let passwords = scene.load().passwords().unwrap();
-        let read = passwords.schemes[0]
-            .pepper
-            .as_ref()
-            .map(|pepper| pepper.expose_secret());
+        let read = passwords.schemes[0].pepper.as_ref().map(ExposeSecret::expose_secret);
         assert_eq!(read, Some(pepper.as_bytes()));
     }
     fs::write(scene.path("p"), "").unwrap();
@@ -160,7 +157,7 @@ fn a_pepper_is_every_byte_of_its_file_and_a_file_without_any_is_refused() {
 #[test]
 fn masctl_has_settings_of_its_own() {
     assert_eq!(Scene::new().load().masctl().unwrap(), Masctl::default());
-    let default = (Duration::from_secs(10), Duration::from_secs(60));
+    let default = (Duration::from_secs(10), Duration::from_mins(1));
     for (yaml, expected) in [
         ("{}", default),
         ("{lock_timeout: 1}", (Duration::from_secs(1), default.1)),
