@@ -204,6 +204,18 @@ impl fmt::Display for Code {
     }
 }
 
+/// The one of the known names that somebody most likely meant by a wrong one.
+#[must_use]
+pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    // The longest known name has a few dozen letters; comparing a huge one would only cost time.
+    if wrong.len() > 64 {
+        return None;
+    }
+    let near = known.iter().map(|known| (strsim::osa_distance(wrong, known), *known));
+    let (distance, nearest) = near.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + nearest.len() / 4).then_some(nearest)
+}
+
 /// A place in a text: a script, a header, a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {

@@ -18,9 +18,8 @@ use crate::support::{
     homeserver::{Mood, SECRET},
     sandbox::Sandbox,
     store::{OpenStore, Store},
+    wait_until,
 };
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn rows(store: &OpenStore, sql: &str) -> Vec<String> {
     store.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
@@ -38,14 +37,6 @@ fn start(mut command: Command) -> Child {
 fn signal(child: &Child, signal: Signal) {
     let process = i32::try_from(child.id()).expect("a process id");
     kill(Pid::from_raw(process), signal).expect("it is there");
-}
-
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "{what} did not come");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn text(output: &Output) -> String {

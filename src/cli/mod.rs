@@ -1,5 +1,6 @@
 //! The command line: clap, stdout and stderr, the terminal, exit codes. The only layer that knows any of them.
 
+mod annotated;
 mod configuration;
 mod database;
 mod failure;

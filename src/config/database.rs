@@ -2,13 +2,15 @@
 
 use std::{
     fmt,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Configuration, environment::Environment, section::Section};
+use super::{environment::Environment, masctl::Masctl, section::Section};
 use crate::error::{Code, Error, Result};
 
 /// What `uri` may not stand beside.
@@ -20,6 +22,15 @@ const PARTS: [&str; 7] = [
     "password",
     "password_file",
     "database",
+];
+
+/// The settings of MAS's pool, which masctl has no use for, and what each may be.
+const POOL: [(&str, RangeInclusive<u64>); 5] = [
+    ("max_connections", 1..=u32::MAX as u64),
+    ("min_connections", 0..=u32::MAX as u64),
+    ("connect_timeout", 0..=u64::MAX),
+    ("idle_timeout", 0..=u64::MAX),
+    ("max_lifetime", 0..=u64::MAX),
 ];
 
 /// The port that is not worth showing.
@@ -72,6 +83,10 @@ pub struct Postgres {
     pub ssl_certificate: Option<Pem>,
     /// The client's key.
     pub ssl_key: Option<Pem>,
+    /// How long to wait for a lock: masctl's own setting.
+    pub lock_timeout: Duration,
+    /// How long one statement may take: masctl's own setting.
+    pub statement_timeout: Duration,
     /// `postgresql://host/database`, without user, password and options: fit for people and JSON.
     pub label: String,
 }
@@ -103,13 +118,12 @@ pub enum Pem {
 }
 
 impl Database {
-    pub(super) fn read(configuration: &Configuration) -> Result<Self> {
-        let environment = configuration.environment();
-        let configured = !configuration.files().is_empty();
+    /// Reads the section from the whole configuration. `configured` says whether there is a file.
+    pub(super) fn read(top: &Section<'_>, environment: &Environment, configured: bool) -> Result<Self> {
         if !configured && !environment.names_database() {
             return embedded(environment).map(Self::Embedded);
         }
-        if let Some(section) = configuration.section("database")? {
+        if let Some(section) = top.section("database")? {
             return from_section(&section, environment);
         }
         match environment.get("DATABASE_URL") {
@@ -169,40 +183,60 @@ fn embedded(environment: &Environment) -> Result<PathBuf> {
 }
 
 fn from_section(section: &Section<'_>, environment: &Environment) -> Result<Database> {
-    section.exclusive("uri", &PARTS)?;
-    section.exclusive("password", &["password_file"])?;
-    let base = match section.secret("uri")? {
-        Some(uri) => from_uri(&uri, environment, &|problem, help| {
-            section.invalid("uri", problem, help)
-        })?,
-        None => Database::Postgres(Box::default()),
+    let uri = section.secret("uri").and_then(|uri| {
+        let wrong = |problem: &str, help: &str| section.invalid("uri", problem, help);
+        uri.map(|uri| from_uri(&uri, environment, &wrong)).transpose()
+    });
+    let exclusive = section.exclusive("uri", &PARTS);
+    let parts = parts(section);
+    let pool = section.every(POOL.map(|(key, allowed)| section.number::<u64>(key, allowed)));
+    exclusive?;
+    let mut base = match uri? {
+        Some(Database::Postgres(base)) => *base,
+        Some(other) => return Ok(other),
+        None => Postgres::default(),
     };
-    let Database::Postgres(base) = base else {
-        return Ok(base);
-    };
+    pool?;
+    let uri = base.uri.take();
+    Ok(Database::postgres(Postgres { uri, ..parts? }, environment))
+}
+
+/// Everything but the URI.
+fn parts(section: &Section<'_>) -> Result<Postgres> {
+    let (host, socket) = (section.text("host"), section.file("socket"));
+    let port = section.number("port", 1..=u64::from(u16::MAX));
+    let (username, password) = (section.text("username"), password(section));
+    let database = section.text("database");
+    let ssl_mode = section.choice("ssl_mode", &SSL_MODES);
+    let ssl_ca = pem(section, "ssl_ca", "ssl_ca_file");
     let (ssl_certificate, ssl_key) = client_certificate(section)?;
-    let postgres = Postgres {
-        host: section.text("host")?,
-        port: section.number("port", 1..=u64::from(u16::MAX))?,
-        socket: section.file("socket")?,
-        username: section.text("username")?,
-        password: match section.secret("password")? {
-            Some(password) => Some(password),
-            None => section.read_secret_text("password_file")?,
-        },
-        database: section.text("database")?,
-        ssl_mode: section.choice("ssl_mode", &SSL_MODES)?,
-        ssl_ca: pem(section, "ssl_ca", "ssl_ca_file")?,
+    Ok(Postgres {
+        host: host?,
+        port: port?,
+        socket: socket?,
+        username: username?,
+        password: password?,
+        database: database?,
+        ssl_mode: ssl_mode?,
+        ssl_ca: ssl_ca?,
         ssl_certificate,
         ssl_key,
-        ..*base
-    };
-    Ok(Database::postgres(postgres, environment))
+        ..Postgres::default()
+    })
+}
+
+fn password(section: &Section<'_>) -> Result<Option<SecretString>> {
+    section.exclusive("password", &["password_file"])?;
+    match section.secret("password")? {
+        Some(password) => Ok(Some(password)),
+        None => section.read_secret_text("password_file"),
+    }
 }
 
 fn client_certificate(section: &Section<'_>) -> Result<(Option<Pem>, Option<Pem>)> {
-    let certificate = pem(section, "ssl_certificate", "ssl_certificate_file")?;
-    let key = pem(section, "ssl_key", "ssl_key_file")?;
+    let certificate = pem(section, "ssl_certificate", "ssl_certificate_file");
+    let key = pem(section, "ssl_key", "ssl_key_file");
+    let (certificate, key) = (certificate?, key?);
     if certificate.is_some() != key.is_some() {
         let (given, missing) = if certificate.is_some() {
             ("ssl_certificate", "ssl_key")
@@ -225,7 +259,7 @@ fn pem(section: &Section<'_>, inline: &str, file: &str) -> Result<Option<Pem>> {
     if let Some(text) = section.secret(inline)? {
         return Ok(Some(Pem::Inline(text)));
     }
-    Ok(section.file(file)?.map(Pem::File))
+    Ok(section.pem_file(file)?.map(Pem::File))
 }
 
 /// The database of a URI. `wrong` makes the error from what is wrong and what to do; it is never given the URI, which
@@ -252,8 +286,9 @@ fn from_uri(uri: &SecretString, environment: &Environment, wrong: &dyn Fn(&str, 
 }
 
 impl Default for Postgres {
-    /// Whatever the driver chooses.
+    /// Whatever the driver chooses, and masctl's own limits.
     fn default() -> Self {
+        let own = Masctl::default();
         Self {
             uri: None,
             host: None,
@@ -266,6 +301,8 @@ impl Default for Postgres {
             ssl_ca: None,
             ssl_certificate: None,
             ssl_key: None,
+            lock_timeout: own.lock_timeout,
+            statement_timeout: own.statement_timeout,
             label: "postgresql://".to_owned(),
         }
     }

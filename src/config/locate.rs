@@ -7,12 +7,16 @@ use std::fmt;
 
 use secrecy::ExposeSecret;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
 
-use super::tree::{Source, Step};
+use super::{
+    names,
+    tree::{Source, Step},
+};
 use crate::error::Excerpt;
 
 /// Words that make the value of a key a secret.
-pub(super) const SECRET_WORDS: [&str; 6] = ["secret", "password", "passphrase", "token", "key", "encryption"];
+pub(super) const SECRET_WORDS: [&str; 7] = ["secret", "password", "passphrase", "token", "key", "encryption", "dsn"];
 
 /// Ends of key names whose values are never secret, though a word in them says so.
 const HARMLESS_ENDS: [&str; 10] = [
@@ -47,8 +51,11 @@ pub(super) fn excerpt_of(source: &Source, steps: &[Step]) -> Option<Excerpt> {
     Some(excerpt(&source.name, source.text.expose_secret(), line, column))
 }
 
-/// An excerpt at a line and column, in which everything that may be secret is replaced.
+/// An excerpt at a line and column, in which everything that may be secret is replaced, and every character that
+/// would do something to a terminal.
 pub(super) fn excerpt(name: &str, text: &str, line: usize, column: usize) -> Excerpt {
+    let printable = |c: char| if is_forbidden(c) { '\u{FFFD}' } else { c };
+    let text = &**Zeroizing::new(text.chars().map(printable).collect::<String>());
     let mut redacted = redact(text);
     let (line, column) = (line.max(1), column.max(1));
     let start_of_line: usize = redacted.split_inclusive('\n').take(line - 1).map(str::len).sum();
@@ -66,6 +73,11 @@ pub(super) fn excerpt(name: &str, text: &str, line: usize, column: usize) -> Exc
     let word = shown[start..].find(|c: char| c == ':' || c.is_whitespace());
     let end = start + word.unwrap_or(shown.len() - start);
     Excerpt::new(name, redacted, start_of_line + start..start_of_line + end)
+}
+
+/// Whether YAML has no place for this character.
+pub(super) fn is_forbidden(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
 }
 
 /// Where the character of this number begins, or the end of the line.
@@ -144,7 +156,9 @@ fn redact_line(line: &str) -> (String, bool) {
     let lower = value.to_ascii_lowercase();
     let plain = !value.contains(['{', '[', '|', '>', '&', '*', '@', '?'])
         && !SECRET_WORDS.iter().any(|word| lower.contains(word));
-    if plain && !is_secret(name) {
+    // Text in the place of a whole section may be a secret that slipped.
+    let section = lead.is_empty() && names::OF_MAS.iter().chain([&names::OWN]).any(|known| *known == name);
+    if plain && !section && !is_secret(name) {
         (format!("{lead}{name}:{value}"), false)
     } else {
         (format!("{lead}{name}: …"), true)
@@ -300,6 +314,15 @@ mod tests {
             assert_eq!(&excerpt.text[excerpt.span.clone()], word);
             assert_eq!(excerpt.line_and_column(), (2, column));
         }
+    }
+
+    #[test]
+    fn an_excerpt_hides_a_text_in_the_place_of_a_section_and_what_moves_a_terminal() {
+        let text = "matrix: hunter2\nx: a\u{1b}[2Jb\n";
+        let excerpt = excerpt("x", text, 2, 4);
+        assert_eq!(&*excerpt.text, "matrix: …\nx: …\n");
+        let text = "x:\n  y: a\u{1b}b\n";
+        assert_eq!(&*super::excerpt("x", text, 2, 3).text, "x:\n  y: a\u{fffd}b\n");
     }
 
     #[test]

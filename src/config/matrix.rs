@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Configuration, section::Section};
+use super::section::Section;
 use crate::error::{Code, Error, Result};
 
 /// The server name that MAS assumes when the section has none.
@@ -24,7 +24,7 @@ const KINDS: [(&str, Kind); 4] = [
 pub enum Kind {
     /// Synapse 1.135 or later, through the API that it has for MAS: `synapse`, and `synapse_modern`, which is the same.
     Synapse,
-    /// An older Synapse, through its admin API: `synapse_legacy`.
+    /// An older Synapse, through its admin API: `synapse_legacy`. Locks do not reach it.
     SynapseLegacy,
     /// As [`Kind::Synapse`], but nothing may be written: `synapse_read_only`.
     SynapseReadOnly,
@@ -37,23 +37,27 @@ pub struct Matrix {
     pub kind: Kind,
     /// The server name, the part of an MXID after the colon.
     pub homeserver: String,
-    /// The base URL of its API; `http` or `https`.
+    /// The base URL of its API; `http` or `https`. It may have a path, with or without a last slash.
     pub endpoint: Url,
     /// The secret that MAS and the homeserver share. Not empty.
     pub secret: SecretString,
 }
 
 impl Matrix {
-    pub(super) fn read(configuration: &Configuration) -> Result<Self> {
-        let Some(section) = configuration.section("matrix")? else {
+    /// Reads the section from the whole configuration.
+    pub(super) fn read(top: &Section<'_>) -> Result<Self> {
+        let Some(section) = top.section("matrix")? else {
             return Err(absent());
         };
-        section.exclusive("secret", &["secret_file"])?;
+        let kind = section.choice("kind", &KINDS);
+        let homeserver = homeserver(&section);
+        let endpoint = endpoint(&section);
+        let secret = secret(&section);
         Ok(Self {
-            kind: section.choice("kind", &KINDS)?.unwrap_or(Kind::Synapse),
-            homeserver: homeserver(&section)?,
-            endpoint: endpoint(&section)?,
-            secret: secret(&section)?,
+            kind: kind?.unwrap_or(Kind::Synapse),
+            homeserver: homeserver?,
+            endpoint: endpoint?,
+            secret: secret?,
         })
     }
 }
@@ -68,6 +72,11 @@ pub(super) fn absent() -> Error {
         "Name MAS's own configuration file with --config or MAS_CONFIG, \
          or set MAS_MATRIX_HOMESERVER, MAS_MATRIX_ENDPOINT and MAS_MATRIX_SECRET.",
     )
+}
+
+/// Whether an existing section says how to talk to the homeserver, and not only what the server is called.
+pub(super) fn has_secret(section: &Section<'_>) -> bool {
+    section.has("secret") || section.has("secret_file")
 }
 
 /// The server name of an existing section.
@@ -97,6 +106,7 @@ fn endpoint(section: &Section<'_>) -> Result<Url> {
 }
 
 fn secret(section: &Section<'_>) -> Result<SecretString> {
+    section.exclusive("secret", &["secret_file"])?;
     if let Some(secret) = section.secret("secret")? {
         if secret.expose_secret().is_empty() {
             return Err(section.invalid(

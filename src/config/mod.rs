@@ -5,7 +5,8 @@
 //!   an error.
 //! - The variables `MAS_…` come first, then the files in order; the later source wins. So a file overrides a variable,
 //!   as in MAS. Mappings merge, lists are joined, anything else is replaced.
-//! - A section is read when it is asked for: another one may be wrong. Keys that masctl does not know are ignored.
+//! - A section is read when it is asked for: another one may be wrong. Keys that masctl does not know are ignored,
+//!   except in its own section `masctl`.
 //! - `DATABASE_URL` names the database if there is neither a file nor a variable `MAS_DATABASE_…`. MAS does not know
 //!   it; the tools around PostgreSQL do.
 //! - Without any of these the embedded store is used: [`Database::Embedded`].
@@ -13,18 +14,26 @@
 //! A value that is wrong is shown in its file. What is shown holds no secrets: they are cut out of the excerpt.
 
 mod check;
+mod clients;
 mod database;
 mod dump;
 mod environment;
+mod file;
+mod inspection;
+mod keys;
 mod locate;
+mod masctl;
 mod matrix;
+mod names;
 mod passwords;
+mod providers;
 mod section;
 mod source;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod variables;
+mod wrong;
 
 use std::{
     fmt,
@@ -34,14 +43,15 @@ use std::{
 pub use self::{
     check::Finding,
     database::{Database, Pem, Postgres, SslMode},
+    dump::Traced,
     environment::{Environment, load_dotenv},
+    inspection::NamedFile,
+    masctl::Masctl,
     matrix::{Kind as HomeserverKind, Matrix},
+    names::Unused,
     passwords::{Algorithm, Passwords, Scheme},
 };
-use self::{
-    section::Section,
-    tree::{Node, Origin, Tree},
-};
+use self::{section::Section, tree::Tree};
 use crate::error::{Code, Error, Result};
 
 /// The server name where no homeserver is configured and none is needed.
@@ -88,7 +98,13 @@ impl Configuration {
     /// `config.invalid`, `file.unreadable` for the password's file, `store.unusable` if there is no place for the
     /// embedded store.
     pub fn database(&self) -> Result<Database> {
-        Database::read(self)
+        let mut database = Database::read(&self.top(), &self.environment, self.has_files())?;
+        if let Database::Postgres(postgres) = &mut database {
+            let own = self.masctl()?;
+            postgres.lock_timeout = own.lock_timeout;
+            postgres.statement_timeout = own.statement_timeout;
+        }
+        Ok(database)
     }
 
     /// Whether there is a section `matrix`: if not, there is no homeserver to talk to.
@@ -102,8 +118,8 @@ impl Configuration {
     /// # Errors
     /// `config.invalid` if the section is none.
     pub fn has_homeserver_secret(&self) -> Result<bool> {
-        let section = self.section("matrix")?;
-        Ok(section.is_some_and(|section| section.has("secret") || section.has("secret_file")))
+        let section = self.top().section("matrix")?;
+        Ok(section.is_some_and(|section| matrix::has_secret(&section)))
     }
 
     /// The homeserver.
@@ -112,7 +128,7 @@ impl Configuration {
     /// `config.missing` if there is no section `matrix` or no secret in it; `config.invalid`; `file.unreadable` for
     /// the secret's file.
     pub fn matrix(&self) -> Result<Matrix> {
-        Matrix::read(self)
+        Matrix::read(&self.top())
     }
 
     /// The server name: that of the section `matrix`, or `localhost` if there is none and the database is SQLite.
@@ -121,7 +137,7 @@ impl Configuration {
     /// `config.missing` if there is no section `matrix` and the database is PostgreSQL; `config.invalid`; those of
     /// [`Self::database`].
     pub fn server_name(&self) -> Result<String> {
-        if let Some(section) = self.section("matrix")? {
+        if let Some(section) = self.top().section("matrix")? {
             return matrix::homeserver(&section);
         }
         match self.database()? {
@@ -135,7 +151,15 @@ impl Configuration {
     /// # Errors
     /// `config.invalid`, `config.missing` for an incomplete scheme, `file.unreadable` for a pepper's file.
     pub fn passwords(&self) -> Result<Passwords> {
-        Passwords::read(self)
+        Passwords::read(&self.top())
+    }
+
+    /// masctl's own settings.
+    ///
+    /// # Errors
+    /// `config.invalid`, also for a key that there is not.
+    pub fn masctl(&self) -> Result<Masctl> {
+        Masctl::read(&self.top())
     }
 
     /// The merged configuration as JSON, with secrets masked as `<secret>`.
@@ -144,34 +168,22 @@ impl Configuration {
         dump::masked(&self.tree)
     }
 
-    /// Where the value at a path such as `passwords.schemes[0].version` was written: `file:line:column`, or the name
-    /// of a variable. `None` if there is no such value.
+    /// The merged configuration as [`Self::dump`] shows it, with the place that each value comes from.
     #[must_use]
-    pub fn origin(&self, path: &str) -> Option<String> {
-        let mut tree = &self.tree;
-        for part in path.split(['.', '[']) {
-            tree = match (&tree.node, part.strip_suffix(']')) {
-                (Node::List(items), Some(index)) => items.get(index.parse::<usize>().ok()?)?,
-                (Node::Map(entries), None) => entries.get(part)?,
-                _ => return None,
-            };
-        }
-        match &tree.origin {
-            Origin::Top => None,
-            Origin::Variable(name) => Some(name.to_string()),
-            Origin::File { source, trail } => Some(match locate::position(source, &Origin::steps(trail.as_ref())) {
-                Some((line, column)) => format!("{}:{line}:{column}", source.name),
-                None => source.name.clone(),
-            }),
-        }
+    pub fn traced(&self) -> Traced {
+        dump::traced(&self.tree)
     }
 
     fn has(&self, section: &str) -> bool {
         self.tree.get(section).is_some()
     }
 
-    fn section(&self, name: &str) -> Result<Option<Section<'_>>> {
-        Section::open(&self.tree, name, self.environment.directory())
+    fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    fn top(&self) -> Section<'_> {
+        Section::top(&self.tree, self.environment.directory(), None)
     }
 }
 
@@ -206,17 +218,20 @@ fn named(files: &[PathBuf], environment: &Environment) -> Result<Vec<PathBuf>> {
 }
 
 fn existing(name: &Path, given_by: &str, environment: &Environment) -> Result<PathBuf> {
+    let directory = environment.directory();
     source::find(name, environment).ok_or_else(|| {
         let shown = name.display().to_string();
-        let searched = if name.is_absolute() {
-            "Check the path.".to_owned()
+        let (code, problem, help) = if directory.join(name).is_dir() {
+            let help = "Name the configuration file in it, such as `config.yaml`.".to_owned();
+            (Code::FileUnreadable, "is a folder", help)
+        } else if name.is_absolute() {
+            (Code::ConfigMissing, "does not exist", "Check the path.".to_owned())
         } else {
-            let folder = environment.directory().display();
-            format!("It was searched in `{folder}` and the folders above.")
+            let help = format!("It was searched in `{}` and the folders above.", directory.display());
+            (Code::ConfigMissing, "does not exist", help)
         };
-        let message = format!("The configuration file `{shown}` ({given_by}) does not exist");
-        Error::new(Code::ConfigMissing, message)
-            .help(searched)
+        Error::new(code, format!("The configuration file `{shown}` ({given_by}) {problem}"))
+            .help(help)
             .data("file", shown)
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret, SecretSlice};
 
-use super::{Configuration, section::Section};
+use super::{section::Section, wrong};
 use crate::error::Result;
 
 /// The zxcvbn score that MAS asks for when the section does not say.
@@ -67,18 +67,22 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    pub(super) fn read(configuration: &Configuration) -> Result<Self> {
-        let Some(section) = configuration.section("passwords")? else {
+    /// Reads the section from the whole configuration.
+    pub(super) fn read(top: &Section<'_>) -> Result<Self> {
+        let Some(section) = top.section("passwords")? else {
             return Ok(Self::default());
         };
-        let enabled = section.flag("enabled")?.unwrap_or(true);
+        let enabled = section.flag("enabled");
+        let minimum_complexity = section.number("minimum_complexity", 0..=u64::from(u8::MAX));
+        // MAS does not look at the schemes of passwords that are disabled.
+        let schemes = match enabled {
+            Ok(Some(false)) => Ok(Vec::new()),
+            _ => schemes(&section),
+        };
         Ok(Self {
-            enabled,
-            minimum_complexity: section
-                .number("minimum_complexity", 0..=u64::from(u8::MAX))?
-                .unwrap_or(DEFAULT_COMPLEXITY),
-            // MAS does not look at the schemes of passwords that are disabled.
-            schemes: if enabled { schemes(&section)? } else { Vec::new() },
+            enabled: enabled?.unwrap_or(true),
+            minimum_complexity: minimum_complexity?.unwrap_or(DEFAULT_COMPLEXITY),
+            schemes: schemes?,
         })
     }
 }
@@ -107,52 +111,56 @@ fn schemes(section: &Section<'_>) -> Result<Vec<Scheme>> {
     let Some(items) = section.list("schemes")? else {
         return Ok(vec![default_scheme()]);
     };
-    let mut schemes: Vec<Scheme> = Vec::new();
-    let mut versions = BTreeSet::new();
-    for item in items {
-        let scheme = scheme(&item)?;
-        if !versions.insert(scheme.version) {
-            return Err(item.invalid(
-                "version",
-                &format!("is {}, as that of another scheme", scheme.version),
-                "Each scheme needs a version of its own. The lists of several files are joined.",
-            ));
-        }
-        schemes.push(scheme);
-    }
-    if schemes.is_empty() {
+    if items.is_empty() {
         return Err(section.invalid(
             "schemes",
             "is empty",
             "Remove the key for one argon2id scheme, or set `passwords.enabled: false`.",
         ));
     }
+    let mut versions = BTreeSet::new();
+    let mut schemes = section.every(items.iter().map(|item| {
+        let scheme = scheme(item)?;
+        if versions.insert(scheme.version) {
+            return Ok(scheme);
+        }
+        Err(item.invalid(
+            "version",
+            &format!("is {}, as that of another scheme", scheme.version),
+            "Each scheme needs a version of its own. The lists of several files are joined.",
+        ))
+    }))?;
     schemes.sort_by_key(|scheme| std::cmp::Reverse(scheme.version));
     Ok(schemes)
 }
 
 fn scheme(section: &Section<'_>) -> Result<Scheme> {
-    section.exclusive("secret", &["secret_file"])?;
+    let version = section.number("version", 0..=u64::from(u16::MAX)).and_then(|version| {
+        version.ok_or_else(|| section.missing("version", "Number the schemes: the highest version makes new hashes."))
+    });
+    let algorithm = section.choice("algorithm", &ALGORITHMS).and_then(|algorithm| {
+        algorithm.ok_or_else(|| {
+            let allowed = wrong::listed(ALGORITHMS.map(|(name, _)| name));
+            section.missing("algorithm", &format!("Allowed are {allowed}."))
+        })
+    });
+    let unicode_normalization = section.flag("unicode_normalization");
+    let cost = section.number("cost", 0..=u64::from(u32::MAX));
+    let pepper = pepper(section);
     Ok(Scheme {
-        version: section
-            .number("version", 0..=u64::from(u16::MAX))?
-            .ok_or_else(|| section.missing("version", "Number the schemes: the highest version makes new hashes."))?,
-        algorithm: section
-            .choice("algorithm", &ALGORITHMS)?
-            .ok_or_else(|| section.missing("algorithm", "Allowed are `argon2id`, `bcrypt`, `pbkdf2`."))?,
-        unicode_normalization: section.flag("unicode_normalization")?.unwrap_or(false),
-        cost: section.number("cost", 0..=u64::from(u32::MAX))?,
-        pepper: pepper(section)?,
+        version: version?,
+        algorithm: algorithm?,
+        unicode_normalization: unicode_normalization?.unwrap_or(false),
+        cost: cost?,
+        pepper: pepper?,
     })
 }
 
 fn pepper(section: &Section<'_>) -> Result<Option<SecretSlice<u8>>> {
+    section.exclusive("secret", &["secret_file"])?;
     if let Some(secret) = section.secret("secret")? {
         return Ok(Some(secret.expose_secret().as_bytes().to_vec().into()));
     }
-    let Some(path) = section.file("secret_file")? else {
-        return Ok(None);
-    };
-    let bytes = section.read_secret("secret_file", &path)?;
-    Ok(Some(bytes.to_vec().into()))
+    let bytes = section.read_secret("secret_file")?;
+    Ok(bytes.map(|bytes| bytes.to_vec().into()))
 }

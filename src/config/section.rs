@@ -1,8 +1,7 @@
 //! Reading one section key by key: each value is checked, and one that is wrong is shown where it was written.
 
 use std::{
-    fs::File,
-    io::Read,
+    iter,
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -11,43 +10,76 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::{
-    locate,
+    file::{self, Unread},
+    inspection::Inspection,
     tree::{Node, Origin, Tree},
+    wrong,
 };
-use crate::error::{Code, Error, Excerpt, Result};
+use crate::error::{Code, Error, Result};
 
 /// The most bytes of a file that holds a secret.
-const SECRET_FILE_LIMIT: u64 = 64 * 1024;
+const SECRET_FILE_LIMIT: usize = 64 * 1024;
 
-/// The most characters of a wrong value that a message repeats.
-const SHOWN_LIMIT: usize = 60;
+/// The most bytes of a PEM file: a system's whole list of authorities has some hundred thousand.
+const PEM_FILE_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A mapping of the configuration, its path in it, and the folder that its relative paths start from.
+///
+/// While it is checked, it takes note of every error that it makes: what reads it tries all keys before it gives up.
+#[derive(Clone)]
 pub(super) struct Section<'a> {
     path: String,
     tree: &'a Tree,
     directory: &'a Path,
+    inspection: Option<&'a Inspection>,
 }
 
 impl<'a> Section<'a> {
-    /// A top-level section, unless it is absent or empty. Relative paths in it start from `directory`.
-    pub(super) fn open(top: &'a Tree, name: &str, directory: &'a Path) -> Result<Option<Self>> {
-        let top = Self {
+    /// The whole configuration. Relative paths in it start from `directory`.
+    pub(super) fn top(tree: &'a Tree, directory: &'a Path, inspection: Option<&'a Inspection>) -> Self {
+        Self {
             path: String::new(),
-            tree: top,
+            tree,
             directory,
-        };
-        let Some(tree) = top.tree.get(name) else {
+            inspection,
+        }
+    }
+
+    /// The section under a key, unless it is absent or empty.
+    pub(super) fn section(&self, key: &str) -> Result<Option<Self>> {
+        match self.tree.get(key) {
+            None => Ok(None),
+            Some(tree) => self.inner(self.path_of(key), tree).map(Some),
+        }
+    }
+
+    /// The sections in the list under a key.
+    pub(super) fn list(&self, key: &str) -> Result<Option<Vec<Self>>> {
+        let Some(tree) = self.tree.get(key) else {
             return Ok(None);
         };
+        let Node::List(items) = &tree.node else {
+            return Err(self.wrong_kind(&self.path_of(key), tree, "a list"));
+        };
+        let path = self.path_of(key);
+        let item = |(index, tree)| self.inner(format!("{path}[{index}]"), tree);
+        self.every(items.iter().enumerate().map(item)).map(Some)
+    }
+
+    fn inner(&self, path: String, tree: &'a Tree) -> Result<Self> {
         match tree.node {
-            Node::Map(_) => Ok(Some(Self {
-                path: name.to_owned(),
+            Node::Map(_) => Ok(Self {
+                path,
                 tree,
-                directory,
-            })),
-            _ => Err(top.wrong_kind(name, tree, "a mapping")),
+                ..self.clone()
+            }),
+            _ => Err(self.wrong_kind(&path, tree, "a mapping")),
         }
+    }
+
+    /// The full path of this section, as messages name it.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     /// The full path of a key of this section, as messages name it.
@@ -64,6 +96,34 @@ impl<'a> Section<'a> {
         self.tree.get(key).is_some()
     }
 
+    /// All keys, also those without a value.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let entries = match &self.tree.node {
+            Node::Map(entries) => Some(entries),
+            _ => None,
+        };
+        entries
+            .into_iter()
+            .flat_map(|entries| entries.keys().map(String::as_str))
+    }
+
+    /// All results, or the first error. While the section is checked, the others are made too, and taken note of.
+    pub(super) fn every<T>(&self, results: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+        if self.inspection.is_some() {
+            let results: Vec<_> = results.into_iter().collect();
+            return results.into_iter().collect();
+        }
+        results.into_iter().collect()
+    }
+
+    /// The text under a key, if it is text: what is wrong with it otherwise is said elsewhere.
+    pub(super) fn glimpse(&self, key: &str) -> Option<&'a str> {
+        match &self.tree.get(key)?.node {
+            Node::Text(text) => Some(text.expose_secret()),
+            _ => None,
+        }
+    }
+
     /// Text that is no secret.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>> {
         Ok(self.secret(key)?.map(|text| text.expose_secret().to_owned()))
@@ -76,8 +136,26 @@ impl<'a> Section<'a> {
             Some(Tree {
                 node: Node::Text(text), ..
             }) => Ok(Some(text.clone())),
-            Some(tree) => Err(self.wrong_kind(key, tree, "text")),
+            Some(tree) => Err(self.wrong_kind(&self.path_of(key), tree, "text")),
         }
+    }
+
+    /// The texts in a list, each with its path and where it was written.
+    pub(super) fn texts(&self, key: &str) -> Result<Vec<(String, &'a str, &'a Origin)>> {
+        let Some(tree) = self.tree.get(key) else {
+            return Ok(Vec::new());
+        };
+        let path = self.path_of(key);
+        let Node::List(items) = &tree.node else {
+            return Err(self.wrong_kind(&path, tree, "a list"));
+        };
+        self.every(items.iter().enumerate().map(|(index, item)| {
+            let path = format!("{path}[{index}]");
+            match &item.node {
+                Node::Text(text) => Ok((path, text.expose_secret(), &item.origin)),
+                _ => Err(self.wrong_kind(&path, item, "text")),
+            }
+        }))
     }
 
     /// The path of a file or folder, made absolute.
@@ -97,150 +175,189 @@ impl<'a> Section<'a> {
                 node: Node::Bool(value),
                 ..
             }) => Ok(Some(*value)),
-            Some(tree) => Err(self.wrong_kind(key, tree, "true or false")),
+            Some(tree) => Err(self.wrong_kind(&self.path_of(key), tree, "true or false")),
         }
     }
 
     /// A whole number within bounds.
     pub(super) fn number<T: TryFrom<u64>>(&self, key: &str, allowed: RangeInclusive<u64>) -> Result<Option<T>> {
-        let (least, most) = (allowed.start(), allowed.end());
-        let kind = format!("a whole number from {least} to {most}");
-        match self.tree.get(key) {
-            None => Ok(None),
-            Some(tree) => match &tree.node {
-                Node::Number(number) => number
-                    .as_u64()
-                    .filter(|number| allowed.contains(number))
-                    .and_then(|number| T::try_from(number).ok())
-                    .map(Some)
-                    .ok_or_else(|| self.wrong_kind(key, tree, &kind)),
-                _ => Err(self.wrong_kind(key, tree, &kind)),
-            },
-        }
+        self.number_of(key, "a whole number", allowed)
     }
 
-    /// One of a few words.
+    /// A number within bounds that counts what `counted` says.
+    pub(super) fn number_of<T: TryFrom<u64>>(
+        &self,
+        key: &str,
+        counted: &str,
+        allowed: RangeInclusive<u64>,
+    ) -> Result<Option<T>> {
+        let Some(tree) = self.tree.get(key) else {
+            return Ok(None);
+        };
+        let number = match &tree.node {
+            Node::Number(number) => number.as_u64().filter(|number| allowed.contains(number)),
+            _ => None,
+        };
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .map(Some)
+            .ok_or_else(|| {
+                let bounds = match (allowed.start(), allowed.end()) {
+                    (least, &u64::MAX) => format!("{counted}, {least} or more"),
+                    (least, most) => format!("{counted} from {least} to {most}"),
+                };
+                self.wrong_kind(&self.path_of(key), tree, &bounds)
+            })
+    }
+
+    /// One of a few words, as what it stands for.
     pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<Option<T>> {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };
         let chosen = choices.iter().find(|(name, _)| *name == text);
         chosen.map(|(_, value)| Some(*value)).ok_or_else(|| {
-            let names: Vec<_> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
             self.invalid(
                 key,
-                &format!("is `{}`, which is not a value of it", shown(&text)),
-                &format!("Allowed are {}.", names.join(", ")),
+                &format!("is `{}`, which is not a value of it", wrong::shown(&text)),
+                &format!("Allowed are {}.", wrong::listed(choices.iter().map(|(name, _)| *name))),
             )
         })
     }
 
-    /// The sections in a list.
-    pub(super) fn list(&self, key: &str) -> Result<Option<Vec<Self>>> {
-        let Some(tree) = self.tree.get(key) else {
-            return Ok(None);
-        };
-        let Node::List(items) = &tree.node else {
-            return Err(self.wrong_kind(key, tree, "a list"));
-        };
-        let path = self.path_of(key);
-        let item = |(index, tree): (usize, &'a Tree)| {
-            let path = format!("{path}[{index}]");
-            match tree.node {
-                Node::Map(_) => Ok(Self {
-                    path,
-                    tree,
-                    directory: self.directory,
-                }),
-                _ => Err(wrong_kind(&path, tree, "a mapping")),
-            }
-        };
-        items.iter().enumerate().map(item).collect::<Result<_>>().map(Some)
-    }
-
-    /// Refuses `key` together with any of `others`.
+    /// Refuses `key` together with any of `others`, and names all of them that are there.
     pub(super) fn exclusive(&self, key: &str, others: &[&str]) -> Result<()> {
-        let Some(other) = others.iter().find(|other| self.has(key) && self.has(other)) else {
-            return Ok(());
+        let there: Vec<_> = others
+            .iter()
+            .copied()
+            .filter(|other| self.has(key) && self.has(other))
+            .collect();
+        let ours = self.path_of(key);
+        let theirs = wrong::listed(there.iter().map(|other| self.path_of(other)));
+        let (message, help) = match there.as_slice() {
+            [] => return Ok(()),
+            [_] => (
+                format!("`{ours}` and {theirs} exclude each other"),
+                "Remove one of the two.".to_owned(),
+            ),
+            _ => (
+                format!("`{ours}` excludes {theirs}"),
+                format!("Remove `{ours}`, or the others."),
+            ),
         };
-        let (ours, theirs) = (self.path_of(key), self.path_of(other));
-        let message = format!("`{ours}` and `{theirs}` exclude each other");
-        Err(self.at(
-            other,
-            Error::new(Code::ConfigInvalid, message)
-                .help(format!("Remove one of the two. {}", self.both_origins(key, other)).trim_end()),
-        ))
+        let help = [help, self.sources_of(key, &there)].join(" ");
+        let error = Error::new(Code::ConfigInvalid, message).help(help.trim_end());
+        Err(self.about(there[0], error))
     }
 
-    /// Says where two keys come from if that is not one file, where seeing both is easy.
-    fn both_origins(&self, key: &str, other: &str) -> String {
-        match (self.origin_name(key), self.origin_name(other)) {
-            (Some(ours), Some(theirs)) if ours != theirs => {
-                format!(
-                    "`{}` comes from {ours}, `{}` from {theirs}.",
-                    self.path_of(key),
-                    self.path_of(other)
-                )
-            }
-            _ => String::new(),
+    /// Says where keys come from if that is not one file, where seeing all is easy.
+    fn sources_of(&self, key: &str, others: &[&str]) -> String {
+        let all: Vec<_> = iter::once(&key)
+            .chain(others)
+            .filter_map(|key| Some((self.path_of(key), self.origin_name(key)?)))
+            .collect();
+        if all.windows(2).all(|two| two[0].1 == two[1].1) {
+            return String::new();
         }
+        let verbs = iter::once("is from").chain(iter::repeat("from"));
+        let each = all
+            .iter()
+            .zip(verbs)
+            .map(|((key, origin), verb)| format!("`{key}` {verb} {origin}"));
+        each.collect::<Vec<_>>().join(", ") + "."
     }
 
     fn origin_name(&self, key: &str) -> Option<String> {
-        match &self.tree.get(key)?.origin {
+        match self.origin_of(key) {
             Origin::Top => None,
             Origin::Variable(name) => Some(format!("the variable {name}")),
             Origin::File { source, .. } => Some(format!("`{}`", source.name)),
         }
     }
 
-    /// The bytes of a file that holds a secret, given under `key`.
-    pub(super) fn read_secret(&self, key: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-        let mut bytes = Zeroizing::new(Vec::new());
-        let read = File::open(path).and_then(|file| file.take(SECRET_FILE_LIMIT + 1).read_to_end(&mut bytes));
-        if let Err(error) = read {
-            let message = format!("`{}` (`{}`) cannot be read: {error}", path.display(), self.path_of(key));
-            return Err(self.at(
-                key,
-                Error::new(Code::FileUnreadable, message)
-                    .help("The path is relative to the current folder. The file must be readable for this user."),
-            ));
-        }
-        if bytes.len() as u64 > SECRET_FILE_LIMIT {
-            return Err(self.invalid(
-                key,
-                &format!("names `{}`, which is larger than 64 KiB", path.display()),
-                "Name a file that holds the secret alone.",
-            ));
-        }
-        Ok(bytes)
+    /// Where a key was written, or this section if it was not.
+    pub(super) fn origin_of(&self, key: &str) -> &Origin {
+        self.tree.written(key).map_or(&self.tree.origin, |tree| &tree.origin)
     }
 
-    /// The text of a file that holds a secret, without the white space around it. An empty one is refused.
+    /// All bytes of the file that holds a secret. An empty one is refused.
+    pub(super) fn read_secret(&self, key: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let bytes = self.read(key, SECRET_FILE_LIMIT, "Name a file that holds the secret alone.")?;
+        match bytes {
+            Some(bytes) if bytes.is_empty() => Err(self.empty_file(key)),
+            bytes => Ok(bytes),
+        }
+    }
+
+    /// The text of the file that holds a secret, without the white space around it. An empty one is refused.
     pub(super) fn read_secret_text(&self, key: &str) -> Result<Option<SecretString>> {
+        let Some(bytes) = self.read_secret(key)? else {
+            return Ok(None);
+        };
+        match std::str::from_utf8(&bytes).map(str::trim) {
+            Ok("") => Err(self.empty_file(key)),
+            Ok(text) => Ok(Some(text.into())),
+            Err(_) => Err(self.wrong_file(key, "is not UTF-8", "Name a file that holds the secret as text.")),
+        }
+    }
+
+    /// The path of a PEM file, whose content is not needed here. While the section is checked, it is looked at.
+    pub(super) fn pem_file(&self, key: &str) -> Result<Option<PathBuf>> {
+        if self.inspection.is_some()
+            && let Some(bytes) = self.read(key, PEM_FILE_LIMIT, "Name a file in PEM.")?
+            && !bytes.windows(11).any(|window| window == b"-----BEGIN ")
+        {
+            return Err(self.wrong_file(
+                key,
+                "is not in PEM",
+                "A certificate or key in PEM begins with `-----BEGIN `.",
+            ));
+        }
+        self.file(key)
+    }
+
+    /// The bytes of a file that has at most `limit` of them.
+    fn read(&self, key: &str, limit: usize, alone: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let Some(path) = self.file(key)? else {
             return Ok(None);
         };
-        let bytes = self.read_secret(key, &path)?;
-        match std::str::from_utf8(&bytes).map(str::trim) {
-            Ok("") => Err(self.invalid(
-                key,
-                &format!("names `{}`, which is empty", path.display()),
-                "Put the secret into the file.",
-            )),
-            Ok(text) => Ok(Some(text.into())),
-            Err(_) => Err(self.invalid(
-                key,
-                &format!("names `{}`, which is not UTF-8", path.display()),
-                "Name a file that holds the secret as text.",
-            )),
+        match file::read(&path, limit) {
+            Ok(bytes) => {
+                if let Some(inspection) = self.inspection {
+                    inspection.file(self.path_of(key), &path);
+                }
+                Ok(Some(bytes))
+            }
+            Err(Unread::TooLarge) => {
+                let problem = format!("is larger than {} KiB", limit / 1024);
+                Err(self.wrong_file(key, &problem, alone))
+            }
+            Err(Unread::Failed(error)) => {
+                let message = format!("`{}` (`{}`) cannot be read: {error}", path.display(), self.path_of(key));
+                let help = "The file must be readable for this user. A relative path starts from the current folder.";
+                Err(self.about(key, Error::new(Code::FileUnreadable, message).help(help)))
+            }
         }
+    }
+
+    fn empty_file(&self, key: &str) -> Error {
+        self.wrong_file(key, "is empty", "Put the secret into the file, or name another.")
+    }
+
+    /// The error that the content of the file that `key` names is wrong.
+    fn wrong_file(&self, key: &str, problem: &str, help: &str) -> Error {
+        let path = self.file(key).ok().flatten().unwrap_or_default();
+        self.invalid(key, &format!("names `{}`, which {problem}", path.display()), help)
     }
 
     /// The error that a value is wrong: `problem` goes on from the key's path, without a final stop.
     pub(super) fn invalid(&self, key: &str, problem: &str, help: &str) -> Error {
-        let origin = self.tree.get(key).map_or(&self.tree.origin, |tree| &tree.origin);
-        invalid(&self.path_of(key), origin, problem, help)
+        self.invalid_at(&self.path_of(key), self.origin_of(key), problem, help)
+    }
+
+    /// The error that the value at this path, written there, is wrong.
+    pub(super) fn invalid_at(&self, path: &str, origin: &Origin, problem: &str, help: &str) -> Error {
+        self.told(origin, wrong::value_at(path, origin, problem, help))
     }
 
     /// The error that a key is missing, shown at the section.
@@ -249,92 +366,30 @@ impl<'a> Section<'a> {
         let error = Error::new(Code::ConfigMissing, format!("`{path}` is missing"))
             .help(help)
             .data("key", path);
-        place(&self.tree.origin, error)
+        self.told(&self.tree.origin, error)
     }
 
     /// Adds the place of a key to an error.
-    fn at(&self, key: &str, error: Error) -> Error {
-        let error = error.data("key", self.path_of(key));
-        match self.tree.get(key) {
-            Some(tree) => place(&tree.origin, error),
-            None => error,
-        }
+    fn about(&self, key: &str, error: Error) -> Error {
+        self.told(self.origin_of(key), error.data("key", self.path_of(key)))
     }
 
-    fn wrong_kind(&self, key: &str, tree: &Tree, wanted: &str) -> Error {
-        wrong_kind(&self.path_of(key), tree, wanted)
+    fn wrong_kind(&self, path: &str, tree: &Tree, wanted: &str) -> Error {
+        self.told(&tree.origin, wrong::kind(path, tree, wanted))
     }
-}
 
-/// The error that a value is of another type than `wanted`. The value is shown unless it may be a secret.
-fn wrong_kind(path: &str, tree: &Tree, wanted: &str) -> Error {
-    // Where a mapping is due, its key does not say whether the text in its place is a secret.
-    let secret = locate::is_secret(path.rsplit('.').next().unwrap_or(path)) || matches!(wanted, "a mapping" | "a list");
-    let value = match &tree.node {
-        Node::Bool(value) if !secret => format!("`{value}`"),
-        Node::Number(value) if !secret => format!("the number `{value}`"),
-        Node::Text(value) if !secret && !value.expose_secret().contains("://") => {
-            format!("the text `{}`", shown(value.expose_secret()))
-        }
-        node => node.kind().to_owned(),
-    };
-    let help = match (&tree.node, &tree.origin) {
-        (Node::Bool(_) | Node::Number(_), Origin::Variable(name)) if wanted == "text" => {
-            format!("To keep it text, put double quotes into the value: {name}='\"…\"'.")
-        }
-        (Node::Bool(_) | Node::Number(_), _) if wanted == "text" => "Put the value in quotes.".to_owned(),
-        (Node::Text(_), Origin::File { .. }) if wanted != "text" => {
-            format!("Write {wanted}, without quotes.")
-        }
-        _ => format!("Write {wanted}."),
-    };
-    invalid(path, &tree.origin, &format!("must be {wanted}, but is {value}"), &help)
-}
-
-/// The error that the value at `path` is wrong.
-fn invalid(path: &str, origin: &Origin, problem: &str, help: &str) -> Error {
-    let variable = match origin {
-        Origin::Variable(name) => format!(" (variable {name})"),
-        _ => String::new(),
-    };
-    let error = Error::new(Code::ConfigInvalid, format!("`{path}`{variable} {problem}"))
-        .help(help)
-        .data("key", path);
-    place(origin, error)
-}
-
-/// Adds where a value was written.
-fn place(origin: &Origin, error: Error) -> Error {
-    match origin {
-        Origin::Top => error,
-        Origin::Variable(name) => error.data("variable", &**name),
-        Origin::File { source, trail } => match locate::excerpt_of(source, &Origin::steps(trail.as_ref())) {
-            Some(excerpt) => located(error, excerpt),
-            None => error.data("file", source.name.clone()),
-        },
+    /// Adds the place to an error, and takes note of it while the section is checked. Finding the place costs time,
+    /// so it is left out once no more errors are wanted.
+    fn told(&self, origin: &Origin, error: Error) -> Error {
+        let Some(inspection) = self.inspection else {
+            return wrong::place(origin, error);
+        };
+        let error = if inspection.is_full() {
+            error
+        } else {
+            wrong::place(origin, error)
+        };
+        inspection.problem(&error);
+        error
     }
-}
-
-fn located(error: Error, excerpt: Excerpt) -> Error {
-    let (line, column) = excerpt.line_and_column();
-    error
-        .data("file", excerpt.name.clone())
-        .data("line", line)
-        .data("column", column)
-        .at(excerpt)
-}
-
-/// A value fit for a message: one line, not endless.
-fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_LIMIT).flat_map(escaped).collect();
-    if text.chars().nth(SHOWN_LIMIT).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-fn escaped(c: char) -> impl Iterator<Item = char> {
-    let control = c.is_control().then(|| c.escape_default());
-    let plain = (!c.is_control()).then_some(c);
-    control.into_iter().flatten().chain(plain)
 }

@@ -3,9 +3,7 @@
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    fmt,
-    fs::File,
-    io::{self, Read},
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,20 +11,20 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{
     Deserialize as _,
-    de::{DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, VariantAccess, Visitor},
+    de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 use serde_json::Number;
-use zeroize::Zeroizing;
 
 use super::{
     environment::Environment,
+    file::{self, Unread},
     locate,
     tree::{Node, Origin, Source, Step, Tree},
 };
 use crate::error::{Code, Error, Result};
 
 /// The most bytes of a configuration file.
-const FILE_LIMIT: u64 = 1024 * 1024;
+const FILE_LIMIT: usize = 1024 * 1024;
 
 /// The most opening brackets and braces in a file: the parser's time grows with the square of their depth.
 const BRACKETS_LIMIT: usize = 10_000;
@@ -40,12 +38,14 @@ const VALUE_SIZE: usize = 64;
 
 /// Finds a configuration file: a relative name in the current directory, then in every parent; the first hit counts.
 pub(super) fn find(name: &Path, environment: &Environment) -> Option<PathBuf> {
-    environment
-        .directory()
-        .ancestors()
-        .map(|parent| parent.join(name))
-        // No check for a plain file: `--config <(…)` names a pipe.
-        .find(|path| path.metadata().is_ok_and(|metadata| !metadata.is_dir()))
+    let places = || environment.directory().ancestors().map(|parent| parent.join(name));
+    // No check for a plain file: `--config <(…)` names a pipe.
+    let found = places().find(|path| path.metadata().is_ok_and(|metadata| !metadata.is_dir()));
+    // Reading a file behind a closed folder says what is wrong, and "not found" would not.
+    found.or_else(|| {
+        let closed = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        places().find(|path| path.metadata().is_err_and(closed))
+    })
 }
 
 /// Reads and parses a configuration file.
@@ -55,20 +55,12 @@ pub(super) fn read(path: &Path, environment: &Environment) -> Result<Tree> {
         .unwrap_or(path)
         .display()
         .to_string();
-    let unreadable = |error: &io::Error| {
-        Error::new(Code::FileUnreadable, format!("`{name}` cannot be read: {error}"))
-            .help("Make the configuration file readable for this user, or name another one with --config.")
-    };
-    let mut bytes = Zeroizing::new(Vec::new());
-    File::open(path)
-        .and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        return Err(
-            Error::new(Code::ConfigInvalid, format!("`{name}` is larger than 1 MiB"))
-                .help("Is this a MAS configuration file?"),
-        );
-    }
+    let bytes = file::read(path, FILE_LIMIT).map_err(|error| match error {
+        Unread::Failed(error) => Error::new(Code::FileUnreadable, format!("`{name}` cannot be read: {error}"))
+            .help("Make the configuration file readable for this user, or name another one with --config."),
+        Unread::TooLarge => Error::new(Code::ConfigInvalid, format!("`{name}` is larger than 1 MiB"))
+            .help("Is this a MAS configuration file?"),
+    })?;
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return Err(not_utf8(&name, &bytes));
     };
@@ -81,8 +73,7 @@ pub(super) fn read(path: &Path, environment: &Environment) -> Result<Tree> {
 
 fn not_utf8(name: &str, bytes: &[u8]) -> Error {
     let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    let line = 1 + valid.matches('\n').count();
-    let column = 1 + valid.rsplit('\n').next().unwrap_or_default().chars().count();
+    let (line, column) = line_and_column(valid);
     let text = String::from_utf8_lossy(bytes);
     Error::new(Code::ConfigInvalid, format!("`{name}` is not UTF-8"))
         .help("Save the file in UTF-8.")
@@ -96,28 +87,8 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Tree> {
         trail: None,
     };
     let text = source.text.expose_secret();
-    if text
-        .bytes()
-        .filter(|byte| matches!(byte, b'[' | b'{'))
-        .nth(BRACKETS_LIMIT)
-        .is_some()
-    {
-        let message = format!("`{}` has more than {BRACKETS_LIMIT} opening brackets", source.name);
-        return Err(Error::new(Code::ConfigInvalid, message).help("Is this a MAS configuration file?"));
-    }
-    let tree = from_yaml(text, &origin).map_err(|error| {
-        let reason = reason(&error);
-        let mut wrong = Error::new(
-            Code::ConfigInvalid,
-            format!("`{}` is not valid YAML: {reason}", source.name),
-        )
-        .help("Correct the line that is shown.");
-        if let Some(location) = error.location() {
-            let (line, column) = (location.line(), location.column());
-            wrong = wrong.at(locate::excerpt(&source.name, text, line, column));
-        }
-        wrong
-    })?;
+    refuse_foreign(&source.name, text)?;
+    let tree = from_yaml(text, &origin).map_err(|error| no_yaml(&source.name, text, &error))?;
     match tree.node {
         Node::Map(_) => Ok(tree),
         Node::Null => Ok(Tree {
@@ -131,6 +102,69 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Tree> {
         .help("A configuration file has sections, such as `database:` and `matrix:`, each on its own line.")
         .at(locate::excerpt(&source.name, text, 1, 1))),
     }
+}
+
+/// Refuses what the parser would take long for, or say little about.
+fn refuse_foreign(name: &str, text: &str) -> Result<()> {
+    let help = "Is this a MAS configuration file?";
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{'));
+    if brackets.count() > BRACKETS_LIMIT {
+        let message = format!("`{name}` has more than {BRACKETS_LIMIT} opening brackets");
+        return Err(Error::new(Code::ConfigInvalid, message).help(help));
+    }
+    let Some((index, found)) = text.char_indices().find(|(_, c)| locate::is_forbidden(*c)) else {
+        return Ok(());
+    };
+    let (line, column) = line_and_column(&text[..index]);
+    let message = format!(
+        "`{name}` is not valid YAML: it has the control character U+{:04X}",
+        u32::from(found)
+    );
+    Err(Error::new(Code::ConfigInvalid, message)
+        .help(format!("Remove it. {help}"))
+        .at(locate::excerpt(name, text, line, column)))
+}
+
+/// The line and the column, both from 1, of what comes after this text.
+fn line_and_column(before: &str) -> (usize, usize) {
+    let line = 1 + before.matches('\n').count();
+    (line, 1 + before.rsplit('\n').next().unwrap_or_default().chars().count())
+}
+
+/// The error that the parser gives up on a text, in words of ours where its own are of little help.
+fn no_yaml(name: &str, text: &str, error: &serde_yaml::Error) -> Error {
+    let location = error.location().map(|location| (location.line(), location.column()));
+    let reason = reason(error);
+    let (reason, help, location) = if reason.contains("more than one document") {
+        let help = "Leave one. A second file is named by a second `--config`, or after a `:` in MAS_CONFIG.";
+        (
+            "it holds more than one document".to_owned(),
+            help,
+            second_document(text),
+        )
+    } else if location.is_some_and(|(line, _)| is_indented_by_tab(text, line)) {
+        ("a tab does not indent".to_owned(), "Indent with spaces.", location)
+    } else {
+        (reason, "Correct the line that is shown.", location)
+    };
+    let wrong = Error::new(Code::ConfigInvalid, format!("`{name}` is not valid YAML: {reason}")).help(help);
+    match location {
+        Some((line, column)) => wrong.at(locate::excerpt(name, text, line, column)),
+        None => wrong,
+    }
+}
+
+fn is_indented_by_tab(text: &str, line: usize) -> bool {
+    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    line[..line.len() - line.trim_start().len()].contains('\t')
+}
+
+/// Where the marker of a second document is, which the parser does not say.
+fn second_document(text: &str) -> Option<(usize, usize)> {
+    let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
+    let first = text.lines().position(is_content)?;
+    let marker = text.lines().skip(first + 1).position(|line| line.starts_with("---"))?;
+    Some((first + marker + 2, 1))
 }
 
 /// What a YAML error says, without the position, which is shown with the excerpt. The parser's messages hold no
@@ -265,11 +299,8 @@ impl<'de> Visitor<'de> for Build<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
         self.spend(0)?;
         let mut map = BTreeMap::new();
-        while let Some(key) = entries.next_key_seed(Key)? {
+        while let Some(key) = entries.next_key_seed(Key(&map))? {
             self.spend(key.len())?;
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("the key `{key}` is there twice")));
-            }
             let value = entries.next_value_seed(self.inner(|| Step::Key(key.clone())))?;
             map.insert(key, value);
         }
@@ -297,10 +328,20 @@ impl<'de> DeserializeSeed<'de> for Tag {
     }
 }
 
-/// A key of a mapping, as text: `1:` and `true:` are keys of things that masctl does not read.
-struct Key;
+/// A key of a mapping, as text: `1:` and `true:` are keys of things that masctl does not read. One that is there
+/// already is refused while the parser still knows where the second is.
+struct Key<'a>(&'a BTreeMap<String, Tree>);
 
-impl<'de> DeserializeSeed<'de> for Key {
+impl Key<'_> {
+    fn distinct<E: serde::de::Error>(&self, key: String) -> Result<String, E> {
+        if self.0.contains_key(&key) {
+            return Err(E::custom(format_args!("the key `{key}` is there twice")));
+        }
+        Ok(key)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = String;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -308,30 +349,30 @@ impl<'de> DeserializeSeed<'de> for Key {
     }
 }
 
-impl Visitor<'_> for Key {
+impl Visitor<'_> for Key<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<String, E> {
-        Ok(key.to_owned())
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
+        self.distinct(key.to_owned())
     }
 
-    fn visit_bool<E>(self, key: bool) -> Result<String, E> {
-        Ok(key.to_string())
+    fn visit_bool<E: serde::de::Error>(self, key: bool) -> Result<String, E> {
+        self.distinct(key.to_string())
     }
 
-    fn visit_i64<E>(self, key: i64) -> Result<String, E> {
-        Ok(key.to_string())
+    fn visit_i64<E: serde::de::Error>(self, key: i64) -> Result<String, E> {
+        self.distinct(key.to_string())
     }
 
-    fn visit_u64<E>(self, key: u64) -> Result<String, E> {
-        Ok(key.to_string())
+    fn visit_u64<E: serde::de::Error>(self, key: u64) -> Result<String, E> {
+        self.distinct(key.to_string())
     }
 
-    fn visit_f64<E>(self, key: f64) -> Result<String, E> {
-        Ok(key.to_string())
+    fn visit_f64<E: serde::de::Error>(self, key: f64) -> Result<String, E> {
+        self.distinct(key.to_string())
     }
 }

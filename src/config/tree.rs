@@ -129,8 +129,13 @@ impl Tree {
 
     /// The value of a key of a mapping, unless that is empty.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.written(key).filter(|value| !matches!(value.node, Node::Null))
+    }
+
+    /// The value of a key of a mapping, also an empty one.
+    pub(super) fn written(&self, key: &str) -> Option<&Self> {
         match &self.node {
-            Node::Map(entries) => entries.get(key).filter(|value| !matches!(value.node, Node::Null)),
+            Node::Map(entries) => entries.get(key),
             _ => None,
         }
     }

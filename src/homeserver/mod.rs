@@ -1,19 +1,22 @@
 //! The homeserver that MAS serves: what masctl asks of it and does on it.
 
 mod account;
+mod failure;
 mod legacy;
 mod none;
 mod synapse;
+mod transport;
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use self::legacy::LegacySynapse;
 pub use self::{
     account::{Account, Provisioning, Setting},
+    legacy::LegacySynapse,
     none::NoHomeserver,
-    synapse::{Limits, Synapse},
+    synapse::Synapse,
+    transport::Limits,
 };
 use crate::{
     config::{Configuration, Database, HomeserverKind, Matrix},
@@ -89,13 +92,24 @@ pub trait Homeserver: fmt::Debug + Send + Sync {
     fn connected(&self) -> bool;
 }
 
+/// Why no Synapse has a user of this localpart, or would make one, if masctl can tell without asking.
+fn impossible(localpart: &str) -> Option<String> {
+    if !localpart.is_ascii() {
+        Some("it has characters that are not ASCII".to_owned())
+    } else if localpart.len() > MXID_LIMIT {
+        Some(format!("its MXID is longer than {MXID_LIMIT} bytes"))
+    } else {
+        None
+    }
+}
+
 /// The client that the configuration asks for. Opens nothing: that is left to the first call.
 #[must_use]
 pub fn connect(matrix: &Matrix) -> Arc<dyn Homeserver> {
     match matrix.kind {
         HomeserverKind::Synapse => Arc::new(Synapse::new(matrix, Limits::default())),
         HomeserverKind::SynapseReadOnly => Arc::new(Synapse::read_only(matrix, Limits::default())),
-        HomeserverKind::SynapseLegacy => Arc::new(LegacySynapse),
+        HomeserverKind::SynapseLegacy => Arc::new(LegacySynapse::new(matrix, Limits::default())),
     }
 }
 
@@ -115,25 +129,24 @@ pub fn of(configuration: &Configuration, database: &Database) -> Result<Arc<dyn 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
-    #[tokio::test]
-    async fn the_kind_chooses_the_client() {
-        let mut matrix = Matrix {
-            kind: HomeserverKind::Synapse,
-            homeserver: "example.com".to_owned(),
-            endpoint: "http://localhost:8008/".parse().unwrap(),
-            secret: "correct-horse".into(),
-        };
-        assert!(connect(&matrix).connected());
-        for kind in [HomeserverKind::SynapseReadOnly, HomeserverKind::SynapseLegacy] {
-            matrix.kind = kind;
-            let homeserver = connect(&matrix);
+    #[test]
+    fn the_kind_chooses_the_client() {
+        for (kind, client) in [
+            (HomeserverKind::Synapse, "read_only: false"),
+            (HomeserverKind::SynapseReadOnly, "read_only: true"),
+            (HomeserverKind::SynapseLegacy, "LegacySynapse"),
+        ] {
+            let homeserver = connect(&Matrix {
+                kind,
+                homeserver: "example.com".to_owned(),
+                endpoint: "http://localhost:8008/".parse().unwrap(),
+                secret: "correct-horse".into(),
+            });
             assert!(homeserver.connected());
-            let error = homeserver.upsert_device("alice", "LAPTOP", None).await.unwrap_err();
-            assert_eq!(error.code(), Code::HomeserverUnsupported);
+            let shown = format!("{homeserver:?}");
+            assert!(shown.contains(client), "{shown}");
+            assert!(!shown.contains("correct-horse"), "{shown}");
         }
-        let error = connect(&matrix).is_localpart_available("alice").await.unwrap_err();
-        assert_eq!(error.code(), Code::HomeserverUnsupported);
     }
 }

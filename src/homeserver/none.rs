@@ -101,6 +101,7 @@ impl Homeserver for NoHomeserver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::homeserver::transport::tests::{every_call, sub};
 
     #[tokio::test]
     async fn usernames_follow_the_rules_of_synapse() {
@@ -130,9 +131,11 @@ mod tests {
     async fn nothing_is_connected_and_deeds_do_nothing() {
         let homeserver = NoHomeserver::new("example.com");
         assert!(!homeserver.connected());
-        homeserver
-            .upsert_device("alice", "LAPTOP", Some("Laptop"))
-            .await
-            .unwrap();
+        for (call, result) in every_call(&homeserver).await {
+            result.expect(call);
+        }
+        assert_eq!(homeserver.query_user("alice").await.unwrap(), None);
+        let user = Provisioning::new("alice", sub(), false);
+        assert!(!homeserver.provision_user(&user).await.unwrap());
     }
 }

@@ -51,7 +51,7 @@ pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<O
     });
     match called {
         Ok(returned) => {
-            let report = run.finish()?;
+            let report = run.finish().map_err(|error| run.abandon(error))?;
             let (result, secret) = if report.failure.is_none() {
                 returned
             } else {
@@ -59,10 +59,7 @@ pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<O
             };
             Ok(Outcome { report, result, secret })
         }
-        Err(error) => {
-            run.abandon();
-            Err(error)
-        }
+        Err(error) => Err(run.abandon(error)),
     }
 }
 

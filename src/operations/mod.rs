@@ -3,6 +3,7 @@
 //! A deed takes the [`Run`] and says in one function what is read, refused, written, queued and recorded.
 
 mod change;
+mod commit;
 mod effect;
 pub mod emails;
 mod interrupt;

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, effect, interrupt};
+use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, interrupt};
 use crate::{
     capability::{Capabilities, Capability},
     config::{Configuration, Database, Passwords},
@@ -138,6 +138,11 @@ impl Run {
         question(self.console())
     }
 
+    /// The store that the run works on.
+    pub(super) fn database(&self) -> &Database {
+        &self.parts.database
+    }
+
     /// The passwords section of the configuration.
     ///
     /// # Errors
@@ -258,10 +263,10 @@ impl Run {
                 connection.rollback().await?;
                 connection
             }
-            Session::Writing(mut connection) => {
+            Session::Writing(connection) => {
                 // Ctrl-C before this line rolls back; after it, the commit goes through.
                 self.parts.interrupt.start_commit()?;
-                connection.commit().await?;
+                let mut connection = commit::commit(self, connection, &report.changes).await?;
                 self.parts.interrupt.end_commit();
                 effect::send_all(self, &mut connection, &mut report).await;
                 effect::look_for_workers(self, &mut connection, &mut report).await;
@@ -272,12 +277,19 @@ impl Run {
         Ok(report)
     }
 
-    /// Ends the run after an error or Ctrl-C: nothing of it stays.
-    pub fn abandon(&self) {
+    /// Ends the run after an error or Ctrl-C: nothing of it stays. Returns the error as the operator is to see it.
+    #[must_use]
+    pub fn abandon(&self, error: Error) -> Error {
         self.parts.runtime.block_on(async {
             // Dropping a connection that may be in the middle of a statement ends it on the server too.
             drop(mem::take(&mut *self.session.lock().await));
         });
+        match error.code() {
+            Code::DatabaseLost if error.help_text().is_none() => {
+                error.help("Nothing was changed: what a lost connection has not committed is taken back. Run it again.")
+            }
+            _ => error,
+        }
     }
 }
 
@@ -333,9 +345,11 @@ impl Deed<'_> {
 async fn undone(store: &mut Connection, error: Error) -> Error {
     match store.undo_deed().await {
         Ok(()) => error,
+        // The first error says why.
+        Err(_) if error.code() == Code::DatabaseLost => error,
         Err(lost) => {
             tracing::debug!(%error, "a deed that could not be undone failed with this");
-            Error::new(Code::DatabaseLost, "The transaction was lost: nothing was changed").caused_by(lost)
+            Error::new(Code::DatabaseLost, "The transaction was lost").caused_by(lost)
         }
     }
 }

@@ -1,8 +1,13 @@
 //! One connection, and the transaction on it.
 
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::{Connection as _, SqliteConnection};
 
-use super::{embedded, on, postgres, schema};
+use super::{
+    embedded, failure, on,
+    postgres::{self, PostgresConnection},
+    schema,
+    transaction::{Fate, IDLE_LIMIT, TransactionId, milliseconds},
+};
 use crate::{
     config::Database,
     error::{Code, Error, Result},
@@ -12,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub enum Connection {
     /// To the PostgreSQL database of a MAS.
-    Postgres(Box<PgConnection>),
+    Postgres(PostgresConnection),
     /// To a SQLite file of the same shape.
     Sqlite(Box<SqliteConnection>),
 }
@@ -36,16 +41,15 @@ pub async fn connect(database: &Database) -> Result<Connection> {
         Database::Embedded(path) | Database::Sqlite(path) => {
             Connection::Sqlite(Box::new(embedded::connect(path).await?))
         }
-        Database::Postgres(settings) => {
-            Connection::Postgres(Box::new(postgres::connect(settings, &database.label()).await?))
-        }
+        Database::Postgres(settings) => Connection::Postgres(postgres::connect(settings, &database.label()).await?),
     })
 }
 
-/// The transaction's limits keep a slow masctl from stalling a login: it gives up on a lock after 10 seconds, and
-/// PostgreSQL ends it when it holds a transaction for a minute without using it.
-const BEGIN_POSTGRES: &str =
-    "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
+const BEGIN_POSTGRES: &str = "BEGIN";
+
+/// The limits end with the transaction: a proxy may hand the connection on to MAS.
+const START_POSTGRES: &str = "SELECT txid_current(), set_config('lock_timeout', $1, true), \
+     set_config('statement_timeout', $2, true), set_config('idle_in_transaction_session_timeout', $3, true)";
 
 /// Taking SQLite's write lock at once is what keeps a later statement from failing for want of it.
 const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
@@ -63,7 +67,7 @@ impl Connection {
         matches!(self, Self::Postgres(_))
     }
 
-    /// Opens a transaction.
+    /// Opens a transaction, with limits that keep a slow masctl from stalling a login.
     ///
     /// # Errors
     /// `database.lost`, `database.busy`.
@@ -73,7 +77,44 @@ impl Connection {
         } else {
             BEGIN_SQLITE
         })
-        .await
+        .await?;
+        let Self::Postgres(connection) = self else {
+            return Ok(());
+        };
+        let limits = connection.limits();
+        let started = sqlx::query_scalar(START_POSTGRES)
+            .bind(milliseconds(limits.lock))
+            .bind(milliseconds(limits.statement))
+            .bind(milliseconds(IDLE_LIMIT))
+            .fetch_one(&mut **connection)
+            .await;
+        connection.started(started.map(TransactionId::new).map_err(failure::of_statement)?);
+        Ok(())
+    }
+
+    /// The transaction that was opened last, where its commit can get lost on the way to the database.
+    #[must_use]
+    pub const fn transaction(&self) -> Option<TransactionId> {
+        match self {
+            Self::Postgres(connection) => connection.transaction(),
+            Self::Sqlite(_) => None,
+        }
+    }
+
+    /// What became of a transaction that another connection opened.
+    ///
+    /// # Errors
+    /// As of any statement.
+    pub async fn fate(&mut self, transaction: TransactionId) -> Result<Fate> {
+        let Self::Postgres(connection) = self else {
+            return Ok(Fate::Unknown);
+        };
+        let status: Option<String> = sqlx::query_scalar("SELECT txid_status($1)")
+            .bind(transaction.number())
+            .fetch_one(&mut **connection)
+            .await
+            .map_err(failure::of_statement)?;
+        Ok(Fate::of(status.as_deref()))
     }
 
     /// Commits. Must not be cancelled.
@@ -90,8 +131,7 @@ impl Connection {
             Code::DatabaseLost => Error::new(
                 Code::CommitUnknown,
                 "The connection was lost during COMMIT: the changes are either all there or none is",
-            )
-            .help("Look at the account with `masctl manage` before you run this again."),
+            ),
             _ => error,
         })
     }
@@ -132,7 +172,7 @@ impl Connection {
     /// Ends the connection politely. An error here changes nothing: what was committed is committed.
     pub async fn close(self) {
         let closed = match self {
-            Self::Postgres(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.into_inner().close().await,
             Self::Sqlite(connection) => connection.close().await,
         };
         if let Err(error) = closed {

@@ -17,9 +17,12 @@ pub mod queue;
 pub mod registration_tokens;
 pub mod schema;
 pub mod sessions;
+mod transaction;
 pub mod users;
 
 pub use connection::{Connection, connect, open};
+pub use postgres::PostgresConnection;
+pub use transaction::{Fate, Limits, TransactionId};
 
 /// Runs one statement, written once, on whichever database is behind the connection.
 macro_rules! on {

@@ -1,6 +1,10 @@
 //! The connection to MAS's PostgreSQL, from the settings that MAS itself uses.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    time::Duration,
+};
 
 use secrecy::ExposeSecret;
 use sqlx::{
@@ -9,7 +13,10 @@ use sqlx::{
 };
 use tracing::log::LevelFilter;
 
-use super::failure;
+use super::{
+    failure,
+    transaction::{Limits, TransactionId},
+};
 use crate::{
     config::{Pem, Postgres, SslMode},
     error::{Code, Error, Result},
@@ -18,13 +25,65 @@ use crate::{
 /// How long connecting may take, as MAS's own limit.
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 
-pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<PgConnection> {
+/// A connection with what its transactions need.
+#[derive(Debug)]
+pub struct PostgresConnection {
+    connection: Box<PgConnection>,
+    limits: Limits,
+    transaction: Option<TransactionId>,
+}
+
+impl PostgresConnection {
+    /// How long its transactions may keep others waiting.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(super) const fn started(&mut self, transaction: TransactionId) {
+        self.transaction = Some(transaction);
+    }
+
+    pub(super) const fn transaction(&self) -> Option<TransactionId> {
+        self.transaction
+    }
+
+    /// The driver's connection alone.
+    #[must_use]
+    pub fn into_inner(self) -> PgConnection {
+        *self.connection
+    }
+}
+
+impl Deref for PostgresConnection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for PostgresConnection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<PostgresConnection> {
     let options = options(settings)?
         .application_name("masctl")
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Off, Duration::MAX);
     match tokio::time::timeout(CONNECT_LIMIT, options.connect()).await {
-        Ok(connected) => connected.map_err(|error| failure::of_connecting(error, label)),
+        Ok(Ok(connection)) => Ok(PostgresConnection {
+            connection: Box::new(connection),
+            limits: Limits {
+                lock: settings.lock_timeout,
+                statement: settings.statement_timeout,
+            },
+            transaction: None,
+        }),
+        Ok(Err(error)) => Err(failure::of_connecting(error, label)),
         Err(_) => Err(Error::new(
             Code::DatabaseUnreachable,
             format!(

@@ -154,7 +154,7 @@ async fn a_deadlock_is_busy_for_one_of_the_two() {
 
 #[tokio::test]
 async fn a_transaction_has_limits_and_nothing_after_it_has() {
-    const LIMITS: &str = "SELECT current_setting('lock_timeout') || ' ' || \
+    const LIMITS: &str = "SELECT current_setting('lock_timeout') || ' ' || current_setting('statement_timeout') || ' ' || \
          current_setting('idle_in_transaction_session_timeout') || ' ' || current_setting('transaction_isolation')";
     let mut specimen = Specimen::create(Store::Postgres).await;
     let store = &mut specimen.connection;
@@ -165,11 +165,11 @@ async fn a_transaction_has_limits_and_nothing_after_it_has() {
         let row: sqlx::Result<String> = sqlx::query_scalar(LIMITS).fetch_one(&mut **connection).await;
         row.unwrap()
     };
-    assert_eq!(limits(store).await, "0 0 read committed");
+    assert_eq!(limits(store).await, "0 0 0 read committed");
     store.begin().await.unwrap();
-    assert_eq!(limits(store).await, "10s 1min read committed");
+    assert_eq!(limits(store).await, "10s 1min 1min read committed");
     store.commit().await.unwrap();
-    assert_eq!(limits(store).await, "0 0 read committed");
+    assert_eq!(limits(store).await, "0 0 0 read committed");
 }
 
 #[tokio::test]

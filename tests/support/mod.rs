@@ -5,6 +5,7 @@ pub(crate) mod diff; // what differs between two texts, for people
 pub(crate) mod homeserver; // a Synapse that answers what masctl asks, and remembers it
 pub(crate) mod mas_database; // the SQL of an empty database of MAS
 pub(crate) mod postgres; // a throw-away PostgreSQL server, and databases on it
+pub(crate) mod proxy; // cuts the connection to PostgreSQL at COMMIT
 pub(crate) mod sandbox; // an empty home and a clean environment
 pub(crate) mod session; // plays one command of a transcript after the other
 pub(crate) mod source; // Rust sources as text: comments blanked, modules and imports found
@@ -14,7 +15,11 @@ pub(crate) mod terminal; // a program in a pseudo-terminal
 pub(crate) mod transcript; // reads, compares and rewrites transcripts
 pub(crate) mod value; // how a transcript shows a value of a database
 
-use std::sync::{LazyLock, mpsc};
+use std::{
+    sync::{LazyLock, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
 
 use tokio::runtime::Runtime;
 
@@ -24,4 +29,14 @@ pub(crate) fn wait_for<T: Send + 'static>(future: impl Future<Output = T> + Send
     let (sender, receiver) = mpsc::channel();
     RUNTIME.spawn(async move { sender.send(future.await) });
     receiver.recv().expect("the future ended, its panic is above")
+}
+
+/// Looks until it is so. Whatever is waited for takes a moment; a machine that is busy takes a while.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    const PATIENCE: Duration = Duration::from_mins(1);
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "{what} did not come");
+        thread::sleep(Duration::from_millis(20));
+    }
 }

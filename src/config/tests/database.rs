@@ -112,7 +112,7 @@ fn postgres_is_given_by_parts() {
         "Postgres {{ uri: None, host: Some(\"db\"), port: Some(5433), socket: None, username: Some(\"alice\"), \
          password: Some(SecretBox<str>([REDACTED])), database: Some(\"mas\"), ssl_mode: Some(Require), \
          ssl_ca: Some(File({:?})), ssl_certificate: Some(Inline(SecretBox<str>([REDACTED]))), \
-         ssl_key: Some(File(\"/key.pem\")), label: \"postgresql://db:5433/mas\" }}",
+         ssl_key: Some(File(\"/key.pem\")), lock_timeout: 10s, statement_timeout: 60s, label: \"postgresql://db:5433/mas\" }}",
         scene.path("ca.pem")
     );
     assert_eq!(format!("{postgres_of_parts:?}"), expected);
@@ -122,6 +122,19 @@ fn postgres_is_given_by_parts() {
         postgres(&Scene::of("database: {host: '::1'}").load()).label,
         "postgresql://[::1]"
     );
+}
+
+#[test]
+fn masctls_own_limits_come_with_the_database() {
+    let configuration = Scene::of("masctl: {lock_timeout: 2, statement_timeout: 30}").load();
+    let postgres = postgres(&configuration);
+    assert_eq!(
+        (postgres.lock_timeout.as_secs(), postgres.statement_timeout.as_secs()),
+        (2, 30)
+    );
+    let message = "`masctl.x` is no setting of masctl";
+    let configuration = Scene::of("masctl: {x: 2}").load();
+    expect(configuration.database(), "config.invalid", message, Some((1, 10)));
 }
 
 #[test]
@@ -183,6 +196,16 @@ fn wrong_database_settings_are_refused_where_they_are() {
             (2, 3),
         ),
         (
+            "\n  max_connections: 0",
+            "`database.max_connections` must be a whole number from 1 to 4294967295, but is the number `0`".to_owned(),
+            (2, 3),
+        ),
+        (
+            "\n  idle_timeout: 10m",
+            "`database.idle_timeout` must be a whole number, 0 or more, but is the text `10m`".to_owned(),
+            (2, 3),
+        ),
+        (
             "\n  ssl_mode: yes",
             "`database.ssl_mode` is `yes`, which is not a value of it".to_owned(),
             (2, 3),
@@ -229,6 +252,11 @@ fn database_settings_that_exclude_or_need_each_other() {
             "\n  ssl_ca: a\n  ssl_ca_file: b",
             "`database.ssl_ca` and `database.ssl_ca_file` exclude each other",
             (3, 3),
+        ),
+        (
+            "\n  uri: postgresql://\n  username: u\n  password: p\n  port: 1",
+            "`database.uri` excludes `database.port`, `database.username`, `database.password`",
+            (5, 3),
         ),
         (
             "\n  ssl_key_file: a",

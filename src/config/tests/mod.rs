@@ -1,12 +1,20 @@
 //! The configuration as a whole: which files and variables count, what each section comes to, and what is refused.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    thread,
+};
 
+use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
 
+mod check;
+mod clients;
 mod database;
 mod sections;
 
@@ -90,12 +98,28 @@ fn sources_merge_as_in_mas() {
     });
     let configuration = scene.load_with(&["a.yaml", "b.yaml"]).unwrap();
     assert_eq!(configuration.dump(), expected);
-    assert_eq!(configuration.origin("list[2]").unwrap(), "b.yaml:2:8");
-    assert_eq!(configuration.origin("list[0]").unwrap(), "MAS_LIST");
-    assert_eq!(configuration.origin("matrix.kind").unwrap(), "a.yaml:1:25");
-    assert_eq!(configuration.origin("matrix.endpoint").unwrap(), "MAS_MATRIX_ENDPOINT");
-    for absent in ["", "list[3]", "list.0", "matrix.secret", "x.y", "x[0]"] {
-        assert_eq!(configuration.origin(absent), None, "{absent}");
+    // In the order of the names of the keys.
+    let expected = [
+        "b.yaml:4:1",
+        "MAS_LIST",
+        "a.yaml:2:8",
+        "b.yaml:2:8",
+        "MAS_MATRIX_ENDPOINT",
+        "b.yaml:1:10",
+        "a.yaml:1:25",
+        "b.yaml:5:1",
+        "b.yaml:3:1",
+    ];
+    let mut found = Vec::new();
+    collect_origins(&configuration.traced(), &mut found);
+    assert_eq!(found, expected);
+}
+
+fn collect_origins(traced: &Traced, found: &mut Vec<String>) {
+    match traced {
+        Traced::Value { origin, .. } => found.push(origin.clone()),
+        Traced::List(items) => items.iter().for_each(|item| collect_origins(item, found)),
+        Traced::Map(entries) => entries.iter().for_each(|(_, inner)| collect_origins(inner, found)),
     }
 }
 
@@ -149,7 +173,7 @@ fn a_file_that_is_no_configuration_is_refused() {
         (
             b"a: 1\nb: 1\na: 2",
             "`config.yaml` is not valid YAML: the key `a` is there twice",
-            (1, 1),
+            (3, 1),
         ),
         (
             b"a: 1\nb: [",
@@ -157,6 +181,26 @@ fn a_file_that_is_no_configuration_is_refused() {
             (2, 5),
         ),
         (b"a: *b", "`config.yaml` is not valid YAML: unknown anchor", (1, 4)),
+        (
+            b"a: &x\n  b: *x\n",
+            "`config.yaml` is not valid YAML: recursion limit exceeded",
+            (1, 4),
+        ),
+        (
+            b"a:\n\tb: 1\n",
+            "`config.yaml` is not valid YAML: a tab does not indent",
+            (2, 1),
+        ),
+        (
+            b"a: 1\nb: 'x\0'\n",
+            "`config.yaml` is not valid YAML: it has the control character U+0000",
+            (2, 6),
+        ),
+        (
+            b"# c\n---\na: 1\n---\nb: 2\n",
+            "`config.yaml` is not valid YAML: it holds more than one document",
+            (4, 1),
+        ),
     ] {
         let scene = Scene::new().file("config.yaml", text);
         expect(scene.load_with(&[]), "config.invalid", message, Some(place));
@@ -188,50 +232,32 @@ fn a_huge_file_is_refused() {
 }
 
 #[test]
-fn a_broken_section_does_not_disturb_another() {
-    let configuration = Scene::of("database: 5\nmatrix: [x]\npasswords: {}\nunknown: {key: [1]}\n").load();
-    assert!(configuration.passwords().is_ok());
-    assert!(configuration.database().is_err());
-    let errors = configuration.check().unwrap_err();
-    let messages: Vec<_> = errors.iter().map(Error::message).collect();
-    let expected = [
-        "`database` must be a mapping, but is a number",
-        "`matrix` must be a mapping, but is a list",
-    ];
-    assert_eq!(messages, expected);
-}
-
-#[test]
-fn checking_tells_what_each_section_comes_to() {
-    let scene = Scene::of(
-        "database: {uri: 'postgresql://u:p@db/mas', ssl_ca_file: ca}\nmatrix: {homeserver: example.com, secret: s, \
-         endpoint: 'https://u:p@m.example.com/?t=x'}\n",
-    );
-    let errors = scene.load().check().unwrap_err();
-    assert_eq!(errors.len(), 1);
-    assert_eq!(errors[0].code(), Code::FileUnreadable);
-    let scene = scene.file("ca", "PEM");
-    let finding = |section, present, summary: &str| Finding {
-        section,
-        present,
-        summary: summary.to_owned(),
-    };
-    let expected = [
-        finding("database", true, "postgresql://db/mas"),
-        finding(
-            "matrix",
-            true,
-            "Synapse at https://m.example.com/; the server name is example.com",
-        ),
-        finding("passwords", false, "version 1 hashes with argon2id"),
-    ];
-    assert_eq!(scene.load().check().unwrap(), expected);
-    assert_eq!(scene.load().files(), [scene.path("config.yaml")]);
-    let expected = [
-        finding("database", false, "the embedded store ~/.local/share/masctl/masctl.db"),
-        finding("matrix", false, "no homeserver; the server name is localhost"),
-        finding("passwords", false, "version 1 hashes with argon2id"),
-    ];
-    assert_eq!(Scene::new().load().check().unwrap(), expected);
-    assert_eq!(Scene::of("").load().check().unwrap_err()[0].code(), Code::ConfigMissing);
+fn what_is_no_readable_file_is_said_to_be_none() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("folder")).unwrap();
+    let message = "The configuration file `folder` (--config) is a folder";
+    expect(scene.load_with(&["folder"]), "file.unreadable", message, None);
+    let scene = Scene::of("a: 1");
+    fs::set_permissions(scene.path("config.yaml"), Permissions::from_mode(0o000)).unwrap();
+    // root may read everything.
+    if fs::File::open(scene.path("config.yaml")).is_err() {
+        let message = "`config.yaml` cannot be read: Permission denied (os error 13)";
+        expect(scene.load_with(&[]), "file.unreadable", message, None);
+        let scene = Scene::of("a: 1");
+        fs::create_dir(scene.path("closed")).unwrap();
+        fs::set_permissions(scene.path("closed"), Permissions::from_mode(0o000)).unwrap();
+        let message = "`closed/config.yaml` cannot be read: Permission denied (os error 13)";
+        expect(
+            scene.load_with(&["closed/config.yaml"]),
+            "file.unreadable",
+            message,
+            None,
+        );
+    }
+    let scene = Scene::new();
+    mkfifo(&scene.path("config.yaml"), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+    let path = scene.path("config.yaml");
+    let writer = thread::spawn(move || fs::write(path, "a: 1\n"));
+    assert_eq!(scene.load().dump(), json!({ "a": 1 }));
+    writer.join().unwrap().unwrap();
 }

@@ -1,5 +1,7 @@
 //! The homeserver and the passwords, and what is refused.
 
+use std::time::Duration;
+
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -131,6 +133,80 @@ fn password_schemes_are_sorted_and_their_peppers_read() {
         (1, Algorithm::Bcrypt, false, Some(10), Some(b" \xffpepper\n".to_vec())),
     ];
     assert_eq!((passwords.minimum_complexity, told.as_slice()), (0, &expected[..]));
+}
+
+#[test]
+fn a_pepper_is_every_byte_of_its_file_and_a_file_without_any_is_refused() {
+    let scene = Scene::of("passwords:\n  schemes:\n  - {version: 1, algorithm: argon2id, secret_file: p}\n");
+    for pepper in ["\n", " x \n\n", "\0"] {
+        fs::write(scene.path("p"), pepper).unwrap();
+        let passwords = scene.load().passwords().unwrap();
+        let read = passwords.schemes[0].pepper.as_ref().map(ExposeSecret::expose_secret);
+        assert_eq!(read, Some(pepper.as_bytes()));
+    }
+    fs::write(scene.path("p"), "").unwrap();
+    let path = scene.path("p").display().to_string();
+    let message = format!("`passwords.schemes[0].secret_file` names `{path}`, which is empty");
+    expect(scene.load().passwords(), "config.invalid", &message, Some((3, 39)));
+    fs::remove_file(scene.path("p")).unwrap();
+    let message =
+        format!("`{path}` (`passwords.schemes[0].secret_file`) cannot be read: No such file or directory (os error 2)");
+    expect(scene.load().passwords(), "file.unreadable", &message, Some((3, 39)));
+}
+
+#[test]
+fn masctl_has_settings_of_its_own() {
+    assert_eq!(Scene::new().load().masctl().unwrap(), Masctl::default());
+    let default = (Duration::from_secs(10), Duration::from_mins(1));
+    for (yaml, expected) in [
+        ("{}", default),
+        ("{lock_timeout: 1}", (Duration::from_secs(1), default.1)),
+        (
+            "{statement_timeout: 86400, lock_timeout: null}",
+            (default.0, Duration::from_hours(24)),
+        ),
+    ] {
+        let masctl = Scene::of(&format!("masctl: {yaml}")).load().masctl().unwrap();
+        assert_eq!((masctl.lock_timeout, masctl.statement_timeout), expected);
+    }
+    for (yaml, problem, help) in [
+        (
+            "lock_timeout: 3601",
+            "lock_timeout` must be a number of whole seconds from 1 to 3600, but is the number `3601`",
+            "Write a number of whole seconds from 1 to 3600.",
+        ),
+        (
+            "statement_timeout: 10s",
+            "statement_timeout` must be a number of whole seconds from 1 to 86400, but is the text `10s`",
+            "Write a number of whole seconds from 1 to 86400, without quotes.",
+        ),
+        (
+            "lock_timout: 10",
+            "lock_timout` is no setting of masctl",
+            "Did you mean `masctl.lock_timeout`?",
+        ),
+        (
+            "color:",
+            "color` is no setting of masctl",
+            "The settings are `lock_timeout`, `statement_timeout`.",
+        ),
+    ] {
+        let configuration = Scene::of(&format!("masctl:\n  {yaml}\n")).load();
+        let message = format!("`masctl.{problem}");
+        let error = expect(configuration.masctl(), "config.invalid", &message, Some((2, 3)));
+        assert_eq!(error.help_text(), Some(help));
+    }
+    let configuration = Scene::new().variable("MAS_MASCTL_LOCK_TIMEOUT", "5").load();
+    let message = "`masctl.lock` (variable MAS_MASCTL_LOCK_TIMEOUT) is no setting of masctl";
+    let error = expect(configuration.masctl(), "config.invalid", message, None);
+    assert!(
+        error.help_text().unwrap().contains("No variable reaches them"),
+        "{error}"
+    );
+    let text = Scene::of("masctl: hunter2").load();
+    let message = "`masctl` must be a mapping, but is text";
+    let error = expect(text.masctl(), "config.invalid", message, Some((1, 1)));
+    assert!(!error.excerpts()[0].text.contains("hunter2"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{cell::Cell, fmt};
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 
 use super::{Fault, lines::is_invisible};
+use crate::error::nearest;
 
 /// A value of the YAML.
 #[derive(Debug)]
@@ -353,10 +354,7 @@ pub(super) fn clipped(text: &str) -> String {
 
 /// What to write instead of `wrong`: the nearest of `known`, or all of them.
 pub(super) fn suggestion(wrong: &str, known: &[&str]) -> String {
-    // The longest known word has a dozen letters; comparing a huge one would only cost time.
-    let near = |known: &&&str| strsim::osa_distance(wrong, known);
-    let nearest = (wrong.len() <= 64).then(|| known.iter().min_by_key(near)).flatten();
-    match nearest.filter(|known| near(known) <= 1 + known.len() / 4) {
+    match nearest(wrong, known) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("it can be {}", known.join(", ")),
     }

@@ -1,0 +1,65 @@
+//! The section `masctl`: masctl's own settings, in the same file as MAS's, which passes over them.
+
+use std::time::Duration;
+
+use super::{section::Section, tree::Origin, wrong};
+use crate::error::{Result, nearest};
+
+/// The keys that there are.
+const KEYS: [&str; 2] = ["lock_timeout", "statement_timeout"];
+
+/// masctl's own settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Masctl {
+    /// How long masctl waits for a lock in the database before it gives up: from a second to an hour.
+    pub lock_timeout: Duration,
+    /// How long one statement may take before the database ends it: from a second to a day.
+    pub statement_timeout: Duration,
+}
+
+impl Default for Masctl {
+    fn default() -> Self {
+        Self {
+            lock_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_mins(1),
+        }
+    }
+}
+
+impl Masctl {
+    /// Reads the section from the whole configuration.
+    pub(super) fn read(top: &Section<'_>) -> Result<Self> {
+        let Some(section) = top.section("masctl")? else {
+            return Ok(Self::default());
+        };
+        let unknown = section.keys().filter(|key| !KEYS.contains(key));
+        let known = section.every(unknown.map(|key| Err::<(), _>(refused(&section, key))));
+        let lock_timeout = seconds(&section, KEYS[0], 60 * 60);
+        let statement_timeout = seconds(&section, KEYS[1], 24 * 60 * 60);
+        known?;
+        let default = Self::default();
+        Ok(Self {
+            lock_timeout: lock_timeout?.unwrap_or(default.lock_timeout),
+            statement_timeout: statement_timeout?.unwrap_or(default.statement_timeout),
+        })
+    }
+}
+
+fn seconds(section: &Section<'_>, key: &str, most: u64) -> Result<Option<Duration>> {
+    let seconds: Option<u64> = section.number_of(key, "a number of whole seconds", 1..=most)?;
+    Ok(seconds.map(Duration::from_secs))
+}
+
+/// The error that there is no such key. Unlike in MAS's sections, a slip of the pen is not passed over.
+fn refused(section: &Section<'_>, key: &str) -> crate::error::Error {
+    let allowed = wrong::listed(KEYS);
+    let help = match (nearest(key, &KEYS), section.origin_of(key)) {
+        (_, Origin::Variable(_)) => {
+            format!("The settings are {allowed}. No variable reaches them, as each `_` in its name begins a new key.")
+        }
+        (Some(meant), _) => format!("Did you mean `{}`?", section.path_of(meant)),
+        (None, _) => format!("The settings are {allowed}."),
+    };
+    let path = section.path_of(&wrong::shown(key));
+    section.invalid_at(&path, section.origin_of(key), "is no setting of masctl", &help)
+}

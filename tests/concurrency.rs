@@ -1,0 +1,149 @@
+//! Two masctl at once on the same user give the same end state as one after the other, in either order.
+
+use std::process::{Child, Output, Stdio};
+
+use rstest::rstest;
+
+use crate::support::{
+    cast,
+    sandbox::Sandbox,
+    store::{OpenStore, Store},
+};
+
+/// How often each pair is let loose: on one try, the two may miss each other.
+const ROUNDS: usize = 4;
+
+/// What is left behind, without what two runs never share: ids, times, secrets.
+const STATE: [&str; 8] = [
+    "SELECT username, locked_at IS NULL, deactivated_at IS NULL, can_request_admin FROM users ORDER BY username",
+    "SELECT user_id, lower(email), count(*) FROM user_emails GROUP BY 1, 2 ORDER BY 1, 2",
+    "SELECT user_id, version, count(*) FROM user_passwords GROUP BY 1, 2",
+    "SELECT user_id, device_id, finished_at IS NULL, count(*) FROM compat_sessions GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+    "SELECT finished_at IS NULL, count(*) FROM user_sessions GROUP BY 1",
+    "SELECT count(*) FROM compat_access_tokens",
+    "SELECT queue_name, payload, status, count(*) FROM queue_jobs GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+    "SELECT token, usage_limit FROM user_registration_tokens",
+];
+
+/// A store with the cast in it, and a session of alice that can be ended.
+fn scene(kind: Store, name: &str) -> (Sandbox, OpenStore) {
+    let sandbox = Sandbox::new();
+    let store = OpenStore::configured(kind, name, &sandbox);
+    if kind == Store::Sqlite {
+        let migrated = sandbox.masctl(0).args(["database", "migrate"]).output();
+        assert!(migrated.expect("masctl runs").status.success());
+    }
+    let session = format!(
+        "INSERT INTO user_sessions (user_session_id, user_id, created_at) VALUES \
+         ({{ulid:01HV00000000000000000000S1}}, {{ulid:{}}}, '{}');",
+        cast::ALICE,
+        cast::CREATED_AT
+    );
+    store.query(&(cast::sql() + session.as_str())).expect("the cast fits");
+    (sandbox, store)
+}
+
+/// What the store holds, with how the two ended.
+fn state(store: &OpenStore, mut codes: [Option<i32>; 2]) -> String {
+    codes.sort_unstable();
+    let rows = STATE.map(|sql| {
+        let rows = store.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.join("\n")
+    });
+    format!("{codes:?}\n{}", rows.join("\n--\n"))
+}
+
+fn start(sandbox: &Sandbox, command: &str, number: usize) -> Child {
+    sandbox
+        .masctl(number)
+        .arg("manage")
+        .args(command.split(' '))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("masctl runs")
+}
+
+fn end(child: Child) -> Output {
+    child.wait_with_output().expect("masctl ends")
+}
+
+#[rstest]
+#[case::lock("lock-user alice", "lock-user alice")]
+#[case::lock_unlock("lock-user bob --deactivate", "unlock-user bob")]
+#[case::unlock("unlock-user bob --reactivate", "unlock-user bob")]
+#[case::promote("promote-admin alice", "promote-admin alice")]
+#[case::promote_demote("promote-admin alice", "demote-admin alice")]
+#[case::email("add-email alice new@example.com", "add-email alice New@example.com")]
+#[case::password("set-password alice --generate-password", "set-password alice --generate-password")]
+#[case::device("issue-compatibility-token alice PHONE", "issue-compatibility-token alice PHONE")]
+#[case::device_kill("issue-compatibility-token alice PHONE", "kill-sessions alice")]
+#[case::kill("kill-sessions alice", "kill-sessions alice")]
+#[case::invite(
+    "issue-user-registration-token --token WELCOME",
+    "issue-user-registration-token --token WELCOME"
+)]
+fn two_at_once_are_like_one_after_the_other(
+    #[values(Store::Sqlite, Store::Postgres)] kind: Store,
+    #[case] one: &str,
+    #[case] other: &str,
+) {
+    let name = |number: usize| format!("pair_{}_{number}", number_of(one, other));
+    let serial: Vec<String> = [[one, other], [other, one]]
+        .iter()
+        .enumerate()
+        .map(|(at, pair)| {
+            let (sandbox, store) = scene(kind, &name(at));
+            let ended = [1, 2].map(|number| end(start(&sandbox, pair[number - 1], number)).status.code());
+            state(&store, ended)
+        })
+        .collect();
+    for round in 2..2 + ROUNDS {
+        let (sandbox, store) = scene(kind, &name(round));
+        let outputs = [(one, 1), (other, 2)]
+            .map(|(command, number)| start(&sandbox, command, number))
+            .map(end);
+        let found = state(&store, [outputs[0].status.code(), outputs[1].status.code()]);
+        assert!(
+            serial.contains(&found),
+            "{outputs:?} leave\n{found}\nwhere one after the other leave\n{}",
+            serial.join("\nor\n")
+        );
+    }
+}
+
+/// A short name for a pair, since PostgreSQL's names are short.
+fn number_of(one: &str, other: &str) -> u32 {
+    one.bytes()
+        .chain([0])
+        .chain(other.bytes())
+        .fold(0, |number: u32, byte| number.wrapping_mul(31).wrapping_add(byte.into()))
+}
+
+/// The ids of new users differ, so what is compared is who is there, and what the loser is told.
+#[rstest]
+fn a_name_is_registered_once(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let (sandbox, store) = scene(kind, "pair_register");
+    for round in 0..2 * ROUNDS {
+        let command = format!("register-user erin{round} --yes --email erin{round}@example.com");
+        let mut outputs = [1, 2].map(|at| start(&sandbox, &command, 10 * round + at)).map(end);
+        outputs.sort_by_key(|output| output.status.code());
+        assert_eq!(
+            outputs.each_ref().map(|output| output.status.code()),
+            [Some(0), Some(1)],
+            "{outputs:?}"
+        );
+        let told = String::from_utf8_lossy(&outputs[1].stderr);
+        assert!(told.starts_with("Error: User already exists\n"), "{told}");
+    }
+    let left = store.query(
+        "SELECT (SELECT count(*) FROM users WHERE username LIKE 'erin%'), \
+         (SELECT count(*) FROM user_emails WHERE email LIKE 'erin%'), (SELECT count(*) FROM queue_jobs)",
+    );
+    let count = 2 * ROUNDS;
+    assert_eq!(
+        left.expect("the SQL is right"),
+        [format!("{count} | {count} | {count}")]
+    );
+}
