@@ -139,6 +139,17 @@ async fn a_worker_that_waits_is_seen_and_stops_once_it_is_declared_dead() {
     assert_eq!(specimen.rows(ends), ["2020-01-01T00:00:01Z"]);
 }
 
+/// A homeserver may take minutes for a job: others must not think that its worker has died.
+#[tokio::test(start_paused = true)]
+async fn a_worker_is_seen_while_its_homeserver_lets_it_wait() {
+    let specimen = Specimen::create(Store::Sqlite).await;
+    add_job(&specimen, JOBS[0], "reactivate-user", &of(ALICE));
+    let (parts, _) = parts(&specimen, Double::slow(Duration::from_secs(200), |_| ()), 0);
+    assert_eq!(work(&parts).await.unwrap().done, 1);
+    let seen = "SELECT last_seen_at > registered_at, shutdown_at IS NULL FROM queue_workers";
+    assert_eq!(specimen.rows(seen), ["1 | 0"]);
+}
+
 /// The job is somebody else's then, and what came of it here is nobody's.
 #[tokio::test]
 async fn a_job_that_was_taken_away_is_left_alone() {

@@ -6,9 +6,10 @@
 mod deeds;
 mod event;
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, interval_at, sleep};
+use tokio_util::sync::CancellationToken;
 
 pub use self::event::{Event, Failure, Summary};
 use super::{
@@ -211,11 +212,13 @@ impl<'parts> Worker<'parts> {
         (name, outcome)
     }
 
+    /// Two futures side by side: a job that holds SQLite's write lock must go on for the worker to be seen.
     async fn attempt_in_time(&mut self, job: &Task, name: &mut Option<String>) -> Outcome {
         let Self {
             parts, id, queue, work, ..
         } = self;
-        let mut doing = pin!(async {
+        let over = CancellationToken::new();
+        let doing = async {
             let store = match work {
                 Some(store) => store,
                 None => work.insert(storage::open(&parts.database).await?),
@@ -223,28 +226,34 @@ impl<'parts> Worker<'parts> {
             let user = deeds::user_of(store, job).await?;
             *name = Some(user.username.clone());
             deeds::execute(parts, store, job, &user).await
-        });
-        let mut stopping = pin!(async {
+        };
+        let stopping = async {
             parts.interrupt.pressed().await;
             (parts.tell)(&Event::Stopping);
             sleep(GRACE).await;
-        });
-        let mut beats = interval_at(Instant::now() + BEAT, BEAT);
-        loop {
-            tokio::select! {
+            Err(Error::new(
+                Code::RunInterrupted,
+                "The worker was stopped before the homeserver had answered",
+            ))
+        };
+        let in_time = async {
+            let outcome = tokio::select! {
                 biased;
-                outcome = &mut doing => return outcome,
-                () = &mut stopping => return Err(Error::new(
-                    Code::RunInterrupted,
-                    "The worker was stopped before the homeserver had answered",
-                )),
-                _ = beats.tick() => {
-                    // Whatever is wrong here is noticed at the next turn.
-                    let seen = storage::queue::worker_seen(queue, *id, parts.world.now()).await;
-                    tracing::debug!(?seen, "shown to be alive");
-                }
+                outcome = doing => outcome,
+                stopped = stopping => stopped,
+            };
+            over.cancel();
+            outcome
+        };
+        let beating = async {
+            let mut beats = interval_at(Instant::now() + BEAT, BEAT);
+            while over.run_until_cancelled(beats.tick()).await.is_some() {
+                // Whatever is wrong here is noticed at the next turn.
+                let seen = storage::queue::worker_seen(queue, *id, parts.world.now()).await;
+                tracing::debug!(?seen, "shown to be alive");
             }
-        }
+        };
+        tokio::join!(in_time, beating).0
     }
 
     /// Records what came of a job. If that fails for now, it is tried again at the next turn.
