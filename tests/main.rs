@@ -12,6 +12,8 @@ mod databases; // the databases of the tests are what the tests believe
 mod forms; // the questions that a person at a terminal is asked
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod lost_connections; // what is said of what was and was not committed
+mod passwords; // passwords as scripts set and verify them
+mod personal_tokens; // personal access tokens as scripts issue them
 mod primitives; // the examples of the help run, and are denied without their capability
 mod secrets; // what is secret is never shown
 mod signals; // Ctrl-C, SIGTERM and readers that go away

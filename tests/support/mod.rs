@@ -7,6 +7,7 @@ pub(crate) mod mas_database; // the SQL of an empty database of MAS
 pub(crate) mod postgres; // a throw-away PostgreSQL server, and databases on it
 pub(crate) mod proxy; // cuts the connection to PostgreSQL at COMMIT
 pub(crate) mod sandbox; // an empty home and a clean environment
+pub(crate) mod scripted; // a script, run inside of the test process
 pub(crate) mod session; // plays one command of a transcript after the other
 pub(crate) mod source; // Rust sources as text: comments blanked, modules and imports found
 pub(crate) mod specimen; // a fresh store, masctl's connection to it, and SQL beside it
