@@ -9,7 +9,7 @@ use super::{Secret, or_unit, secret::MASK, users::Users};
 use crate::{
     error::Result,
     model::{Email, Provider, Time, User},
-    operations::tokens::{CompatibilityToken, RegistrationToken},
+    operations::tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
 };
 
 /// A field of a type.
@@ -66,6 +66,16 @@ fields!(CompatibilityToken {
     "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
 });
 
+fields!(PersonalToken {
+    "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
+    "id" => |issued| issued.id.to_string().into(),
+    "session_id" => |issued| issued.session_id.to_string().into(),
+    "name" => |issued| issued.name.clone().into(),
+    "scope" => |issued| issued.scope.to_string().into(),
+    "device_id" => |issued| or_unit(issued.scope.device().map(str::to_owned)),
+    "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
+});
+
 fields!(RegistrationToken {
     "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
     "id" => |issued| issued.id.to_string().into(),
@@ -114,6 +124,7 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
         object_of::<Email>,
         object_of::<Provider>,
         object_of::<CompatibilityToken>,
+        object_of::<PersonalToken>,
         object_of::<RegistrationToken>,
     ] {
         if let Some(object) = known(value, reveal) {
@@ -145,6 +156,8 @@ pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
     let fields: Vec<Dynamic> = if let Some(map) = value.read_lock::<Map>() {
         map.values().cloned().collect()
     } else if let Some(issued) = value.read_lock::<CompatibilityToken>() {
+        values_of(&*issued)
+    } else if let Some(issued) = value.read_lock::<PersonalToken>() {
         values_of(&*issued)
     } else if let Some(issued) = value.read_lock::<RegistrationToken>() {
         values_of(&*issued)

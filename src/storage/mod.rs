@@ -11,6 +11,7 @@ mod failure;
 pub mod jobs;
 pub mod links;
 pub mod passwords;
+pub mod personal_tokens;
 mod postgres;
 pub mod registration_tokens;
 pub mod schema;

@@ -5,6 +5,7 @@ mod embedded; // what only a SQLite file is and does
 mod jobs;
 mod links;
 mod passwords;
+mod personal_tokens;
 mod postgres; // what only a PostgreSQL server answers
 mod registration_tokens;
 mod schema;
