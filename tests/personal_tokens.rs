@@ -1,9 +1,6 @@
 //! Personal access tokens as scripts issue them: hashed in the database, shown once, and with their device made known.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::thread;
 
 use masctl::{error::Code, host::Outcome};
 use rstest::rstest;
@@ -13,6 +10,7 @@ use crate::support::{
     cast::{ALICE, id},
     scripted::Stage,
     store::Store,
+    wait_until,
 };
 
 const NEEDS: [&str; 2] = ["users:read", "tokens:write"];
@@ -257,9 +255,9 @@ fn a_device_waits_for_the_sync_of_devices_before_its_session_is_written(#[case] 
         let holder = scope.spawn(|| stage.rows(&holding));
         let sleeping =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
-        until(|| stage.rows(sleeping) == ["1"]);
+        wait_until("the lock", || stage.rows(sleeping) == ["1"]);
         let issuer = scope.spawn(|| stage.run(&NEEDS, &[], &format!("users::get(\"alice\").{deed}")));
-        until(|| stage.rows(waiting).len() == 1);
+        wait_until("its wait for it", || stage.rows(waiting).len() == 1);
         assert_eq!(stage.rows(&written), ["0"], "nothing is written while it waits");
         assert_eq!(stage.store.take_requests(), [""; 0]);
         holder.join().expect("it held the lock");
@@ -281,18 +279,10 @@ fn a_token_without_a_device_takes_no_lock() {
     let sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
     thread::scope(|scope| {
         let holder = scope.spawn(|| stage.store.query(&holding));
-        until(|| stage.rows(sleeping).len() == 1);
+        wait_until("the lock", || stage.rows(sleeping).len() == 1);
         issue(&stage, "alice", "scope: \"urn:matrix:client:api:*\", name: \"x\"").unwrap();
         let pid = stage.rows(sleeping).remove(0);
         stage.rows(&format!("SELECT pg_terminate_backend({pid})"));
         assert!(holder.join().expect("it was ended").is_err());
     });
-}
-
-fn until(is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(10), "it never came to be");
-        thread::sleep(Duration::from_millis(10));
-    }
 }

@@ -119,29 +119,39 @@ fn tokens(kind: Store) -> String {
     )
 }
 
-/// A worker that is alive, with the lease, a job in its hands, one that failed, one that is done, and one for later.
+/// A worker that is alive, with the lease and a job in its hands, and one that died with a job in its hands; jobs that
+/// failed for good, that failed and wait for their next attempt, and that are done.
 fn queue() -> String {
-    let (worker, alice) = (id("WK1"), "01DXF6DT00000000000000000A");
-    let metadata = r#"{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","trace_flags":1}"#;
-    let payload = format!(r#"{{"user_id":"{alice}"}}"#);
+    const METADATA: &str =
+        r#"{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","trace_flags":1}"#;
+    const PAYLOAD: &str = r#"{"user_id":"01DXF6DT00000000000000000A"}"#;
+    let (worker, dead) = (id("WK1"), id("WK2"));
+    let start = |number: &str| {
+        format!(
+            "({}, 'sync-devices', '{PAYLOAD}', '{METADATA}', {CREATED_AT}",
+            id(number)
+        )
+    };
     format!(
-        "INSERT INTO queue_workers (queue_worker_id, registered_at, last_seen_at) VALUES \
-         ({worker}, {CREATED_AT}, '2020-01-02T00:00:00+00:00');
+        "INSERT INTO queue_workers (queue_worker_id, registered_at, last_seen_at, shutdown_at) VALUES \
+         ({worker}, {CREATED_AT}, '2020-01-02T00:00:00+00:00', NULL), ({dead}, {CREATED_AT}, {CREATED_AT}, {ENDED_AT});
          INSERT INTO queue_leader (active, elected_at, expires_at, queue_worker_id) VALUES \
          (true, {CREATED_AT}, '2020-01-02T00:00:00+00:00', {worker});
          INSERT INTO queue_schedules (schedule_name) VALUES ('cleanup-queue-jobs');
-         INSERT INTO queue_jobs (queue_job_id, queue_name, payload, metadata, status, created_at, started_at, started_by, \
-         completed_at, failed_at, failed_reason, scheduled_at) VALUES \
-         ({}, 'sync-devices', '{payload}', '{metadata}', 'running', {CREATED_AT}, {ENDED_AT}, {worker}, NULL, NULL, NULL, NULL), \
-         ({}, 'sync-devices', '{payload}', '{metadata}', 'failed', {CREATED_AT}, {ENDED_AT}, {worker}, NULL, {ENDED_AT}, \
-         'no answer', NULL), \
-         ({}, 'sync-devices', '{payload}', '{metadata}', 'completed', {CREATED_AT}, {ENDED_AT}, {worker}, {ENDED_AT}, NULL, \
-         NULL, NULL), \
-         ({}, 'sync-devices', '{payload}', '{metadata}', 'scheduled', {CREATED_AT}, NULL, NULL, NULL, NULL, NULL, \
-         '2020-01-02T00:00:00+00:00');",
-        id("JB1"),
-        id("JB2"),
-        id("JB3"),
-        id("JB4"),
+         INSERT INTO queue_jobs (queue_job_id, queue_name, payload, metadata, created_at, status, attempt, started_at, \
+         started_by, completed_at, failed_at, failed_reason, scheduled_at, next_attempt_id) VALUES \
+         {}, 'running', 0, {ENDED_AT}, {worker}, NULL, NULL, NULL, NULL, NULL), \
+         {}, 'running', 3, {ENDED_AT}, {dead}, NULL, NULL, NULL, NULL, NULL), \
+         {}, 'failed', 10, {ENDED_AT}, {worker}, NULL, {ENDED_AT}, 'no answer', NULL, NULL), \
+         {}, 'failed', 0, {ENDED_AT}, {worker}, NULL, {ENDED_AT}, 'no answer', NULL, {}), \
+         {}, 'scheduled', 1, NULL, NULL, NULL, NULL, NULL, '2020-01-02T00:00:00+00:00', NULL), \
+         {}, 'completed', 0, {ENDED_AT}, {worker}, {ENDED_AT}, NULL, NULL, NULL, NULL);",
+        start("JB1"),
+        start("JB2"),
+        start("JB3"),
+        start("JB4"),
+        id("JB5"),
+        start("JB5"),
+        start("JB6"),
     )
 }

@@ -2,11 +2,16 @@
 //! their rows, times are whole microseconds, no worker stumbles over a job, MAS recognizes the tokens, and what is MAS's
 //! alone is left alone.
 
+mod refused;
+
 use chrono::DateTime;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-use super::{snapshot::Difference, value::Cells};
+use super::{
+    snapshot::{Difference, Snapshot},
+    value::Cells,
+};
 
 /// The columns that masctl may change of rows that are there already.
 const CHANGEABLE: [(&str, &str); 8] = [
@@ -72,53 +77,60 @@ const FRESH: [Fresh; 9] = [
     fresh("upstream_oauth_links", &[], &["human_account_name"]),
 ];
 
-/// The rules that the differences which one command made break, one line each.
-pub(crate) fn broken(differences: &[Difference<'_>]) -> Vec<String> {
-    differences
-        .iter()
-        .flat_map(|difference| broken_by(difference, differences))
-        .collect()
-}
-
-fn broken_by(difference: &Difference<'_>, all: &[Difference<'_>]) -> Vec<String> {
-    match difference {
-        Difference::Added { table, key, row } => {
-            let mut problems = Problems::of(table, key);
-            id_is_of_its_time(&mut problems, key, row);
-            times_are_whole_microseconds(&mut problems, row);
-            match *table {
-                "queue_jobs" => job_is_what_workers_take(&mut problems, row),
-                _ => row_is_new(&mut problems, table, row),
-            }
-            token_is_recognized(&mut problems, table, row);
-            if *table == "compat_sessions" && get(row, "finished_at").is_some() {
-                let is_synced = all.iter().any(|other| is_sync_of(other, get(row, "user_id")));
-                problems.unless(is_synced, "it has ended, and nobody removes its device");
-            }
-            problems.found
-        }
+/// The rules that the differences break which one command made of what was there before, one line each.
+pub(crate) fn broken(before: &Snapshot, differences: &[Difference<'_>]) -> Vec<String> {
+    let problems = differences.iter().flat_map(|difference| match difference {
+        Difference::Added { table, key, row } => broken_by_new(table, key, row, differences),
         Difference::Removed { table, key, .. } => vec![format!("{table} {key}: it was removed")],
         Difference::Changed {
             table,
             key,
-            before,
-            after,
-        } => {
-            let mut problems = Problems::of(table, key);
-            times_are_whole_microseconds(&mut problems, after);
-            for ((column, _), _) in before.iter().zip(*after).filter(|(old, new)| old != new) {
-                problems.unless(
-                    CHANGEABLE.contains(&(*table, column.as_str())),
-                    &format!("{column} was changed"),
-                );
-            }
-            problems.unless(
-                *table != "queue_jobs" || get(before, "status") == Some("failed"),
-                "a job was changed that has not failed",
-            );
-            problems.found
-        }
+            before: old,
+            after: new,
+        } => broken_by_changed((table, key), old, new, before),
+    });
+    problems.collect()
+}
+
+fn broken_by_new(table: &str, key: &str, row: &Cells, all: &[Difference<'_>]) -> Vec<String> {
+    let mut problems = Problems::of(table, key);
+    id_is_of_its_time(&mut problems, key, row);
+    times_are_whole_microseconds(&mut problems, row);
+    match table {
+        "queue_jobs" => job_is_what_workers_take(&mut problems, key, row, all),
+        _ => row_is_new(&mut problems, table, row),
     }
+    token_is_recognized(&mut problems, table, row);
+    if table == "compat_sessions" && get(row, "finished_at").is_some() {
+        let is_synced = all.iter().any(|other| is_sync_of(other, get(row, "user_id")));
+        problems.unless(is_synced, "it has ended, and nobody removes its device");
+    }
+    problems.found
+}
+
+fn broken_by_changed((table, key): (&str, &str), old: &Cells, new: &Cells, before: &Snapshot) -> Vec<String> {
+    let mut problems = Problems::of(table, key);
+    times_are_whole_microseconds(&mut problems, new);
+    let changed = old.iter().zip(new).filter(|(old, new)| old != new);
+    let columns: Vec<&str> = changed.map(|((column, _), _)| column.as_str()).collect();
+    if table == "queue_jobs" && get(old, "status") == Some("running") {
+        let worker = get(old, "started_by").and_then(|worker| before.row("queue_workers", worker));
+        let is_dead = worker.is_some_and(|worker| get(worker, "shutdown_at").is_some());
+        problems.unless(is_dead, "a job was changed that its worker holds");
+        problems.unless(
+            columns == ["status", "started_at", "started_by"] && get(new, "status") == Some("available"),
+            "a job was not released whole",
+        );
+        return problems.found;
+    }
+    for column in columns {
+        problems.unless(CHANGEABLE.contains(&(table, column)), &format!("{column} was changed"));
+    }
+    problems.unless(
+        table != "queue_jobs" || get(old, "status") == Some("failed"),
+        "a job was changed that has not failed",
+    );
+    problems.found
 }
 
 /// The problems of one row.
@@ -179,17 +191,28 @@ fn row_is_new(problems: &mut Problems, table: &str, row: &Cells) {
 }
 
 /// A worker of MAS ends, and MAS with it, on metadata of another shape.
-fn job_is_what_workers_take(problems: &mut Problems, row: &Cells) {
+fn job_is_what_workers_take(problems: &mut Problems, key: &str, row: &Cells, all: &[Difference<'_>]) {
     let metadata = json!({
         "trace_id": "00000000000000000000000000000000", "span_id": "0000000000000000", "trace_flags": 0,
     });
     let parsed = |column| get(row, column).and_then(|text| serde_json::from_str::<Value>(text).ok());
-    problems.unless(parsed("metadata") == Some(metadata), "its metadata is not MAS's");
+    let failed = all.iter().find_map(|other| failed_with_next(other, key));
+    if let Some(failed) = failed {
+        for column in ["queue_name", "payload", "metadata"] {
+            problems.unless(
+                get(row, column) == get(failed, column),
+                &format!("its {column} is another"),
+            );
+        }
+    } else {
+        problems.unless(parsed("metadata") == Some(metadata), "its metadata is not MAS's");
+    }
     let payload = parsed("payload").unwrap_or_default();
     let queue = get(row, "queue_name").unwrap_or_default();
     problems.unless(payload_is_known(queue, &payload), "its payload is not MAS's");
-    let is_first = get(row, "attempt") == Some("0");
-    problems.unless(is_first, "it is not the first attempt");
+    let attempt = |row| get(row, "attempt").and_then(|text| text.parse::<u32>().ok());
+    let expected = failed.map_or(Some(0), |failed| attempt(failed).map(|attempt| attempt + 1));
+    problems.unless(attempt(row) == expected, "its attempt is not the next");
     problems.unless(get(row, "status") == Some("available"), "it is not available");
     for column in [
         "started_at",
@@ -203,6 +226,19 @@ fn job_is_what_workers_take(problems: &mut Problems, row: &Cells) {
     ] {
         problems.unless(get(row, column).is_none(), &format!("{column} is not null"));
     }
+}
+
+/// The failed job, if a difference is that it got this one as its next attempt.
+fn failed_with_next<'a>(difference: &Difference<'a>, next: &str) -> Option<&'a Cells> {
+    let Difference::Changed {
+        table: "queue_jobs",
+        after,
+        ..
+    } = difference
+    else {
+        return None;
+    };
+    (get(after, "next_attempt_id") == Some(next)).then_some(*after)
 }
 
 fn payload_is_known(queue: &str, payload: &Value) -> bool {
@@ -278,134 +314,4 @@ fn is_token_of(prefix: &str, token: &str) -> bool {
         && random.len() == 30
         && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && sum == format!("{digits:0>6}")
-}
-
-/// The rules refuse what they are there to refuse.
-mod refused {
-    use super::{Cells, Difference, broken};
-
-    const ID: &str = "01DXF6FMK1EV4J8R6Y6NEH0N3E";
-    const CREATED: (&str, Option<&str>) = ("created_at", Some("2020-01-01T00:01:00.001Z"));
-
-    fn row(cells: &[(&str, Option<&str>)]) -> Cells {
-        let owned = cells
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)));
-        owned.collect()
-    }
-
-    fn added(table: &str, cells: &[(&str, Option<&str>)]) -> Vec<String> {
-        let row = &row(cells);
-        broken(&[Difference::Added { table, key: ID, row }])
-    }
-
-    /// The problems of a job in which one column is another.
-    fn job(change: (&str, Option<&str>)) -> Vec<String> {
-        const METADATA: &str =
-            r#"{"span_id":"0000000000000000","trace_flags":0,"trace_id":"00000000000000000000000000000000"}"#;
-        let mut cells = vec![
-            ("queue_job_id", Some(ID)),
-            ("status", Some("available")),
-            CREATED,
-            ("queue_name", Some("sync-devices")),
-            ("payload", Some(r#"{"user_id":"01DXF6DT00000000000000000A"}"#)),
-            ("metadata", Some(METADATA)),
-            ("attempt", Some("0")),
-        ];
-        cells.retain(|(name, _)| *name != change.0);
-        cells.push(change);
-        added("queue_jobs", &cells)
-    }
-
-    fn problem(text: &str) -> Vec<String> {
-        vec![format!("queue_jobs {ID}: {text}")]
-    }
-
-    #[test]
-    fn an_id_or_a_time_that_is_not_mas() {
-        assert_eq!(job(CREATED), [""; 0]);
-        let later = job(("created_at", Some("2020-01-01T00:01:00.002Z")));
-        assert_eq!(later, problem("its id is not of its created_at"));
-        let finer = job(("created_at", Some("2020-01-01T00:01:00.001000001Z")));
-        assert_eq!(finer, problem("created_at has parts of a microsecond"));
-    }
-
-    #[test]
-    fn a_job_that_workers_stumble_over() {
-        for metadata in [r#"{"trace_id":null}"#, "{}", "null"] {
-            assert_eq!(
-                job(("metadata", Some(metadata))),
-                problem("its metadata is not MAS's"),
-                "{metadata}"
-            );
-        }
-        for payload in [
-            "null",
-            "{}",
-            r#"{"user_id":"01dxf6dt00000000000000000a"}"#,
-            r#"{"user_id":"016f5e66-e800-0000-0000-00000000000a"}"#,
-            r#"{"user_id":"01DXF6DT00000000000000000A","more":1}"#,
-        ] {
-            assert_eq!(
-                job(("payload", Some(payload))),
-                problem("its payload is not MAS's"),
-                "{payload}"
-            );
-        }
-        assert_eq!(
-            job(("queue_name", Some("sync_devices"))),
-            problem("its payload is not MAS's")
-        );
-        assert_eq!(job(("status", Some("running"))), problem("it is not available"));
-        assert_eq!(job(("attempt", Some("1"))), problem("it is not the first attempt"));
-        assert_eq!(
-            job(("started_at", Some("2020-01-01T00:01:00Z"))),
-            problem("started_at is not null")
-        );
-    }
-
-    #[test]
-    fn a_token_that_mas_does_not_recognize() {
-        let token = |text: &str| added("compat_access_tokens", &[CREATED, ("access_token", Some(text))]);
-        assert_eq!(token("mct_000000000000000000000000000398_00icWJ"), [""; 0]);
-        for wrong in [
-            "mct_000000000000000000000000000398_icWJ00",
-            "mpt_FM44zJN5qePGMLvvMXC4Ds1A3lCWc6_bJ9Wj1",
-            "mct",
-        ] {
-            assert_eq!(token(wrong).len(), 1, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_row_that_is_mas_alone_or_whose_device_stays() {
-        assert_eq!(added("queue_workers", &[CREATED]).len(), 1);
-        let over = [
-            CREATED,
-            ("user_id", Some("01DXF6DT00000000000000000A")),
-            ("finished_at", CREATED.1),
-        ];
-        assert_eq!(
-            added("compat_sessions", &over),
-            [format!(
-                "compat_sessions {ID}: it has ended, and nobody removes its device"
-            )]
-        );
-        let (before, after) = (&row(&[("finished_at", None)]), &row(&[("finished_at", CREATED.1)]));
-        for (table, count) in [("compat_sessions", 0), ("users", 1), ("queue_jobs", 2)] {
-            let changed = Difference::Changed {
-                table,
-                key: ID,
-                before,
-                after,
-            };
-            assert_eq!(broken(&[changed]).len(), count, "{table}");
-        }
-        let removed = Difference::Removed {
-            table: "user_emails",
-            key: ID,
-            row: before,
-        };
-        assert_eq!(broken(&[removed]), [format!("user_emails {ID}: it was removed")]);
-    }
 }

@@ -58,6 +58,16 @@ impl Snapshot {
         Ok(Self(keyed.collect()))
     }
 
+    /// Of one row alone.
+    pub(crate) fn of_row(table: &str, key: &str, row: Cells) -> Self {
+        Self([(table.to_owned(), [(key.to_owned(), row)].into())].into())
+    }
+
+    /// A row by its key.
+    pub(crate) fn row(&self, table: &str, key: &str) -> Option<&Cells> {
+        self.0.get(table)?.get(key)
+    }
+
     /// What has become different since, by table and key.
     pub(crate) fn differences<'a>(&'a self, after: &'a Self) -> Vec<Difference<'a>> {
         static NONE: Table = Table::new();

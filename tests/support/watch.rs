@@ -34,7 +34,7 @@ impl Watch {
         let mut shown = without_explanations(command()?);
         let after = take()?;
         let differences = before.differences(&after);
-        let broken = rules::broken(&differences);
+        let broken = rules::broken(&before, &differences);
         if !broken.is_empty() {
             return Err(format!("rules are broken:\n{}", broken.join("\n")));
         }
