@@ -14,7 +14,7 @@ pub struct Stored {
     /// Its id.
     #[sqlx(rename = "user_password_id")]
     pub id: Id,
-    /// The hash.
+    /// The hash, cut where no hash goes on.
     #[sqlx(rename = "hashed_password")]
     pub hash: String,
     /// The version of the scheme that made it: a `u16`, if MAS wrote it.
@@ -27,8 +27,8 @@ pub struct Stored {
 /// # Errors
 /// As of any statement.
 pub async fn password_of_user(store: &mut Connection, user: Id) -> Result<Option<Stored>> {
-    const STATEMENT: &str = "SELECT user_password_id, hashed_password, version FROM user_passwords WHERE user_id = $1 \
-         ORDER BY created_at DESC, user_password_id DESC LIMIT 1";
+    const STATEMENT: &str = "SELECT user_password_id, substr(hashed_password, 1, 1000) AS hashed_password, version \
+         FROM user_passwords WHERE user_id = $1 ORDER BY created_at DESC, user_password_id DESC LIMIT 1";
     on!(store, |connection| sqlx::query_as(STATEMENT)
         .bind(user)
         .fetch_optional(&mut **connection))

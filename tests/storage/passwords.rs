@@ -89,6 +89,19 @@ async fn of_hashes_of_one_moment_the_greater_id_counts(
     assert_eq!(stored.map(|it| it.id), Some(id(NEW[1])));
 }
 
+#[rstest]
+#[tokio::test]
+async fn of_a_hash_without_end_only_the_start_is_read(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let mut specimen = Specimen::create(kind).await;
+    let store = &mut specimen.connection;
+    let endless = "x".repeat(1 << 20);
+    password_add(store, id(NEW[0]), id(ALICE), &endless, 1, time(NOW))
+        .await
+        .unwrap();
+    let stored = password_of_user(store, id(ALICE)).await.unwrap();
+    assert_eq!(stored.map(|it| it.hash.len()), Some(1000));
+}
+
 /// A row may hold what MAS never wrote: it is read as it is.
 #[rstest]
 #[tokio::test]
