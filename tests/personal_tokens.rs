@@ -80,7 +80,7 @@ fn a_token_is_kept_as_its_sha_256_and_shown_once(#[values(Store::Sqlite, Store::
     // Its id is of the time of its row, and no job and no call is needed without a device.
     assert_eq!(id(row).to_string()[..10], id(session).to_string()[..9].to_owned() + "2");
     assert_eq!(stage.rows("SELECT count(*) FROM queue_jobs"), ["0"]);
-    assert_eq!(stage.store.take_requests(), [""; 0]);
+    assert_eq!(stage.take_requests(), [""; 0]);
 
     let changes = serde_json::to_value(&outcome.report.changes).unwrap();
     assert_eq!(
@@ -195,7 +195,7 @@ fn a_device_in_the_scope_is_made_known_after_the_commit() {
         json!([{"action": "homeserver.upsert_device", "localpart": "alice", "device_id": "PHONE", "status": "sent"}])
     );
     assert_eq!(
-        stage.store.take_requests(),
+        stage.take_requests(),
         [r#"POST /_synapse/mas/upsert_device {"localpart":"alice","device_id":"PHONE"}"#]
     );
     assert_eq!(stage.rows("SELECT finished_at FROM compat_sessions"), ["null"]);
@@ -259,7 +259,7 @@ fn a_device_waits_for_the_sync_of_devices_before_its_session_is_written(#[case] 
         let issuer = scope.spawn(|| stage.run(&NEEDS, &[], &format!("users::get(\"alice\").{deed}")));
         wait_until("its wait for it", || stage.rows(waiting).len() == 1);
         assert_eq!(stage.rows(&written), ["0"], "nothing is written while it waits");
-        assert_eq!(stage.store.take_requests(), [""; 0]);
+        assert_eq!(stage.take_requests(), [""; 0]);
         holder.join().expect("it held the lock");
         let outcome = issuer.join().expect("it ended").unwrap();
         assert!(outcome.report.failure.is_none());
@@ -267,7 +267,7 @@ fn a_device_waits_for_the_sync_of_devices_before_its_session_is_written(#[case] 
     assert_eq!(stage.rows(&format!("SELECT count(*) FROM {table}")), ["1"]);
     let held = format!("SELECT count(*) FROM pg_locks WHERE {here} AND locktype = 'advisory'");
     assert_eq!(stage.rows(&held), ["0"], "the lock has gone with the transaction");
-    assert_eq!(stage.store.take_requests().len(), 1);
+    assert_eq!(stage.take_requests().len(), 1);
 }
 
 /// Without a device nobody has to wait.

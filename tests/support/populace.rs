@@ -5,6 +5,9 @@ use super::store::Store;
 const CREATED_AT: &str = "'2020-01-01T00:00:00+00:00'";
 const ENDED_AT: &str = "'2020-01-01T00:00:30+00:00'";
 
+/// The accounts, which the homeserver has too.
+pub(crate) const USERNAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
+
 /// The SQL that populates an empty store: alice, who has everything; bob, who is locked; carol, who may ask for
 /// administrator scopes; dave, who is deactivated; and a MAS at work.
 pub(crate) fn sql(kind: Store) -> String {

@@ -27,6 +27,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     cast,
+    homeserver::Homeserver,
     sandbox::Sandbox,
     store::{OpenStore, Store},
 };
@@ -61,6 +62,9 @@ impl Stage {
             connection.close().await;
         });
         stage.rows(&cast::sql());
+        if let Some(homeserver) = stage.store.homeserver() {
+            homeserver.add_users(["alice", "bob", "carol", "dave"]);
+        }
         stage
     }
 
@@ -68,6 +72,14 @@ impl Stage {
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
         let rows = self.store.query(sql);
         rows.unwrap_or_else(|error| panic!("{error}: {sql}"))
+    }
+
+    /// What the homeserver was asked since the last call.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        self.store
+            .homeserver()
+            .map(Homeserver::take_requests)
+            .unwrap_or_default()
     }
 
     /// What the person was told since the last call, warnings marked as such.

@@ -80,6 +80,8 @@ impl Session {
         if session.watch.is_some() {
             let populated = session.store.query(&populace::sql(kind));
             populated.unwrap_or_else(|error| panic!("the populace: {error}"));
+            let homeserver = session.store.homeserver().into_iter();
+            homeserver.for_each(|homeserver| homeserver.add_users(populace::USERNAMES));
         }
         session
     }
