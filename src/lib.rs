@@ -29,7 +29,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | a new command | `scripts/manage/<verb-noun>.rhai` and its transcript `tests/manage/<verb-noun>.md` |
+//! | a new command | `scripts/manage/<verb-noun>.rhai`, its transcript `tests/manage/<verb-noun>.md`, and what it leaves in the database, `tests/contract/<verb-noun>.md` |
 //! | something a script can do | a function in `primitives/<noun>.rs` over one in `operations/<noun>.rs` |
 //! | a statement | `storage/<noun>.rs` |
 //! | a dialog, or what two scripts share | `stdlib/<noun>.rhai` |

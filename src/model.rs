@@ -1,5 +1,8 @@
 //! Plain data as MAS stores it. Field names are those that scripts, JSON and tables show.
 
+mod scope;
+mod token;
+
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -9,6 +12,10 @@ use sqlx::FromRow;
 use ulid::Ulid;
 use uuid::Uuid;
 
+pub use self::{
+    scope::{Scope, device_of_scope, device_scopes},
+    token::{DEVICE_ID_LENGTH, REGISTRATION_TOKEN_LENGTH, TOKEN_RANDOM_LENGTH, TokenFormat, TokenKind},
+};
 use crate::error::{Code, Error};
 
 /// A moment, in UTC, to the microsecond that the database keeps.

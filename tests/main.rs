@@ -8,10 +8,13 @@ compile_error!("run tests/run, or: cargo test --features fixed-world");
 mod architecture; // layers, lengths and words, by reading the sources
 mod concurrency; // two masctl at once on the same user
 mod configuration; // where the configuration comes from, with real files, variables and a database
+mod contract; // what each command leaves in a whole database: tests/contract/*.md
 mod databases; // the databases of the tests are what the tests believe
 mod forms; // the questions that a person at a terminal is asked
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod lost_connections; // what is said of what was and was not committed
+mod passwords; // passwords as scripts set and verify them
+mod personal_tokens; // personal access tokens as scripts issue them
 mod primitives; // the examples of the help run, and are denied without their capability
 mod secrets; // what is secret is never shown
 mod signals; // Ctrl-C, SIGTERM and readers that go away

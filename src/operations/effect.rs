@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{Code, Error, Result},
     model::Id,
-    storage::{self, Connection},
+    storage::{self, Connection, sessions::Kind},
 };
 
 /// What is said once an effect that failed was made good.
@@ -31,9 +31,9 @@ pub enum Effect {
         /// The same user in MAS.
         #[serde(skip)]
         user: Id,
-        /// The compatibility session that holds the device.
+        /// The session that holds the device.
         #[serde(skip)]
-        session: Id,
+        session: (Kind, Id),
     },
 }
 
@@ -137,22 +137,26 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
     } = effect;
     let now = run.world().now();
     store.begin().await?;
-    let ended = storage::sessions::compatibility_session_end(store, *session, now).await?;
+    let (kind, id) = *session;
+    let ended = storage::sessions::session_end(store, kind, id, now).await?;
+    if kind == Kind::Personal {
+        storage::personal_tokens::personal_tokens_revoke(store, id, now).await?;
+    }
     let job = jobs::NewJob::sync_devices(*user);
     storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
     store.commit().await?;
     report.jobs += 1;
     if ended {
         let subject = Subject {
-            kind: "compat_session",
-            id: Some(*session),
+            kind: kind.noun(),
+            id: Some(id),
             name: None,
         };
         report.changes.push(
             Change::of(END, subject)
                 .said(format!("the session of device {device_id} of {localpart}"))
-                .before("finished_at", ())
-                .after("finished_at", now),
+                .before(kind.end(), ())
+                .after(kind.end(), now),
         );
     }
     Ok(())

@@ -7,9 +7,10 @@ use tokio::sync::oneshot;
 
 use super::{Action, Change, Deed, Run, users};
 use crate::{
+    config::Passwords,
     error::{Code, Error, Result},
     model::User,
-    password::{self, Hashed, Schemes},
+    password::{self, Cut, Hashed, Schemes},
     storage,
 };
 
@@ -42,7 +43,7 @@ pub async fn set(run: &Run, user: &User, password: &SecretString, ignore_complex
     if !ignore_complexity {
         check(run, password)?;
     }
-    let hashed = hashing.finish().await?;
+    let hashed = hashing.finish(run).await?;
     run.write(async |deed| {
         let user = users::current(deed, user).await?;
         add(deed, &user, &hashed).await?;
@@ -51,39 +52,83 @@ pub async fn set(run: &Run, user: &User, password: &SecretString, ignore_complex
     .await
 }
 
-/// A password that is being hashed, before a transaction opens, so that nobody waits for it.
-pub(super) struct Hashing(oneshot::Receiver<Result<Hashed>>);
+/// Whether a password is the user's: whether MAS would take it, were the user neither locked nor deactivated.
+///
+/// False also for a user without a password. An error is about this user alone: the next one can still be asked about.
+///
+/// # Errors
+/// `password.disabled`; `password.scheme` if the user's hash is of no configured scheme, or not one at all.
+pub async fn verify(run: &Run, user: &User, password: &SecretString) -> Result<bool> {
+    let settings = run.password_settings()?;
+    if !settings.enabled {
+        return Err(password::disabled());
+    }
+    let stored = run
+        .read(async |store| storage::passwords::password_of_user(store, user.id).await)
+        .await?;
+    let Some(stored) = stored else { return Ok(false) };
+    let (username, password) = (user.username.clone(), password.clone());
+    let verifying = start(&settings, move |schemes| {
+        schemes.verify(&username, &password, &stored.hash, stored.version)
+    });
+    finish(verifying?).await
+}
 
-/// Starts to hash a password on a thread of its own: hashing takes as long as everything else that is asked of a new
-/// password. A run that ends before it is done does not wait for it.
+/// A password that is being hashed, before a transaction opens, so that nobody waits for it.
+pub(super) struct Hashing(Working<Hashed>);
+
+/// Starts to hash a password: hashing takes as long as everything else that is asked of a new password.
 pub(super) fn start_hash(run: &Run, password: &SecretString) -> Result<Hashing> {
     let settings = run.password_settings()?;
-    let schemes = Schemes::new(settings.enabled, settings.schemes);
     let (password, salt) = (password.clone(), run.world().bytes());
-    let (sender, receiver) = oneshot::channel();
-    thread::Builder::new()
-        .name("password".to_owned())
-        // Nobody may be there any more to take the hash.
-        .spawn(move || drop(sender.send(schemes.hash(&password, salt))))
-        .map_err(|cause| Error::new(Code::Bug, format!("No thread to hash a password on: {cause}")))?;
-    Ok(Hashing(receiver))
+    start(&settings, move |schemes| schemes.hash(&password, salt)).map(Hashing)
 }
 
 impl Hashing {
-    /// Waits for the hash.
-    pub(super) async fn finish(self) -> Result<Hashed> {
-        let lost = |_| Error::new(Code::Bug, "masctl has a defect: hashing a password panicked");
-        self.0.await.map_err(lost)?
+    /// Waits for the hash, and warns if it is not of the whole password.
+    pub(super) async fn finish(self, run: &Run) -> Result<Hashed> {
+        let hashed = finish(self.0).await?;
+        match hashed.cut {
+            Some(Cut::Password) => run
+                .console()
+                .warn("bcrypt looks at the first 72 bytes only: the rest of this password does not count"),
+            Some(Cut::Pepper) => run
+                .console()
+                .warn("bcrypt looks at the first 72 bytes only: with this password, not all of the pepper counts"),
+            None => {}
+        }
+        Ok(hashed)
     }
+}
+
+/// Work that goes on elsewhere, and its result.
+type Working<T> = oneshot::Receiver<Result<T>>;
+
+/// Starts slow work with the configured schemes on a thread of its own. A run that ends before it is done does not wait
+/// for it.
+fn start<T: Send + 'static>(
+    settings: &Passwords,
+    work: impl FnOnce(Schemes) -> Result<T> + Send + 'static,
+) -> Result<Working<T>> {
+    let schemes = Schemes::new(settings.enabled, settings.schemes.clone());
+    let (sender, receiver) = oneshot::channel();
+    thread::Builder::new()
+        .name("password".to_owned())
+        // Nobody may be there any more to take the result.
+        .spawn(move || drop(sender.send(work(schemes))))
+        .map_err(|cause| Error::new(Code::Bug, format!("No thread to hash a password on: {cause}")))?;
+    Ok(receiver)
+}
+
+async fn finish<T>(working: Working<T>) -> Result<T> {
+    let lost = |_| Error::new(Code::Bug, "masctl has a defect: hashing a password panicked");
+    working.await.map_err(lost)?
 }
 
 /// Adds a hash, which becomes the user's password.
 pub(super) async fn add(deed: &mut Deed<'_>, user: &User, hashed: &Hashed) -> Result<()> {
     let (now, id) = deed.new_row();
     storage::passwords::password_add(deed.store(), id, user.id, &hashed.hash, hashed.version, now).await?;
-    if hashed.cut {
-        deed.note("bcrypt looks at the first 72 bytes only: the rest of this password does not count");
-    }
     deed.changed(
         Change::of(SET, user.into())
             .after("created_at", now)

@@ -55,7 +55,7 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
         providers::enabled(run, *provider).await?;
     }
     let password = match hashing {
-        Some(hashing) => Some(hashing.finish().await?),
+        Some(hashing) => Some(hashing.finish(run).await?),
         None => None,
     };
     run.write(async |deed| {

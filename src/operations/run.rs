@@ -44,6 +44,7 @@ pub struct Run {
     session: AsyncMutex<Session>,
     record: Mutex<Record>,
     homeserver: OnceLock<Arc<dyn Homeserver>>,
+    passwords: OnceLock<Arc<Passwords>>,
 }
 
 /// The connection of a run, opened at the first touch.
@@ -64,6 +65,7 @@ impl Run {
             session: AsyncMutex::default(),
             record: Mutex::default(),
             homeserver: OnceLock::new(),
+            passwords: OnceLock::new(),
         }
     }
 
@@ -143,12 +145,16 @@ impl Run {
         &self.parts.database
     }
 
-    /// The passwords section of the configuration.
+    /// The passwords section of the configuration, read once with the files that it names.
     ///
     /// # Errors
     /// `config.invalid`, `file.unreadable`.
-    pub fn password_settings(&self) -> Result<Passwords> {
-        self.parts.configuration.passwords()
+    pub fn password_settings(&self) -> Result<Arc<Passwords>> {
+        if let Some(settings) = self.passwords.get() {
+            return Ok(settings.clone());
+        }
+        let read = Arc::new(self.parts.configuration.passwords()?);
+        Ok(self.passwords.get_or_init(|| read).clone())
     }
 
     /// The part of MXIDs after the colon.

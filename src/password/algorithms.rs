@@ -1,14 +1,18 @@
 //! The algorithms that MAS hashes passwords with, on bytes: parameters and text forms are those of MAS.
 
-use argon2::{Argon2, Params, Version};
 use argon2::{
-    PasswordHash, PasswordHasher, PasswordVerifier,
-    password_hash::{Error as HashError, Result as HashResult},
+    Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
+    password_hash::{
+        Error as HashError, Result as HashResult,
+        phc::{Output, Salt},
+    },
 };
 use bcrypt::{BcryptError, HashParts};
-use pbkdf2::Pbkdf2;
+use pbkdf2::{Algorithm as Pbkdf2Variant, Pbkdf2, pbkdf2_hmac};
+use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
+use super::Unverifiable;
 use crate::{
     config::Algorithm,
     error::{Code, Error, Result},
@@ -20,11 +24,15 @@ pub(super) const BCRYPT_INPUT: usize = 72;
 /// The cost of bcrypt where the configuration does not say.
 const BCRYPT_COST: u32 = 12;
 
+/// The rounds and the bytes of a PBKDF2 hash that does not name its own.
+const PBKDF2_ROUNDS: u32 = 600_000;
+const PBKDF2_OUTPUT: u32 = 32;
+
 /// The most work that a stored hash may ask for, in each algorithm's own measure. One costs about a minute; hashes of
 /// good faith cost less than a second.
 const MOST_BCRYPT_COST: u32 = 20;
 const MOST_PBKDF2_ROUNDS: u32 = 100_000_000;
-const MOST_ARGON2_MEMORY_KIB: u32 = 4 << 20;
+const MOST_ARGON2_MEMORY_KIB: u32 = 2 << 20;
 const MOST_ARGON2_WORK_KIB: u64 = 64 << 20;
 
 /// Hashes `password` as MAS does for a new one. `cost` is bcrypt's.
@@ -58,38 +66,62 @@ pub(super) fn hash(
     }
 }
 
-/// Whether `hash` was made of `password`, with the parameters that `hash` names.
-pub(super) fn verify(algorithm: Algorithm, password: &[u8], pepper: &[u8], hash: &str) -> Result<bool> {
+/// Whether `hash` was made of `password`, with the variant and the parameters that `hash` names.
+pub(super) fn verify(algorithm: Algorithm, password: &[u8], pepper: &[u8], hash: &str) -> Result<bool, Unverifiable> {
+    let malformed = Unverifiable::Malformed(algorithm);
     if algorithm == Algorithm::Bcrypt {
-        let parts: HashParts = hash.parse().map_err(|_| unreadable(algorithm))?;
+        let parts: HashParts = hash.parse().map_err(|_| malformed)?;
         if parts.get_cost() > MOST_BCRYPT_COST {
-            return Err(too_expensive());
+            return Err(Unverifiable::TooExpensive);
         }
-        return bcrypt::verify(&*joined(password, pepper), hash).map_err(|_| unreadable(algorithm));
+        return bcrypt::verify(&*joined(password, pepper), hash).map_err(|_| malformed);
     }
-    let hash = PasswordHash::new(hash).map_err(|_| unreadable(algorithm))?;
-    if hash.salt.is_none() || hash.hash.is_none() {
-        return Err(unreadable(algorithm));
-    }
-    let verified = if algorithm == Algorithm::Argon2id {
-        let params = Params::try_from(&hash).map_err(|_| unreadable(algorithm))?;
-        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
-        if params.m_cost() > MOST_ARGON2_MEMORY_KIB || work > MOST_ARGON2_WORK_KIB {
-            return Err(too_expensive());
-        }
-        argon2(pepper).and_then(|argon2| argon2.verify_password(password, &hash))
-    } else {
-        let params = pbkdf2::Params::try_from(&hash).map_err(|_| unreadable(algorithm))?;
-        if params.rounds() > MOST_PBKDF2_ROUNDS {
-            return Err(too_expensive());
-        }
-        Pbkdf2::SHA256.verify_password(&joined(password, pepper), &hash)
+    let hash = PasswordHash::new(hash).map_err(|_| malformed)?;
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+        return Err(malformed);
     };
-    match verified {
+    if algorithm == Algorithm::Pbkdf2 {
+        let (variant, rounds) = pbkdf2_parameters(&hash, expected).ok_or(malformed)?;
+        if rounds > MOST_PBKDF2_ROUNDS {
+            return Err(Unverifiable::TooExpensive);
+        }
+        // Outputs are compared in constant time.
+        let made = pbkdf2(variant, &joined(password, pepper), salt, rounds, expected.len());
+        return made.map(|made| made == *expected).map_err(|_| malformed);
+    }
+    let params = Params::try_from(&hash).map_err(|_| malformed)?;
+    let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+    if params.m_cost() > MOST_ARGON2_MEMORY_KIB || work > MOST_ARGON2_WORK_KIB {
+        return Err(Unverifiable::TooExpensive);
+    }
+    match argon2(pepper).and_then(|argon2| argon2.verify_password(password, &hash)) {
         Ok(()) => Ok(true),
         Err(HashError::PasswordInvalid) => Ok(false),
-        Err(_) => Err(unreadable(algorithm)),
+        Err(_) => Err(malformed),
     }
+}
+
+/// The variant and the rounds that a hash names. The crate's own reading refuses fewer rounds than it advises to use,
+/// which MAS does not.
+fn pbkdf2_parameters(hash: &PasswordHash, expected: &Output) -> Option<(Pbkdf2Variant, u32)> {
+    let variant = Pbkdf2Variant::new(hash.algorithm.as_str()).ok()?;
+    let number = |name: &str, default| match hash.params.get(name) {
+        Some(value) => value.decimal().ok(),
+        None => Some(default),
+    };
+    let rounds = number("i", PBKDF2_ROUNDS)?;
+    let is_whole = usize::try_from(number("l", PBKDF2_OUTPUT)?).is_ok_and(|length| length == expected.len());
+    let is_known = hash.version.is_none() && hash.params.iter().all(|(name, _)| matches!(name.as_str(), "i" | "l"));
+    (is_whole && is_known && rounds > 0).then_some((variant, rounds))
+}
+
+fn pbkdf2(variant: Pbkdf2Variant, password: &[u8], salt: &Salt, rounds: u32, length: usize) -> HashResult<Output> {
+    let mut bytes = Zeroizing::new(vec![0; length]);
+    match variant {
+        Pbkdf2Variant::Pbkdf2Sha512 => pbkdf2_hmac::<Sha512>(password, salt, rounds, &mut bytes),
+        _ => pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut bytes),
+    }
+    Ok(Output::new(&bytes)?)
 }
 
 /// Argon2id with MAS's parameters. The pepper is the key of Argon2 itself, not a part of the password.
@@ -114,25 +146,4 @@ fn joined(password: &[u8], pepper: &[u8]) -> Zeroizing<Vec<u8>> {
 fn unusable(reason: &str) -> Error {
     Error::new(Code::PasswordScheme, format!("The password cannot be hashed: {reason}"))
         .help("Look at `passwords.schemes` in the configuration.")
-}
-
-fn unreadable(algorithm: Algorithm) -> Error {
-    let name = match algorithm {
-        Algorithm::Argon2id => "argon2id",
-        Algorithm::Bcrypt => "bcrypt",
-        Algorithm::Pbkdf2 => "pbkdf2",
-    };
-    Error::new(
-        Code::PasswordScheme,
-        format!("The stored password hash is not one of `{name}`, the algorithm of its scheme"),
-    )
-    .help("Look at `passwords.schemes` in the configuration: the version of a scheme keeps its algorithm forever.")
-}
-
-fn too_expensive() -> Error {
-    Error::new(
-        Code::PasswordScheme,
-        "The stored password hash asks for more work than any good one does",
-    )
-    .help("Set a new password for this user.")
 }

@@ -32,8 +32,17 @@ pub struct Hashed {
     pub version: u16,
     /// A PHC string, or bcrypt's own form.
     pub hash: String,
-    /// Whether bcrypt ignored what is beyond its 72 bytes of password and pepper. Worth a warning.
-    pub cut: bool,
+    /// What of it does not count. Worth a warning.
+    pub cut: Option<Cut>,
+}
+
+/// What is beyond the 72 bytes of password and pepper that bcrypt looks at, and so does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The end of the password, and all of the pepper.
+    Password,
+    /// The end of the pepper, or all of it.
+    Pepper,
 }
 
 impl Schemes {
@@ -62,35 +71,30 @@ impl Schemes {
         let password = scheme.prepared(password);
         let pepper = scheme.pepper();
         let hash = algorithms::hash(scheme.algorithm, password.as_bytes(), pepper, scheme.cost, salt)?;
-        let cut = scheme.algorithm == Algorithm::Bcrypt && password.len() + pepper.len() > algorithms::BCRYPT_INPUT;
+        let cut = match (scheme.algorithm, algorithms::BCRYPT_INPUT.checked_sub(password.len())) {
+            (Algorithm::Bcrypt, None) => Some(Cut::Password),
+            (Algorithm::Bcrypt, Some(left)) if pepper.len() > left => Some(Cut::Pepper),
+            _ => None,
+        };
         let version = scheme.version;
         Ok(Hashed { version, hash, cut })
     }
 
-    /// Whether `password` is the one that `hash` was made of, by the scheme of this version.
+    /// Whether `password` is the one that the hash in a user's row was made of, by the scheme of the row's version.
     ///
     /// # Errors
-    /// `password.disabled`; `password.scheme` if no scheme has this version, or the hash is not one of its algorithm.
-    pub fn verify(&self, password: &SecretString, hash: &str, version: u16) -> Result<bool> {
+    /// `password.disabled`; `password.scheme`, which names the user, if no scheme has this version, or the hash is not one
+    /// of its algorithm.
+    pub fn verify(&self, username: &str, password: &SecretString, hash: &str, version: i32) -> Result<bool> {
         self.check_enabled()?;
-        let scheme = self
-            .schemes
-            .iter()
-            .find(|scheme| scheme.version == version)
-            .ok_or_else(|| {
-                Error::new(
-                    Code::PasswordScheme,
-                    format!("No password scheme of version {version} is configured"),
-                )
-                .help("Add the scheme that hashed this password to `passwords.schemes`, or set a new password.")
-                .data("version", version)
-            })?;
-        algorithms::verify(
-            scheme.algorithm,
-            scheme.prepared(password).as_bytes(),
-            scheme.pepper(),
-            hash,
-        )
+        let known = u16::try_from(version).map_err(|_| Unverifiable::ForeignVersion(version));
+        let verified = known.and_then(|version| {
+            let scheme = self.schemes.iter().find(|scheme| scheme.version == version);
+            let scheme = scheme.ok_or(Unverifiable::UnknownVersion(version))?;
+            let prepared = scheme.prepared(password);
+            algorithms::verify(scheme.algorithm, prepared.as_bytes(), scheme.pepper(), hash)
+        });
+        verified.map_err(|why| why.of(username).data("version", version))
     }
 
     fn check_enabled(&self) -> Result<()> {
@@ -98,6 +102,53 @@ impl Schemes {
             return Ok(());
         }
         Err(disabled())
+    }
+}
+
+/// Why a password cannot be checked against what a row holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unverifiable {
+    /// The version is none that MAS can have written.
+    ForeignVersion(i32),
+    /// No scheme has this version.
+    UnknownVersion(u16),
+    /// The hash is not one of the scheme's algorithm.
+    Malformed(Algorithm),
+    /// Checking it would take minutes, or all memory.
+    TooExpensive,
+}
+
+impl Unverifiable {
+    /// The error, which names the user and never shows the hash.
+    fn of(self, username: &str) -> Error {
+        let (why, help) = match self {
+            Self::ForeignVersion(version) => (
+                format!("its version is {version}, where MAS knows 0 to 65535"),
+                "Set a new password for this user: MAS cannot read this one either.",
+            ),
+            Self::UnknownVersion(version) => (
+                format!("no scheme of version {version} is configured"),
+                "Add the scheme that hashed it to `passwords.schemes` in the configuration, or set a new password.",
+            ),
+            Self::Malformed(algorithm) => (
+                format!(
+                    "its hash is not one of `{}`, the algorithm of its scheme",
+                    algorithm.as_str()
+                ),
+                "Look at `passwords.schemes` in the configuration: the version of a scheme keeps its algorithm forever. \
+                 If that is right, set a new password.",
+            ),
+            Self::TooExpensive => (
+                "its hash asks for more work than any good one does".to_owned(),
+                "Set a new password for this user.",
+            ),
+        };
+        Error::new(
+            Code::PasswordScheme,
+            format!("The password of {username} cannot be checked: {why}"),
+        )
+        .help(help)
+        .data("username", username)
     }
 }
 

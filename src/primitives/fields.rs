@@ -9,7 +9,7 @@ use super::{Secret, lazy::Lazy, or_unit, secret::MASK};
 use crate::{
     error::Result,
     model::{Email, Job, JobCount, Provider, Time, User},
-    operations::tokens::{CompatibilityToken, RegistrationToken},
+    operations::tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
 };
 
 /// A field of a type.
@@ -91,6 +91,16 @@ fields!(CompatibilityToken {
     "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
 });
 
+fields!(PersonalToken {
+    "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
+    "id" => |issued| issued.id.to_string().into(),
+    "session_id" => |issued| issued.session_id.to_string().into(),
+    "name" => |issued| issued.name.clone().into(),
+    "scope" => |issued| issued.scope.to_string().into(),
+    "device_id" => |issued| or_unit(issued.scope.device().map(str::to_owned)),
+    "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
+});
+
 fields!(RegistrationToken {
     "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
     "id" => |issued| issued.id.to_string().into(),
@@ -139,6 +149,7 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
         object_of::<Job>,
         object_of::<JobCount>,
         object_of::<CompatibilityToken>,
+        object_of::<PersonalToken>,
         object_of::<RegistrationToken>,
     ] {
         if let Some(object) = known(value, reveal) {
@@ -181,6 +192,8 @@ pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
     let fields: Vec<Dynamic> = if let Some(map) = value.read_lock::<Map>() {
         map.values().cloned().collect()
     } else if let Some(issued) = value.read_lock::<CompatibilityToken>() {
+        values_of(&*issued)
+    } else if let Some(issued) = value.read_lock::<PersonalToken>() {
         values_of(&*issued)
     } else if let Some(issued) = value.read_lock::<RegistrationToken>() {
         values_of(&*issued)

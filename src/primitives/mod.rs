@@ -56,12 +56,12 @@ pub const NAMESPACES: &[Namespace] = &[
     },
     Namespace {
         name: "passwords",
-        about: "Make and check passwords.",
+        about: "Make, check, set and verify passwords.",
         module: passwords::module,
     },
     Namespace {
         name: "tokens",
-        about: "Issue tokens.",
+        about: "Issue tokens, and tell them apart.",
         module: tokens::module,
     },
     Namespace {

@@ -7,7 +7,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, Secret, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of};
+use super::{Scripted, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
     error::Result,
@@ -323,36 +323,6 @@ mod users {
         super::add_email_to(&context, user, address, options)
     }
 
-    /// Set the password of a user. Its sessions go on. A weak password is refused.
-    ///
-    /// Needs `passwords:write`. Fails with `password.weak`, `password.disabled`, `password.scheme`, `user.not_found`.
-    ///
-    /// ```rhai
-    /// users::get("alice").set_password(passwords::generate());
-    /// ```
-    #[rhai_fn(global, return_raw, pure, name = "set_password")]
-    pub fn set_password(context: NativeCallContext, user: &mut User, password: Secret) -> Scripted<User> {
-        super::set_password_of(&context, user, &password, Map::new())
-    }
-
-    /// Set the password of a user, also a weak one if the option `ignore_complexity` is true.
-    ///
-    /// Needs `passwords:write`. Fails with `password.weak`, `password.disabled`, `password.scheme`, `user.not_found`,
-    /// `value.invalid`.
-    ///
-    /// ```rhai
-    /// users::get("alice").set_password(passwords::generate(), #{ ignore_complexity: true });
-    /// ```
-    #[rhai_fn(global, return_raw, pure, name = "set_password")]
-    pub fn set_password_with(
-        context: NativeCallContext,
-        user: &mut User,
-        password: Secret,
-        options: Map,
-    ) -> Scripted<User> {
-        super::set_password_of(&context, user, &password, options)
-    }
-
     /// End all active sessions of a user, personal ones as well, and return how many of each kind there were.
     ///
     /// Needs `sessions:write`. Fails with `user.not_found`.
@@ -386,16 +356,6 @@ fn provision_with(context: &NativeCallContext, user: &mut User, options: Map) ->
     *user = call(context, WRITE, |run| {
         let display_name = Options::new(options, &["display_name"])?.text("display_name")?;
         run.wait(operations::users::provision(run, user, display_name.as_deref()))
-    })?;
-    Ok(user.clone())
-}
-
-fn set_password_of(context: &NativeCallContext, user: &mut User, password: &Secret, options: Map) -> Scripted<User> {
-    *user = call(context, Capability::write(Resource::Passwords), |run| {
-        let ignore = Options::new(options, &["ignore_complexity"])?
-            .bool("ignore_complexity")?
-            .unwrap_or_default();
-        run.wait(operations::passwords::set(run, user, password.text(), ignore))
     })?;
     Ok(user.clone())
 }

@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Connection, failure, on};
-use crate::{error::Result, model::Id};
-
-/// What the scopes begin with that name a device.
-pub(super) const SCOPES: [&str; 2] = [
-    "urn:matrix:client:device:",
-    "urn:matrix:org.matrix.msc2967.client:device:",
-];
+use crate::{
+    error::Result,
+    model::{Id, device_of_scope},
+};
 
 /// The devices of a user's active sessions, of all kinds. A personal session's device is that of the user it acts as,
 /// also when its token has expired.
@@ -25,9 +22,7 @@ pub async fn devices_of_user(store: &mut Connection, user: Id) -> Result<BTreeSe
     .into_iter()
     .collect();
     let scopes = device_scopes(store, user).await?;
-    let named = scopes
-        .iter()
-        .filter_map(|scope| SCOPES.iter().find_map(|start| scope.strip_prefix(start)));
+    let named = scopes.iter().filter_map(|scope| device_of_scope(scope));
     devices.extend(named.filter(|device| !device.is_empty()).map(str::to_owned));
     Ok(devices)
 }

@@ -1,8 +1,8 @@
 //! The statements that PostgreSQL and SQLite need in different words: arrays, bulk, locks.
 
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite, types::Json};
 
-use super::{Connection, failure, jobs};
+use super::{Connection, failure, jobs, personal_tokens::NewPersonalSession};
 use crate::{
     error::Result,
     model::{Id, Time},
@@ -66,6 +66,35 @@ pub(super) async fn oauth_sessions_end_with_scopes(
                 .bind(&scopes[0])
                 .bind(&scopes[1]);
             query.execute(&mut **connection).await.map(|done| done.rows_affected())
+        }
+    }
+    .map_err(failure::of_statement)
+}
+
+/// Adds a personal session that its own user acts with. Its scope is an array on PostgreSQL, JSON on SQLite.
+pub(super) async fn personal_session_add(store: &mut Connection, session: &NewPersonalSession<'_>) -> Result<()> {
+    const STATEMENT: &str = "INSERT INTO personal_sessions \
+         (personal_session_id, owner_user_id, actor_user_id, human_name, scope_list, created_at) \
+         VALUES ($1, $2, $2, $3, $4, $5)";
+    let scope = session.scope.tokens();
+    match store {
+        Connection::Postgres(connection) => {
+            let query = sqlx::query(STATEMENT)
+                .bind(session.id)
+                .bind(session.user)
+                .bind(session.name)
+                .bind(scope)
+                .bind(session.created_at);
+            query.execute(&mut **connection).await.map(drop)
+        }
+        Connection::Sqlite(connection) => {
+            let query = sqlx::query(STATEMENT)
+                .bind(session.id)
+                .bind(session.user)
+                .bind(session.name)
+                .bind(Json(scope))
+                .bind(session.created_at);
+            query.execute(&mut **connection).await.map(drop)
         }
     }
     .map_err(failure::of_statement)

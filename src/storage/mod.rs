@@ -12,6 +12,7 @@ mod failure;
 pub mod jobs;
 pub mod links;
 pub mod passwords;
+pub mod personal_tokens;
 mod postgres;
 pub mod queue;
 pub mod registration_tokens;

@@ -1,10 +1,38 @@
 //! Password hashes. The newest row of a user is its password; rows are only ever added.
 
+use sqlx::FromRow;
+
 use super::{Connection, on};
 use crate::{
     error::Result,
     model::{Id, Time},
 };
+
+/// A password hash as a row holds it, whatever it holds.
+#[derive(Clone, PartialEq, Eq, FromRow)]
+pub struct Stored {
+    /// Its id.
+    #[sqlx(rename = "user_password_id")]
+    pub id: Id,
+    /// The hash, cut where no hash goes on.
+    #[sqlx(rename = "hashed_password")]
+    pub hash: String,
+    /// The version of the scheme that made it: a `u16`, if MAS wrote it.
+    pub version: i32,
+}
+
+/// The password of a user, if it has one: the newest row. Of two that are equally old, where MAS leaves it to chance, the
+/// one with the greater id.
+///
+/// # Errors
+/// As of any statement.
+pub async fn password_of_user(store: &mut Connection, user: Id) -> Result<Option<Stored>> {
+    const STATEMENT: &str = "SELECT user_password_id, substr(hashed_password, 1, 1000) AS hashed_password, version \
+         FROM user_passwords WHERE user_id = $1 ORDER BY created_at DESC, user_password_id DESC LIMIT 1";
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(user)
+        .fetch_optional(&mut **connection))
+}
 
 /// Adds a hash, which becomes the user's password.
 ///

@@ -2,10 +2,10 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Connection, devices::SCOPES, dialect, on};
+use super::{Connection, dialect, on};
 use crate::{
     error::Result,
-    model::{Id, Time},
+    model::{Id, Time, device_scopes},
 };
 
 /// A kind of session, with the table that holds it.
@@ -22,6 +22,43 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What one session of this kind is called, after its table.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Compatibility => "compat_session",
+            Self::OAuth => "oauth2_session",
+            Self::Browser => "user_session",
+            Self::Personal => "personal_session",
+        }
+    }
+
+    /// The column that says when a session of this kind ended.
+    #[must_use]
+    pub const fn end(self) -> &'static str {
+        match self {
+            Self::Personal => "revoked_at",
+            Self::Compatibility | Self::OAuth | Self::Browser => "finished_at",
+        }
+    }
+
+    const fn statement_to_end_one(self) -> &'static str {
+        match self {
+            Self::Compatibility => {
+                "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL"
+            }
+            Self::OAuth => {
+                "UPDATE oauth2_sessions SET finished_at = $2 WHERE oauth2_session_id = $1 AND finished_at IS NULL"
+            }
+            Self::Browser => {
+                "UPDATE user_sessions SET finished_at = $2 WHERE user_session_id = $1 AND finished_at IS NULL"
+            }
+            Self::Personal => {
+                "UPDATE personal_sessions SET revoked_at = $2 WHERE personal_session_id = $1 AND revoked_at IS NULL"
+            }
+        }
+    }
+
     const fn statement_to_end(self) -> &'static str {
         match self {
             Self::Compatibility => {
@@ -81,8 +118,7 @@ pub async fn sessions_end_of_device(store: &mut Connection, user: Id, device: &s
             .await;
         done.map(|done| done.rows_affected())
     })?;
-    let scopes = SCOPES.map(|start| format!("{start}{device}"));
-    let oauth = dialect::oauth_sessions_end_with_scopes(store, user, &scopes, ended_at).await?;
+    let oauth = dialect::oauth_sessions_end_with_scopes(store, user, &device_scopes(device), ended_at).await?;
     Ok(compatibility + oauth)
 }
 
@@ -133,15 +169,14 @@ pub async fn compatibility_token_add(
         .fetch_one(&mut **connection))
 }
 
-/// Ends one compatibility session if it is active.
+/// Ends one session if it is active, and returns whether it was.
 ///
 /// # Errors
 /// As of any statement.
-pub async fn compatibility_session_end(store: &mut Connection, id: Id, ended_at: Time) -> Result<bool> {
-    const STATEMENT: &str =
-        "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL";
+pub async fn session_end(store: &mut Connection, kind: Kind, id: Id, ended_at: Time) -> Result<bool> {
+    let statement = kind.statement_to_end_one();
     on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT)
+        let done = sqlx::query(statement)
             .bind(id)
             .bind(ended_at)
             .execute(&mut **connection)

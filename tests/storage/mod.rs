@@ -6,6 +6,7 @@ mod embedded; // what only a SQLite file is and does
 mod jobs;
 mod links;
 mod passwords;
+mod personal_tokens;
 mod postgres; // what only a PostgreSQL server answers
 mod queue;
 mod registration_tokens;

@@ -1,11 +1,14 @@
 //! Password hashes.
 
-use masctl::{error::Code, storage::passwords::password_add};
+use masctl::{
+    error::Code,
+    storage::passwords::{password_add, password_of_user},
+};
 use rstest::rstest;
 
 use super::{LATER, NEW, NOW, NOW_SHOWN};
 use crate::support::{
-    cast::{ALICE, id, time},
+    cast::{ALICE, BOB, CAROL, CREATED_AT, id, time},
     specimen::Specimen,
     store::Store,
 };
@@ -41,4 +44,75 @@ async fn a_hash_of_nobody_is_refused(#[values(Store::Sqlite, Store::Postgres)] k
     let refused = password_add(&mut specimen.connection, id(NEW[0]), id(NEW[1]), "x", 1, time(NOW)).await;
     assert_eq!(refused.unwrap_err().code(), Code::DatabaseFailed);
     assert_eq!(specimen.rows("SELECT count(*) FROM user_passwords"), ["0"]);
+}
+
+/// The newest row counts, to the microsecond, whatever the order of ids and whoever wrote it.
+#[rstest]
+#[tokio::test]
+async fn the_newest_hash_is_the_password(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let mut specimen = Specimen::create(kind).await;
+    let store = &mut specimen.connection;
+    for (ulid, user, hash, at) in [
+        (NEW[3], ALICE, "oldest", CREATED_AT),
+        (NEW[1], ALICE, "newest", "2024-05-01T12:00:00.000002+00:00"),
+        (NEW[2], ALICE, "old", NOW),
+        (NEW[0], BOB, "bob's", LATER),
+    ] {
+        password_add(store, id(ulid), id(user), hash, 7, time(at))
+            .await
+            .unwrap();
+    }
+    let found = |stored: Option<masctl::storage::passwords::Stored>| stored.map(|it| (it.id, it.hash, it.version));
+    let of_alice = found(password_of_user(store, id(ALICE)).await.unwrap());
+    assert_eq!(of_alice, Some((id(NEW[1]), "newest".to_owned(), 7)));
+    let of_bob = found(password_of_user(store, id(BOB)).await.unwrap());
+    assert_eq!(of_bob, Some((id(NEW[0]), "bob's".to_owned(), 7)));
+    for nobody in [CAROL, NEW[0]] {
+        assert!(password_of_user(store, id(nobody)).await.unwrap().is_none());
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_hashes_of_one_moment_the_greater_id_counts(
+    #[values(Store::Sqlite, Store::Postgres)] kind: Store,
+    #[values([0, 1], [1, 0])] order: [usize; 2],
+) {
+    let mut specimen = Specimen::create(kind).await;
+    let store = &mut specimen.connection;
+    for at in order {
+        password_add(store, id(NEW[at]), id(ALICE), "x", 1, time(NOW))
+            .await
+            .unwrap();
+    }
+    let stored = password_of_user(store, id(ALICE)).await.unwrap();
+    assert_eq!(stored.map(|it| it.id), Some(id(NEW[1])));
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_a_hash_without_end_only_the_start_is_read(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let mut specimen = Specimen::create(kind).await;
+    let store = &mut specimen.connection;
+    let endless = "x".repeat(1 << 20);
+    password_add(store, id(NEW[0]), id(ALICE), &endless, 1, time(NOW))
+        .await
+        .unwrap();
+    let stored = password_of_user(store, id(ALICE)).await.unwrap();
+    assert_eq!(stored.map(|it| it.hash.len()), Some(1000));
+}
+
+/// A row may hold what MAS never wrote: it is read as it is.
+#[rstest]
+#[tokio::test]
+async fn a_version_may_be_any_number(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let mut specimen = Specimen::create(kind).await;
+    for (ulid, user, version) in [(NEW[0], ALICE, i32::MIN), (NEW[1], BOB, i32::MAX)] {
+        specimen.seed(&format!(
+            "INSERT INTO user_passwords (user_password_id, user_id, hashed_password, version, created_at) \
+             VALUES ({{ulid:{ulid}}}, {{ulid:{user}}}, '', {version}, '{NOW}')"
+        ));
+        let stored = password_of_user(&mut specimen.connection, id(user)).await.unwrap();
+        assert_eq!(stored.map(|it| (it.hash, it.version)), Some((String::new(), version)));
+    }
 }

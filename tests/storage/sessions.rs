@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use masctl::{
     error::Code,
     storage::sessions::{
-        Kind, actors_of_owned_sessions, compatibility_session_add, compatibility_session_end, compatibility_token_add,
-        lock_user_devices, sessions_end, sessions_end_of_device,
+        Kind, actors_of_owned_sessions, compatibility_session_add, compatibility_token_add, lock_user_devices,
+        session_end, sessions_end, sessions_end_of_device,
     },
 };
 use rstest::rstest;
@@ -106,6 +106,29 @@ async fn sessions_of_one_kind_and_user_end(
 
 #[rstest]
 #[tokio::test]
+async fn one_session_of_each_kind_ends(#[values(Store::Sqlite, Store::Postgres)] store: Store) {
+    let mut specimen = Specimen::create(store).await;
+    add_sessions(&specimen);
+    let mut expected = ends(&specimen);
+    for (kind, (of, table, key, end)) in KINDS.into_iter().enumerate() {
+        let one = id(&ulid(kind, 0));
+        assert!(session_end(&mut specimen.connection, of, one, time(NOW)).await.unwrap());
+        expected.insert(ulid(kind, 0), NOW_SHOWN.to_owned());
+        let over = [ulid(kind, 0), ulid(kind, 2), ulid((kind + 1) % 4, 1)];
+        for other in over {
+            let ended = session_end(&mut specimen.connection, of, id(&other), time(LATER)).await;
+            assert!(!ended.unwrap(), "{other}");
+        }
+        assert_eq!(
+            (format!("{}s", of.noun()), format!("{}_id", of.noun()), of.end()),
+            (table.to_owned(), key.to_owned(), end)
+        );
+    }
+    assert_eq!(ends(&specimen), expected);
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_personal_session_ends_with_its_actor_and_its_owner(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
     let mut specimen = Specimen::create(kind).await;
     add_sessions(&specimen);
@@ -192,10 +215,10 @@ async fn a_session_with_a_token_is_added_and_ended(#[values(Store::Sqlite, Store
     let ending = Some(time(LATER));
     let short = compatibility_token_add(store, id(NEW[3]), id(NEW[0]), &"mct_b".into(), time(NOW), ending).await;
     assert_eq!(short.unwrap(), id(NEW[3]));
-    let end = compatibility_session_end(store, id(NEW[0]), time(LATER)).await;
+    let end = session_end(store, Kind::Compatibility, id(NEW[0]), time(LATER)).await;
     assert!(end.unwrap());
     for ulid in [NEW[0], NEW[2]] {
-        let end = compatibility_session_end(store, id(ulid), time(NOW)).await;
+        let end = session_end(store, Kind::Compatibility, id(ulid), time(NOW)).await;
         assert!(!end.unwrap(), "{ulid}");
     }
     assert_eq!(

@@ -4,16 +4,21 @@ pub(crate) mod cast; // the accounts that tests know by name
 pub(crate) mod diff; // what differs between two texts, for people
 pub(crate) mod homeserver; // a Synapse that answers what masctl asks, and remembers it
 pub(crate) mod mas_database; // the SQL of an empty database of MAS
+pub(crate) mod populace; // accounts that have lived with MAS
 pub(crate) mod postgres; // a throw-away PostgreSQL server, and databases on it
 pub(crate) mod proxy; // cuts the connection to PostgreSQL at COMMIT
+pub(crate) mod rules; // what holds of every row that masctl writes
 pub(crate) mod sandbox; // an empty home and a clean environment
+pub(crate) mod scripted; // a script, run inside of the test process
 pub(crate) mod session; // plays one command of a transcript after the other
+pub(crate) mod snapshot; // all rows of a store, and what differs
 pub(crate) mod source; // Rust sources as text: comments blanked, modules and imports found
 pub(crate) mod specimen; // a fresh store, masctl's connection to it, and SQL beside it
 pub(crate) mod store; // the two databases that every transcript runs on
 pub(crate) mod terminal; // a program in a pseudo-terminal
 pub(crate) mod transcript; // reads, compares and rewrites transcripts
 pub(crate) mod value; // how a transcript shows a value of a database
+pub(crate) mod watch; // what each command changed in a store
 
 use std::{
     sync::{LazyLock, mpsc},

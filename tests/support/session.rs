@@ -11,8 +11,10 @@ use std::{
 
 use super::{
     homeserver::Mood,
+    populace,
     sandbox::Sandbox,
     store::{OpenStore, Store},
+    watch::Watch,
 };
 
 /// How long a command may take: one that waits for a person would wait for ever.
@@ -23,6 +25,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 pub(crate) enum Program {
     /// The binary of this package.
     Masctl,
+    /// The same, on a store with a populace, and with what it changed there; in the fixed world, or in the real one.
+    Watched { real: bool },
     /// A shell script that stands in for it in the tests of this runner.
     StandIn(&'static str),
 }
@@ -33,6 +37,7 @@ pub(crate) struct Session {
     store: OpenStore,
     program: Program,
     placeholders: Vec<(String, &'static str)>,
+    watch: Option<Watch>,
 }
 
 /// A command that starts a program, taken apart.
@@ -67,9 +72,16 @@ impl Session {
             store,
             program,
             placeholders,
+            watch: matches!(program, Program::Watched { .. }).then(Watch::default),
         };
         if kind == Store::Sqlite && !is_embedded {
             session.lay_out();
+        }
+        if session.watch.is_some() {
+            let populated = session.store.query(&populace::sql(kind));
+            populated.unwrap_or_else(|error| panic!("the populace: {error}"));
+            let homeserver = session.store.homeserver().into_iter();
+            homeserver.for_each(|homeserver| homeserver.add_users(populace::USERNAMES));
         }
         session
     }
@@ -86,7 +98,10 @@ impl Session {
     pub(crate) fn play(&self, text: &str, number: usize) -> Result<Vec<String>, String> {
         let text = self.filled_in(text);
         let shown = match text.strip_prefix("sql ") {
-            Some(sql) => self.store.query(sql).map_err(|error| error.to_string())?,
+            Some(sql) => {
+                self.watch.iter().for_each(Watch::forget);
+                self.store.query(sql).map_err(|error| error.to_string())?
+            }
             None => self.call(&Invocation::parse(&text)?, number)?,
         };
         Ok(shown.iter().map(|line| self.with_placeholders(line)).collect())
@@ -108,7 +123,11 @@ impl Session {
                     Input::Text(text) => Input::Text(text.clone()),
                     Input::Nothing => Input::Nothing,
                 };
-                output(command, &input).map(|output| output.lines())
+                let run = || output(command, &input).map(|output| output.lines());
+                match &self.watch {
+                    Some(watch) => watch.around(&self.store, run),
+                    None => run(),
+                }
             }
             ["write", name] => match &invocation.input {
                 Input::Text(text) => {
@@ -143,7 +162,12 @@ impl Session {
 
     fn masctl(&self, number: usize) -> Command {
         match self.program {
-            Program::Masctl => self.sandbox.masctl(number),
+            Program::Masctl | Program::Watched { real: false } => self.sandbox.masctl(number),
+            Program::Watched { real: true } => {
+                let mut command = self.sandbox.masctl(number);
+                command.env_remove("MASCTL_FIXED_WORLD");
+                command
+            }
             Program::StandIn(script) => {
                 let mut command = self.sandbox.command("/bin/sh");
                 command.arg(script).env("MASCTL_FIXED_WORLD", number.to_string());

@@ -15,47 +15,71 @@ const BOOLEANS: [&str; 5] = [
     "success",
 ];
 
-/// The columns of a row of PostgreSQL that a simple query returned, hence as text.
+/// The columns of a row: their names, and what they hold unless it is NULL.
+pub(crate) type Cells = Vec<(String, Option<String>)>;
+
+/// The columns of a row of PostgreSQL in one line.
 pub(crate) fn show_postgres(row: &PgRow) -> String {
-    show_row(row.columns().len(), |column| {
-        let value = row.try_get_raw(column)?;
+    line(cells_postgres(row))
+}
+
+/// The columns of a row of SQLite in one line.
+pub(crate) fn show_sqlite(row: &SqliteRow) -> String {
+    line(cells_sqlite(row))
+}
+
+/// The columns of a row of PostgreSQL that a simple query returned, hence as text.
+pub(crate) fn cells_postgres(row: &PgRow) -> Cells {
+    cells(row.columns(), |index| {
+        let value = row.try_get_raw(index)?;
         if value.is_null() {
-            return Ok("null".to_owned());
+            return Ok(None);
         }
         let kind = value.type_info().name().to_owned();
-        Ok(match kind.as_str() {
-            "BOOL" => row.try_get::<bool, _>(column)?.to_string(),
-            "UUID" => show_id(&row.try_get(column)?),
-            "TIMESTAMPTZ" => show_time(row.try_get(column)?),
-            "BYTEA" => show_bytes(&row.try_get::<Vec<u8>, _>(column)?),
+        Ok(Some(match kind.as_str() {
+            "BOOL" => row.try_get::<bool, _>(index)?.to_string(),
+            "UUID" => show_id(&row.try_get(index)?),
+            "TIMESTAMPTZ" => show_time(row.try_get(index)?),
+            "BYTEA" => show_bytes(&row.try_get::<Vec<u8>, _>(index)?),
+            "TEXT[]" => Value::from(row.try_get::<Vec<String>, _>(index)?).to_string(),
             _ => show_text(value.as_str().map_err(sqlx::Error::Decode)?),
-        })
+        }))
     })
 }
 
 /// The columns of a row of SQLite, whose ids are BLOBs of 16 bytes and whose times are TEXT.
-pub(crate) fn show_sqlite(row: &SqliteRow) -> String {
-    show_row(row.columns().len(), |index| {
+pub(crate) fn cells_sqlite(row: &SqliteRow) -> Cells {
+    cells(row.columns(), |index| {
         let value = row.try_get_raw(index)?;
         if value.is_null() {
-            return Ok("null".to_owned());
+            return Ok(None);
         }
         let column = row.column(index);
         let is_boolean = column.type_info().name() == "BOOLEAN" || BOOLEANS.contains(&column.name());
         let kind = value.type_info().name().to_owned();
-        Ok(match kind.as_str() {
+        Ok(Some(match kind.as_str() {
             "BLOB" => show_bytes(&row.try_get_unchecked::<Vec<u8>, _>(index)?),
             "REAL" => row.try_get_unchecked::<f64, _>(index)?.to_string(),
             "TEXT" => show_text(&row.try_get_unchecked::<String, _>(index)?),
             _ if is_boolean => (row.try_get_unchecked::<i64, _>(index)? != 0).to_string(),
             _ => row.try_get_unchecked::<i64, _>(index)?.to_string(),
-        })
+        }))
     })
 }
 
-fn show_row(columns: usize, show: impl Fn(usize) -> sqlx::Result<String>) -> String {
-    let shown = (0..columns).map(|column| show(column).unwrap_or_else(|error| format!("<{error}>")));
-    shown.collect::<Vec<_>>().join(" | ")
+fn cells<C: Column>(columns: &[C], show: impl Fn(usize) -> sqlx::Result<Option<String>>) -> Cells {
+    let shown = columns.iter().enumerate().map(|(index, column)| {
+        let value = show(index).unwrap_or_else(|error| Some(format!("<{error}>")));
+        (column.name().to_owned(), value)
+    });
+    shown.collect()
+}
+
+fn line(cells: Cells) -> String {
+    let values = cells
+        .into_iter()
+        .map(|(_, value)| value.unwrap_or_else(|| "null".to_owned()));
+    values.collect::<Vec<_>>().join(" | ")
 }
 
 fn show_id(id: &Uuid) -> String {

@@ -1,0 +1,189 @@
+//! A script of a test's, run inside of the test process as the binary runs one.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use masctl::{
+    capability::Capability,
+    config::{Configuration, Environment},
+    console::Console,
+    error::{Code, Error, Result},
+    host::{
+        Outcome,
+        arguments::{Arguments, Value},
+        catalogue::Script,
+        execute,
+    },
+    operations::{Interrupt, Parts, World},
+    storage,
+};
+use secrecy::SecretString;
+use tokio::runtime::Runtime;
+
+use super::{
+    cast,
+    homeserver::Homeserver,
+    sandbox::Sandbox,
+    store::{OpenStore, Store},
+};
+
+/// A store with the cast in it, and what was said to the person.
+pub(crate) struct Stage {
+    pub(crate) store: OpenStore,
+    pub(crate) interrupt: Arc<Interrupt>,
+    sandbox: Sandbox,
+    said: Arc<Said>,
+    runtime: Arc<Runtime>,
+    world: AtomicU32,
+}
+
+impl Stage {
+    /// Makes the store. `settings` are added to its configuration.
+    pub(crate) fn open(kind: Store, name: &str, settings: &str) -> Self {
+        let sandbox = Sandbox::new();
+        let store = OpenStore::configured(kind, name, &sandbox);
+        sandbox.write("settings.yaml", settings);
+        let stage = Self {
+            store,
+            interrupt: Arc::default(),
+            sandbox,
+            said: Arc::default(),
+            runtime: Arc::new(Runtime::new().expect("the system starts threads")),
+            world: AtomicU32::new(1),
+        };
+        let database = stage.configuration().database().expect("the store has written it");
+        stage.runtime.block_on(async {
+            let connection = storage::open(&database).await.expect("the store is fresh");
+            connection.close().await;
+        });
+        stage.rows(&cast::sql());
+        if let Some(homeserver) = stage.store.homeserver() {
+            homeserver.add_users(["alice", "bob", "carol", "dave"]);
+        }
+        stage
+    }
+
+    /// Runs SQL and returns its rows, one line each.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
+        let rows = self.store.query(sql);
+        rows.unwrap_or_else(|error| panic!("{error}: {sql}"))
+    }
+
+    /// What the homeserver was asked since the last call.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        self.store
+            .homeserver()
+            .map(Homeserver::take_requests)
+            .unwrap_or_default()
+    }
+
+    /// What the person was told since the last call, warnings marked as such.
+    pub(crate) fn take_said(&self) -> Vec<String> {
+        std::mem::take(&mut *self.said.lines())
+    }
+
+    /// Runs the statements of `main(args)` with these capabilities and secret arguments, the first time in the fixed
+    /// world 1, then in the next.
+    pub(crate) fn run(&self, needs: &[&str], secrets: &[(&str, &str)], body: &str) -> Result<Outcome> {
+        self.run_as(false, needs, secrets, body)
+    }
+
+    /// As [`run`](Self::run), but takes everything back at the end if `dry_run`.
+    pub(crate) fn run_as(
+        &self,
+        dry_run: bool,
+        needs: &[&str],
+        secrets: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Outcome> {
+        let source = format!(
+            "//! A script of a test's\n//! ---\n//! needs: [{}]\nfn main(args) {{\n{body}\n}}\n",
+            needs.join(", ")
+        );
+        let script = Script::new("test", "test.rhai", &source)?;
+        let secret = |(name, text): &(&str, &str)| ((*name).to_owned(), Value::Secret((*text).into()));
+        let arguments = Arguments {
+            values: secrets.iter().map(secret).collect(),
+            warnings: Vec::new(),
+        };
+        let configuration = self.configuration();
+        let needed = needs.iter().map(|need| need.parse::<Capability>().expect("it is one"));
+        let parts = Parts {
+            database: configuration.database()?,
+            configuration: Arc::new(configuration),
+            capabilities: needed.collect(),
+            console: self.said.clone(),
+            world: World::fixed(self.world.fetch_add(1, Ordering::Relaxed)),
+            dry_run,
+            runtime: self.runtime.clone(),
+            interrupt: self.interrupt.clone(),
+        };
+        execute(&script, &arguments, parts)
+    }
+
+    fn configuration(&self) -> Configuration {
+        let environment = Environment::new(
+            [("HOME", self.sandbox.path().display().to_string())],
+            self.sandbox.path(),
+        );
+        let files = ["config.yaml", "settings.yaml"].map(PathBuf::from);
+        Configuration::load(&files, &environment).expect("the files are there")
+    }
+}
+
+/// A person who listens and is never asked.
+#[derive(Default)]
+struct Said(Mutex<Vec<String>>);
+
+impl Said {
+    fn lines(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn nobody<T>() -> Result<T> {
+    Err(Error::new(Code::InputNotInteractive, "nobody is there"))
+}
+
+impl Console for Said {
+    fn say(&self, message: &str) {
+        self.lines().push(message.to_owned());
+    }
+
+    fn warn(&self, message: &str) {
+        self.lines().push(format!("Warning: {message}"));
+    }
+
+    fn name_store(&self, _: &str, _: bool) {}
+
+    fn interactive(&self) -> bool {
+        false
+    }
+
+    fn ask(&self, _: &str, _: &dyn Fn(&str) -> Result<()>) -> Result<String> {
+        nobody()
+    }
+
+    fn ask_secret(&self, _: &str, _: bool) -> Result<SecretString> {
+        nobody()
+    }
+
+    fn choose(&self, _: &str, _: &[String]) -> Result<usize> {
+        nobody()
+    }
+
+    fn confirm(&self, _: &str, _: bool) -> Result<bool> {
+        nobody()
+    }
+
+    fn read_secret(&self) -> Result<SecretString> {
+        nobody()
+    }
+
+    fn progress(&self, _: &str, _: u64, _: Option<u64>) {}
+}
