@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, v
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    configuration, database, manage,
+    configuration, database, doctor, manage,
     render::{Format, Wish},
     terminal::help_width,
 };
@@ -68,6 +68,7 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         .subcommand(manage::command(scripts))
         .subcommand(database::command())
         .subcommand(configuration::command())
+        .subcommand(doctor::command())
 }
 
 fn globals() -> [Arg; 8] {

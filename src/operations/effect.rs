@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How long ago a worker of MAS must have been seen to count as running. MAS itself declares it dead after that.
-const WORKER_LIMIT: Duration = Duration::minutes(2);
+pub(super) const WORKER_LIMIT: Duration = Duration::minutes(2);
 
 /// What is said once an effect that failed was made good.
 const MADE_GOOD: &str = "The token was committed first, and its session has been ended again: no new token is valid.";
