@@ -53,10 +53,16 @@ codes! {
     DatabaseLost = "database.lost",
     /// The database answered a statement with an error.
     DatabaseFailed = "database.failed",
-    /// The database refuses this user, password or database name.
+    /// The database is reached through a pooler in transaction mode, which MAS and masctl do not work behind.
+    DatabasePooled = "database.pooled",
+    /// The database server refuses to write: it is a standby, or set so.
+    DatabaseReadOnly = "database.read_only",
+    /// The database refuses this user, password or database name, or the user lacks a right.
     DatabaseRefused = "database.refused",
     /// The database does not answer.
     DatabaseUnreachable = "database.unreachable",
+    /// `masctl doctor` found something wrong.
+    DoctorWrong = "doctor.wrong",
     /// The e-mail address is not one.
     EmailInvalid = "email.invalid",
     /// The user has no such e-mail address.
@@ -103,8 +109,12 @@ codes! {
     RunInterrupted = "run.interrupted",
     /// Nobody may be asked while a transaction is open.
     RunWriting = "run.writing",
+    /// A newer MAS has changed the database: it lacks a column that masctl needs.
+    SchemaChanged = "schema.changed",
     /// The tables are MAS's to migrate.
     SchemaForeign = "schema.foreign",
+    /// MAS is migrating the database at this moment.
+    SchemaMigrating = "schema.migrating",
     /// The database has no MAS tables.
     SchemaMissing = "schema.missing",
     /// The database was migrated by an older MAS than masctl needs.
@@ -152,7 +162,12 @@ impl Code {
                 | Self::CommitUnknown
                 | Self::DatabaseBusy
                 | Self::DatabaseLost
+                | Self::DatabasePooled
+                | Self::DatabaseReadOnly
                 | Self::RunInterrupted
+                | Self::SchemaChanged
+                | Self::SchemaMigrating
+                | Self::SchemaOutdated
                 | Self::ScriptLimit
         )
     }
@@ -169,8 +184,11 @@ impl Code {
                 | Self::ConfigMissing
                 | Self::DatabaseBusy
                 | Self::DatabaseLost
+                | Self::DatabasePooled
+                | Self::DatabaseReadOnly
                 | Self::DatabaseRefused
                 | Self::DatabaseUnreachable
+                | Self::DoctorWrong
                 | Self::FileUnreadable
                 | Self::HomeserverFailed
                 | Self::HomeserverRefused
@@ -178,7 +196,9 @@ impl Code {
                 | Self::InputAborted
                 | Self::InputNotInteractive
                 | Self::RunInterrupted
+                | Self::SchemaChanged
                 | Self::SchemaForeign
+                | Self::SchemaMigrating
                 | Self::SchemaMissing
                 | Self::SchemaOutdated
                 | Self::StoreUnusable

@@ -10,6 +10,7 @@ mod concurrency; // two masctl at once on the same user
 mod configuration; // where the configuration comes from, with real files, variables and a database
 mod contract; // what each command leaves in a whole database: tests/contract/*.md
 mod databases; // the databases of the tests are what the tests believe
+mod doctor; // what `masctl doctor` finds where a transcript cannot look
 mod forms; // the questions that a person at a terminal is asked
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod lost_connections; // what is said of what was and was not committed

@@ -3,16 +3,24 @@
 use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 
-use super::{manage, options::Options, render, terminal::Terminal};
+use super::{
+    manage,
+    options::Options,
+    render::{self, Format},
+    terminal::Terminal,
+};
 use crate::{
     config::Database,
     console::Console,
     error::{Code, Error, Result},
     storage::{
-        self,
+        self, Connection, diagnosis, rights,
         schema::{self, NEWEST_KNOWN, Status},
     },
 };
+
+/// The most migrations that a person is shown.
+const MOST_NAMED: usize = 3;
 
 pub(super) fn command() -> Command {
     Command::new("database")
@@ -32,7 +40,10 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
     }
     match matches.subcommand_name() {
         Some("migrate") => migrate(&database, options, &console)?,
-        _ => render::print(&render::plain(&status(&database)?, &options.wish)?)?,
+        _ => render::print(&render::plain(
+            &shown(status(&database)?, options.wish.format),
+            &options.wish,
+        )?)?,
     }
     console.release();
     Ok(())
@@ -56,26 +67,80 @@ fn migrate(database: &Database, options: &Options, console: &Terminal) -> Result
     Ok(())
 }
 
+/// What is true for programs is also true for people, but for lists, which they read as text.
+fn shown(mut status: Value, format: Format) -> Value {
+    if format == Format::Table {
+        for list in status
+            .as_object_mut()
+            .into_iter()
+            .flat_map(|fields| fields.values_mut())
+        {
+            if let Value::Array(items) = list {
+                *list = Value::String(summary(items));
+            }
+        }
+    }
+    status
+}
+
+fn summary(migrations: &[Value]) -> String {
+    let named = migrations.iter().take(MOST_NAMED).map(|migration| {
+        let version = &migration["version"];
+        match migration["feature"].as_str() {
+            Some(feature) => format!("{version} ({feature})"),
+            None => version.to_string(),
+        }
+    });
+    let mut parts: Vec<_> = named.collect();
+    if let more @ 1.. = migrations.len().saturating_sub(MOST_NAMED) {
+        parts.push(format!("and {more} more"));
+    }
+    parts.join(", ")
+}
+
 fn status(database: &Database) -> Result<Value> {
-    let status = manage::runtime()?.block_on(async {
+    manage::runtime()?.block_on(async {
         let mut store = storage::connect(database).await?;
-        let status = schema::status(&mut store).await;
+        let status = match read_status(&mut store, database).await {
+            Ok(status) => Ok(status),
+            Err(error) => Err(rights::explain(&mut store, error).await),
+        };
         store.close().await;
         status
-    })?;
+    })
+}
+
+async fn read_status(store: &mut Connection, database: &Database) -> Result<Value> {
+    let status = schema::status(store).await?;
+    let obstacle = diagnosis::obstacle(store).await?;
+    let writable = obstacle.is_none();
+    let reason = obstacle.map(|error| error.message().to_owned());
     Ok(match status {
-        Status::Mas { newest, applied } => json!({
+        Status::Mas(schema) => json!({
             "store": database.label(),
             "owner": "MAS",
-            "migrations": applied,
-            "newest_migration": newest,
+            "server": diagnosis::server(store).await?.map(|server| format!("PostgreSQL {}", server.version)),
+            "migrations": schema.applied,
+            "newest_migration": schema.newest,
             "tested_up_to": NEWEST_KNOWN,
+            "missing": migrations(&schema.missing),
+            "unknown": migrations(&schema.unknown),
+            "migrating": schema::is_migrating(store).await?,
+            "writable": writable,
+            "reason": reason,
         }),
         Status::Embedded { applied, known } => json!({
             "store": database.label(),
             "owner": "masctl",
             "migrations": applied,
             "known_migrations": known,
+            "writable": writable,
+            "reason": reason,
         }),
     })
+}
+
+fn migrations(versions: &[i64]) -> Vec<Value> {
+    let of = |version: &i64| json!({"version": version, "feature": schema::feature(*version)});
+    versions.iter().map(of).collect()
 }

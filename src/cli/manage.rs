@@ -54,7 +54,7 @@ fn page(scripts: &[Script], width: usize) -> String {
 }
 
 /// The words of a text in lines of at most `width` characters, as far as the words fit.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -186,16 +186,24 @@ pub(super) fn world() -> Result<World> {
     Ok(World::system())
 }
 
-/// Tests name a world by number, so that each command of a transcript has a time and ids of its own.
+/// Tests name a world by number, so that each command of a transcript has a time and ids of its own, or the system's,
+/// with a clock that is some seconds ahead: `now`, `now+90`, `now-5`.
 #[cfg(feature = "fixed-world")]
 pub(super) fn world() -> Result<World> {
-    match std::env::var("MASCTL_FIXED_WORLD") {
-        Ok(number) => number
-            .parse()
-            .map(World::fixed)
-            .map_err(|_| Error::new(Code::ArgumentInvalid, "MASCTL_FIXED_WORLD takes a number")),
-        Err(_) => Ok(World::system()),
-    }
+    let Ok(name) = std::env::var("MASCTL_FIXED_WORLD") else {
+        return Ok(World::system());
+    };
+    let world = match name.strip_prefix("now") {
+        Some("") => Some(World::system()),
+        Some(seconds) => seconds.parse().ok().map(World::ahead),
+        None => name.parse().ok().map(World::fixed),
+    };
+    world.ok_or_else(|| {
+        Error::new(
+            Code::ArgumentInvalid,
+            "MASCTL_FIXED_WORLD takes a number, or now+SECONDS",
+        )
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod annotated;
 mod configuration;
 mod database;
+mod doctor;
 mod failure;
 mod manage;
 mod options;
@@ -49,6 +50,7 @@ fn run(arguments: &[OsString]) -> Result<u8> {
         Some(("manage", matches)) => manage::run(&scripts, matches, &options),
         Some(("worker", matches)) => worker::run(matches, &options),
         Some(("database", matches)) => database::run(matches, &options).map(|()| 0),
+        Some(("doctor", _)) => doctor::run(&options).map(|()| 0),
         Some(("config", matches)) => configuration::run(matches, &options).map(|()| 0),
         _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),
     }

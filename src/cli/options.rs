@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, v
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    configuration, database, manage,
+    configuration, database, doctor, manage,
     render::{Format, Wish},
     terminal::help_width,
     worker,
@@ -70,6 +70,7 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         .subcommand(worker::command())
         .subcommand(database::command())
         .subcommand(configuration::command())
+        .subcommand(doctor::command())
 }
 
 fn globals() -> [Arg; 8] {

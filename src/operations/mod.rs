@@ -4,6 +4,7 @@
 
 mod change;
 mod commit;
+pub mod doctor;
 mod effect;
 pub mod emails;
 mod interrupt;

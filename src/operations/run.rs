@@ -14,7 +14,7 @@ use crate::{
     error::{Code, Error, Result},
     homeserver::{self, Homeserver},
     model::{Id, Time},
-    storage::{self, Connection},
+    storage::{self, Connection, schema::Schema},
 };
 use tokio::{runtime::Runtime, sync::Mutex as AsyncMutex};
 
@@ -187,7 +187,10 @@ impl Run {
         let writing = matches!(*session, Session::Writing(_));
         let store = self.connection(&mut session, false).await?;
         if !writing {
-            return reader(store).await;
+            return match reader(store).await {
+                Ok(value) => Ok(value),
+                Err(error) => Err(storage::rights::explain(store, error).await),
+            };
         }
         store.start_deed().await?;
         match reader(store).await {
@@ -234,7 +237,13 @@ impl Run {
                 .name_store(&self.parts.database.display(environment), write && !self.parts.dry_run);
         }
         *session = match mem::take(session) {
-            Session::Closed => Session::Reading(storage::open(&self.parts.database).await?),
+            Session::Closed => {
+                let connection = storage::open(&self.parts.database).await?;
+                if let Some(warning) = connection.schema().and_then(Schema::warning) {
+                    self.console().warn(&warning);
+                }
+                Session::Reading(connection)
+            }
             open => open,
         };
         *session = match mem::take(session) {
@@ -350,7 +359,7 @@ impl Deed<'_> {
 /// go on in a transaction that the database may have ended.
 async fn undone(store: &mut Connection, error: Error) -> Error {
     match store.undo_deed().await {
-        Ok(()) => error,
+        Ok(()) => storage::rights::explain(store, error).await,
         // The first error says why.
         Err(_) if error.code() == Code::DatabaseLost => error,
         Err(lost) => {

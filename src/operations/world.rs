@@ -23,6 +23,8 @@ enum Clock {
     System,
     #[cfg(feature = "fixed-world")]
     Fixed(Mutex<Time>),
+    #[cfg(feature = "fixed-world")]
+    Ahead(chrono::Duration),
 }
 
 impl World {
@@ -47,12 +49,25 @@ impl World {
         }
     }
 
+    /// The system's world with a clock that is so many seconds ahead.
+    #[cfg(feature = "fixed-world")]
+    #[must_use]
+    pub fn ahead(seconds: i32) -> Self {
+        Self {
+            clock: Clock::Ahead(chrono::Duration::seconds(seconds.into())),
+            ..Self::system()
+        }
+    }
+
     /// The time now, to the microsecond.
     #[must_use]
     pub fn now(&self) -> Time {
         match &self.clock {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
             Clock::System => to_stored_precision(Utc::now()),
+            #[cfg(feature = "fixed-world")]
+            #[expect(clippy::disallowed_methods, reason = "it is read to be wrong by a known time")]
+            Clock::Ahead(by) => to_stored_precision(Utc::now() + *by),
             #[cfg(feature = "fixed-world")]
             Clock::Fixed(time) => {
                 let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,8 @@ use sqlx::{Connection as _, SqliteConnection};
 use super::{
     embedded, failure, on,
     postgres::{self, PostgresConnection},
-    schema,
+    rights,
+    schema::{self, Schema},
     transaction::{Fate, IDLE_LIMIT, TransactionId, milliseconds},
 };
 use crate::{
@@ -25,11 +26,13 @@ pub enum Connection {
 /// Connects, and makes sure that the tables are there: on SQLite it creates them, on PostgreSQL it only looks.
 ///
 /// # Errors
-/// `database.unreachable`, `database.refused`, `database.busy`, `schema.missing`, `schema.outdated`, `store.unusable`.
+/// `database.unreachable`, `database.refused`, `database.busy`, `schema.missing`, `store.unusable`.
 pub async fn open(database: &Database) -> Result<Connection> {
     let mut connection = connect(database).await?;
-    schema::require(&mut connection).await?;
-    Ok(connection)
+    match schema::status(&mut connection).await {
+        Ok(_) => Ok(connection),
+        Err(error) => Err(rights::explain(&mut connection, error).await),
+    }
 }
 
 /// Connects as [`open`] does, also to a database that is not of a MAS that masctl can work with: only to look at it.
@@ -47,9 +50,11 @@ pub async fn connect(database: &Database) -> Result<Connection> {
 
 const BEGIN_POSTGRES: &str = "BEGIN";
 
-/// The limits end with the transaction: a proxy may hand the connection on to MAS.
-const START_POSTGRES: &str = "SELECT txid_current(), set_config('lock_timeout', $1, true), \
-     set_config('statement_timeout', $2, true), set_config('idle_in_transaction_session_timeout', $3, true)";
+/// The limits end with the transaction: a proxy may hand the connection on to MAS. So does the lock, which keeps MAS from
+/// migrating meanwhile: MAS takes it for itself alone, and tries again and again.
+const START_POSTGRES: &str = "SELECT txid_current(), pg_try_advisory_xact_lock_shared($1), \
+     set_config('lock_timeout', $2, true), set_config('statement_timeout', $3, true), \
+     set_config('idle_in_transaction_session_timeout', $4, true)";
 
 /// Taking SQLite's write lock at once is what keeps a later statement from failing for want of it.
 const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
@@ -67,29 +72,53 @@ impl Connection {
         matches!(self, Self::Postgres(_))
     }
 
-    /// Opens a transaction, with limits that keep a slow masctl from stalling a login.
+    /// What was found out about the schema of MAS's database, if anything was.
+    #[must_use]
+    pub const fn schema(&self) -> Option<&Schema> {
+        match self {
+            Self::Postgres(connection) => connection.known_schema(),
+            Self::Sqlite(_) => None,
+        }
+    }
+
+    /// Opens a transaction, if the schema may be written to, with limits that keep a slow masctl from stalling a login.
+    /// MAS does not migrate the database until it ends.
     ///
     /// # Errors
-    /// `database.lost`, `database.busy`.
+    /// `schema.outdated`, `schema.changed`, `schema.migrating`; `database.lost`, `database.busy`.
     pub async fn begin(&mut self) -> Result<()> {
-        self.control(if self.is_postgres() {
-            BEGIN_POSTGRES
-        } else {
-            BEGIN_SQLITE
-        })
-        .await?;
         let Self::Postgres(connection) = self else {
+            return self.control(BEGIN_SQLITE).await;
+        };
+        let schema = connection.schema().await?;
+        let lock = schema.migration_lock;
+        if let Some(refusal) = schema.refusal() {
+            return Err(refusal);
+        }
+        self.control(BEGIN_POSTGRES).await?;
+        if self.start(lock).await? {
             return Ok(());
+        }
+        self.rollback().await?;
+        Err(schema::migrating())
+    }
+
+    /// Sets the limits of the transaction and takes MAS's lock, unless MAS has it: then it returns false.
+    async fn start(&mut self, lock: i64) -> Result<bool> {
+        let Self::Postgres(connection) = self else {
+            return Ok(true);
         };
         let limits = connection.limits();
-        let started = sqlx::query_scalar(START_POSTGRES)
+        let started: sqlx::Result<(i64, bool)> = sqlx::query_as(START_POSTGRES)
+            .bind(lock)
             .bind(milliseconds(limits.lock))
             .bind(milliseconds(limits.statement))
             .bind(milliseconds(IDLE_LIMIT))
             .fetch_one(&mut **connection)
             .await;
-        connection.started(started.map(TransactionId::new).map_err(failure::of_statement)?);
-        Ok(())
+        let (number, free) = started.map_err(failure::of_statement)?;
+        connection.started(TransactionId::new(number));
+        Ok(free)
     }
 
     /// The transaction that was opened last, where its commit can get lost on the way to the database.

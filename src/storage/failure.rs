@@ -45,11 +45,17 @@ pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
         "3D000" => failed(Code::DatabaseRefused).help("`database.database` in the configuration names the database."),
         "42501" => failed(Code::DatabaseRefused)
             .help("The database user lacks a right; run masctl as the user that MAS connects as."),
-        "42P01" | "42703" => Error::new(
-            Code::SchemaMissing,
-            format!("This is not the database of a current MAS: {message}"),
-        )
-        .help("`mas-cli database migrate` makes MAS's tables; is this the right database?"),
+        "42P01" | "42703" => failed(Code::SchemaMissing),
+        "25006" => read_only().data("sqlstate", state),
+        // No server answers this to a client that speaks its protocol.
+        "08P01" => failed(Code::DatabasePooled).help(
+            "A pooler answers this; PgBouncer needs `pool_mode = session` and \
+             `ignore_startup_parameters = extra_float_digits`.",
+        ),
+        "26000" | "42P05" => pooled(format!(
+            "A pooler in transaction mode mixes up the statements: {message}"
+        ))
+        .data("sqlstate", state),
         // Deadlock, lock timeout, serialization failure, statement timeout.
         "40P01" | "55P03" | "40001" | "57014" => busy(message),
         state if is_sqlite_busy(state) => busy(message),
@@ -73,6 +79,25 @@ fn failed_before() -> Error {
     Error::new(
         Code::DatabaseFailed,
         "Nothing was changed: an earlier statement of the transaction failed",
+    )
+}
+
+/// The error that the server does not write.
+#[must_use]
+pub fn read_only() -> Error {
+    Error::new(
+        Code::DatabaseReadOnly,
+        "The server is a standby, or set to be read-only",
+    )
+    .help("`database` in the configuration must name the primary.")
+}
+
+/// The error that a pooler lends its sessions for a transaction only. MAS itself does not work behind one.
+#[must_use]
+pub fn pooled(message: String) -> Error {
+    Error::new(Code::DatabasePooled, message).help(
+        "PgBouncer and the like must pool by session for MAS and masctl (`pool_mode = session`), \
+         or be passed by: connect to PostgreSQL itself.",
     )
 }
 

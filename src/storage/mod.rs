@@ -5,6 +5,7 @@
 
 mod connection;
 pub mod devices;
+pub mod diagnosis;
 mod dialect;
 pub mod emails;
 mod embedded;
@@ -13,15 +14,18 @@ pub mod jobs;
 pub mod links;
 pub mod passwords;
 pub mod personal_tokens;
+pub mod pooling;
 mod postgres;
 pub mod queue;
 pub mod registration_tokens;
+pub mod rights;
 pub mod schema;
 pub mod sessions;
 mod transaction;
 pub mod users;
 
 pub use connection::{Connection, connect, open};
+pub use failure::{pooled, read_only};
 pub use postgres::PostgresConnection;
 pub use transaction::{Fate, Limits, TransactionId};
 

@@ -15,6 +15,7 @@ use tracing::log::LevelFilter;
 
 use super::{
     failure,
+    schema::{self, Schema},
     transaction::{Limits, TransactionId},
 };
 use crate::{
@@ -31,9 +32,26 @@ pub struct PostgresConnection {
     connection: Box<PgConnection>,
     limits: Limits,
     transaction: Option<TransactionId>,
+    schema: Option<Schema>,
 }
 
 impl PostgresConnection {
+    /// The schema, which is looked at once.
+    ///
+    /// # Errors
+    /// `schema.missing`, `database.refused`, and those of any statement.
+    pub(super) async fn schema(&mut self) -> Result<&Schema> {
+        match &mut self.schema {
+            Some(schema) => Ok(schema),
+            unknown => Ok(unknown.insert(schema::look(&mut self.connection).await?)),
+        }
+    }
+
+    /// The schema, if it was looked at.
+    pub(super) const fn known_schema(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
     /// How long its transactions may keep others waiting.
     #[must_use]
     pub const fn limits(&self) -> Limits {
@@ -82,6 +100,7 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<Postgres
                 statement: settings.statement_timeout,
             },
             transaction: None,
+            schema: None,
         }),
         Ok(Err(error)) => Err(failure::of_connecting(error, label)),
         Err(_) => Err(Error::new(

@@ -126,6 +126,19 @@ pub async fn jobs_release(store: &mut Connection) -> Result<Vec<(Id, String)>> {
         .fetch_all(&mut **connection))
 }
 
+/// Gives back all jobs that one worker holds, and returns how many.
+///
+/// # Errors
+/// As of any statement.
+pub async fn jobs_give_back(store: &mut Connection, worker: Id) -> Result<u64> {
+    const STATEMENT: &str = "UPDATE queue_jobs SET status = 'available', started_at = NULL, started_by = NULL \
+         WHERE status = 'running' AND started_by = $1";
+    on!(store, |connection| async {
+        let done = sqlx::query(STATEMENT).bind(worker).execute(&mut **connection).await;
+        done.map(|done| done.rows_affected())
+    })
+}
+
 /// Counts the jobs of workers that were not seen since `since`, but that nobody has declared dead.
 ///
 /// # Errors

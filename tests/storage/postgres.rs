@@ -91,7 +91,7 @@ async fn a_user_without_rights_is_refused() {
         refusal(stranger).await,
         (
             Code::DatabaseRefused,
-            "permission denied for table _sqlx_migrations".to_owned()
+            "The database user locked_out lacks SELECT on _sqlx_migrations".to_owned()
         )
     );
 }

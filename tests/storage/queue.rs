@@ -5,9 +5,9 @@ use masctl::{
     storage::{
         Connection,
         queue::{
-            due_jobs_make_available, job_complete, job_fail, job_reserve, jobs_of_silent_workers, jobs_release,
-            live_workers, lock_registration, other_live_worker, silent_workers_shut_down, worker_add, worker_seen,
-            worker_shut_down,
+            due_jobs_make_available, job_complete, job_fail, job_reserve, jobs_give_back, jobs_of_silent_workers,
+            jobs_release, live_workers, lock_registration, other_live_worker, silent_workers_shut_down, worker_add,
+            worker_seen, worker_shut_down,
         },
     },
 };
@@ -183,6 +183,29 @@ async fn only_jobs_of_workers_that_have_shut_down_are_released(#[values(Store::S
             format!("{} | available | null | null | null | null | null", NEW[1]),
             format!("{} | running | null | null | null | null | null", NEW[2]),
             format!("{} | completed | null | {} | null | null | null", NEW[3], WORKERS[1]),
+        ]
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_worker_gives_back_what_it_holds(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let mut specimen = with_workers(kind).await;
+    for (ulid, worker) in NEW.iter().zip([WORKERS[0], WORKERS[1], WORKERS[0]]) {
+        add_running(&specimen, ulid, worker);
+    }
+    let mine = format!("{{ulid:{}}}", WORKERS[0]);
+    let done = [("status", "'completed'"), ("started_by", mine.as_str())];
+    add_job(&specimen, NEW[3], "sync-devices", ALICE, &done);
+    let given = jobs_give_back(&mut specimen.connection, id(WORKERS[0])).await;
+    assert_eq!(given.unwrap(), 2);
+    assert_eq!(
+        specimen.rows("SELECT status, started_at, started_by FROM queue_jobs ORDER BY queue_job_id"),
+        [
+            "available | null | null".to_owned(),
+            format!("running | {NOW_SHOWN} | {}", WORKERS[1]),
+            "available | null | null".to_owned(),
+            format!("completed | null | {}", WORKERS[0]),
         ]
     );
 }

@@ -290,7 +290,7 @@ async fn the_devices_of_a_user_are_locked_as_mas_locks_them(#[values(Store::Sqli
     lock_user_devices(store, id(USER)).await.unwrap();
     if kind == Store::Postgres {
         let held = "SELECT ((classid::bigint << 32) | objid::bigint)::text, objsubid::text, mode FROM pg_locks \
-             WHERE locktype = 'advisory' AND granted \
+             WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted \
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         assert_eq!(specimen.rows(held), [format!("{KEY} | 1 | ExclusiveLock")]);
         let attempt = format!("SELECT pg_try_advisory_xact_lock({KEY})");

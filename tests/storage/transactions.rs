@@ -132,7 +132,6 @@ async fn a_deadlock_is_busy_for_one_of_the_two() {
     let specimen = Specimen::create(Store::Postgres).await;
     let (mut left, mut right) = (specimen.connect().await, specimen.connect().await);
     for store in [&mut left, &mut right] {
-        execute(store, "SET deadlock_timeout = '50ms'").await;
         store.begin().await.unwrap();
     }
     user_lock(&mut left, id(ALICE), time(NOW)).await.unwrap();

@@ -4,6 +4,7 @@ pub(crate) mod cast; // the accounts that tests know by name
 pub(crate) mod diff; // what differs between two texts, for people
 pub(crate) mod homeserver; // a Synapse that answers what masctl asks, and remembers it
 pub(crate) mod mas_database; // the SQL of an empty database of MAS
+pub(crate) mod pgbouncer; // a pooler in front of it
 pub(crate) mod populace; // accounts that have lived with MAS
 pub(crate) mod postgres; // a throw-away PostgreSQL server, and databases on it
 pub(crate) mod proxy; // cuts the connection to PostgreSQL at COMMIT

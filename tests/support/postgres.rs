@@ -2,7 +2,8 @@
 //!
 //! It is made from the installed binaries in a folder under the system's temporary folder, and is gone when the test
 //! process is gone. `MASCTL_TEST_DATABASE_URL`, the URL of a superuser, names a server to be used in its place; the
-//! tests make databases `masctl_…` and the role `locked_out` on it. It must ask that role for its password.
+//! tests make databases `masctl_…` and the roles `locked_out` and `masctl_clerk` on it. It must ask the first for its
+//! password.
 
 use std::{
     collections::HashSet,
@@ -16,6 +17,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
+use masctl::storage::schema::needs::{NEEDS, Right};
 use nix::unistd::{User, chown, geteuid};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions};
 use url::Url;
@@ -32,6 +34,8 @@ pub(crate) struct Server {
     pub(crate) username: String,
     /// Its password; the throw-away server trusts.
     pub(crate) password: Option<String>,
+    /// Its version, `15.18`.
+    pub(crate) version: String,
     /// The folder of its Unix socket, where the server is ours.
     pub(crate) socket_folder: Option<PathBuf>,
     /// What clears up when this process, and with it the pipe to the watchdog, is gone.
@@ -48,16 +52,20 @@ pub(crate) struct Database {
 /// The role that needs the password `right`, for the answer "password authentication failed".
 pub(crate) const LOCKED_OUT: &str = "locked_out";
 
+/// The role that may do what masctl says it needs, and nothing else. Its password is `right`.
+pub(crate) const CLERK: &str = "masctl_clerk";
+
 const TEMPLATE: &str = "masctl_template";
 
 /// The server of this process, started at the first call.
 pub(crate) fn server() -> &'static Server {
     static SERVER: LazyLock<Server> = LazyLock::new(|| {
-        let server = match env::var("MASCTL_TEST_DATABASE_URL") {
+        let mut server = match env::var("MASCTL_TEST_DATABASE_URL") {
             Ok(url) => Server::at(&url),
             Err(_) => Server::start(),
         };
         server.prepare();
+        server.version = server.ask_version();
         server
     });
     &SERVER
@@ -92,6 +100,7 @@ impl Server {
             port: url.port().unwrap_or(5432),
             username: url.username().to_owned(),
             password: url.password().map(str::to_owned),
+            version: String::new(),
             socket_folder: None,
             _watchdog: None,
         }
@@ -106,19 +115,37 @@ impl Server {
             port: cluster.start(),
             username: "postgres".to_owned(),
             password: None,
+            version: String::new(),
             socket_folder: Some(cluster.folder),
             _watchdog: Some(watchdog),
         }
     }
 
     fn prepare(&self) {
-        let role = format!(
-            "DO $$ BEGIN CREATE ROLE {LOCKED_OUT} LOGIN PASSWORD 'right'; EXCEPTION WHEN duplicate_object THEN END $$"
-        );
-        self.execute("postgres", role);
+        for role in [LOCKED_OUT, CLERK] {
+            let role = format!(
+                "DO $$ BEGIN CREATE ROLE {role} LOGIN PASSWORD 'right'; EXCEPTION WHEN duplicate_object THEN END $$"
+            );
+            self.execute("postgres", role);
+        }
+        // Only a superuser may change it, and a second is long for a test.
+        let impatient = format!("ALTER ROLE {CLERK} SET deadlock_timeout = '50ms'");
+        self.execute("postgres", impatient);
         self.execute("postgres", format!("DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)"));
         self.execute("postgres", format!("CREATE DATABASE {TEMPLATE} TEMPLATE template0"));
         self.execute(TEMPLATE, mas_database::layout());
+        self.execute(TEMPLATE, needed_rights());
+    }
+
+    fn ask_version(&self) -> String {
+        let options = self.options("postgres");
+        let version = wait_for(async move {
+            let mut connection = options.connect().await?;
+            sqlx::query_scalar("SELECT split_part(current_setting('server_version'), ' ', 1)")
+                .fetch_one(&mut connection)
+                .await
+        });
+        version.unwrap_or_else(|error: sqlx::Error| panic!("the PostgreSQL server of the tests: {error}"))
     }
 
     fn options(&self, database: &str) -> PgConnectOptions {
@@ -144,6 +171,19 @@ impl Server {
     }
 }
 
+/// Gives the clerk the rights that masctl says it needs, on the columns that it says it needs.
+fn needed_rights() -> String {
+    let grants = NEEDS.iter().flat_map(|need| {
+        let columns = format!(" ({})", need.columns.join(", "));
+        need.rights.iter().map(move |right| {
+            // Whole rows are removed.
+            let columns = if *right == Right::Delete { "" } else { &columns };
+            format!("GRANT {}{columns} ON {} TO {CLERK};", right.as_str(), need.table)
+        })
+    });
+    grants.collect()
+}
+
 /// The files of a server of our own: `data/`, a log and a socket.
 struct Cluster {
     folder: PathBuf,
@@ -158,12 +198,7 @@ impl Cluster {
             "the tests need PostgreSQL's initdb and pg_ctl (Debian: apt-get install postgresql), \
              or MASCTL_TEST_DATABASE_URL=postgresql://SUPERUSER@HOST/DATABASE",
         );
-        let owner = geteuid().is_root().then(|| {
-            let find = |name| User::from_name(name).ok().flatten();
-            find("postgres")
-                .or_else(|| find("nobody"))
-                .expect("a user other than root, to run PostgreSQL as")
-        });
+        let owner = owner();
         let folder = tempfile::Builder::new()
             .prefix("masctl-postgres-")
             .permissions(Permissions::from_mode(0o700))
@@ -282,7 +317,18 @@ fn programs() -> Option<PathBuf> {
         .find(is_complete)
 }
 
-fn free_port() -> u16 {
+/// Whom servers run as that refuse to run as root, if this is root.
+pub(crate) fn owner() -> Option<User> {
+    geteuid().is_root().then(|| {
+        let find = |name| User::from_name(name).ok().flatten();
+        find("postgres")
+            .or_else(|| find("nobody"))
+            .expect("a user other than root, to run servers as")
+    })
+}
+
+/// A port of 127.0.0.1 that nobody listened on a moment ago.
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a bound socket has an address").port()
 }

@@ -97,12 +97,14 @@ impl Session {
     /// Runs the command `text`, the `number`th masctl command of its transcript, and returns the lines that it shows.
     pub(crate) fn play(&self, text: &str, number: usize) -> Result<Vec<String>, String> {
         let text = self.filled_in(text);
-        let shown = match text.strip_prefix("sql ") {
-            Some(sql) => {
-                self.watch.iter().for_each(Watch::forget);
-                self.store.query(sql).map_err(|error| error.to_string())?
-            }
-            None => self.call(&Invocation::parse(&text)?, number)?,
+        let failed = |error: sqlx::Error| error.to_string();
+        let shown = if let Some(sql) = text.strip_prefix("sql ") {
+            self.watch.iter().for_each(Watch::forget);
+            self.store.query(sql).map_err(failed)?
+        } else if let Some(sql) = text.strip_prefix("hold ") {
+            self.store.hold(sql).map_err(failed)?
+        } else {
+            self.call(&Invocation::parse(&text)?, number)?
         };
         Ok(shown.iter().map(|line| self.with_placeholders(line)).collect())
     }
@@ -141,7 +143,14 @@ impl Session {
                 .map_err(failed),
             ["ls", "-l", names @ ..] => names.iter().map(|name| self.mode(name).map_err(failed)).collect(),
             ["homeserver", words @ ..] => self.homeserver(words),
-            _ => Err("transcripts know masctl, sql, write, rm, ls -l FILE… and homeserver".to_owned()),
+            ["release"] => self
+                .store
+                .release()
+                .map(|()| Vec::new())
+                .map_err(|error| error.to_string()),
+            _ => {
+                Err("transcripts know masctl, sql, hold SQL, release, write, rm, ls -l FILE… and homeserver".to_owned())
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use sqlx::{AssertSqlSafe, postgres::PgConnectOptions};
 use super::{
     cast,
     homeserver::Homeserver,
+    postgres::CLERK,
     sandbox::Sandbox,
     store::{OpenStore, Store},
 };
@@ -48,7 +49,7 @@ impl Specimen {
         let store = OpenStore::configured(kind, &name, &sandbox);
         let environment = Environment::new([("HOME", sandbox.path().display().to_string())], sandbox.path());
         let configuration = Configuration::load(&[], &environment).expect("the store has written it");
-        let database = configuration.database().expect("the store has written it");
+        let database = as_clerk(configuration.database().expect("the store has written it"));
         Self {
             connection: storage::open(&database).await.expect("the store is fresh"),
             configuration,
@@ -59,7 +60,7 @@ impl Specimen {
 
     /// Which database it is, as masctl is told.
     pub(crate) fn database(&self) -> Database {
-        self.configuration.database().expect("it was read before")
+        as_clerk(self.configuration.database().expect("it was read before"))
     }
 
     /// The homeserver that belongs to it.
@@ -115,6 +116,15 @@ impl Specimen {
     pub(crate) fn file(&self) -> PathBuf {
         self.sandbox.path().join("mas.db")
     }
+}
+
+/// The same database for a user who may do only what masctl says it needs: a statement that needs more is refused.
+fn as_clerk(mut database: Database) -> Database {
+    if let Database::Postgres(postgres) = &mut database {
+        postgres.username = Some(CLERK.to_owned());
+        postgres.password = Some("right".into());
+    }
+    database
 }
 
 /// Runs SQL on masctl's own connection, in its transaction.

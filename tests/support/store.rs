@@ -1,8 +1,14 @@
 //! The two databases that every transcript runs on.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{
+    fmt::Write,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+};
 use ulid::Ulid;
 use uuid::Uuid;
 
@@ -31,8 +37,12 @@ pub(crate) enum OpenStore {
         is_embedded: bool,
         homeserver: Option<Homeserver>,
     },
-    /// A database, and the homeserver that belongs to it.
-    Postgres { database: Database, homeserver: Homeserver },
+    /// A database, the homeserver that belongs to it, and a session of somebody else.
+    Postgres {
+        database: Database,
+        homeserver: Homeserver,
+        other: Mutex<Option<PgConnection>>,
+    },
 }
 
 impl OpenStore {
@@ -56,6 +66,7 @@ impl OpenStore {
             Store::Postgres => Self::Postgres {
                 database: Database::create(name),
                 homeserver: Homeserver::start(),
+                other: Mutex::default(),
             },
         };
         sandbox.write("config.yaml", &store.configuration());
@@ -70,7 +81,9 @@ impl OpenStore {
                 "database:\n  uri: \"sqlite://{}\"\nmatrix:\n  homeserver: example.com\n",
                 file.display()
             ),
-            Self::Postgres { database, homeserver } => write!(
+            Self::Postgres {
+                database, homeserver, ..
+            } => write!(
                 yaml,
                 "database:\n  host: {}\n  port: {}\n  username: {}\n{}  database: {}\n\
                  matrix:\n  homeserver: example.com\n  endpoint: {}\n  secret: {SECRET}\n",
@@ -105,9 +118,12 @@ impl OpenStore {
                 (homeserver.endpoint(), "{homeserver}"),
                 (homeserver.endpoint().trim_end_matches('/').to_owned(), "{homeserver}"),
             ],
-            Self::Postgres { database, homeserver } => {
+            Self::Postgres {
+                database, homeserver, ..
+            } => {
                 let server = server();
                 vec![
+                    (migration_lock(&database.name).to_string(), "{migration_lock}"),
                     (
                         format!("postgresql://{}:{}/{}", server.host, server.port, database.name),
                         LABEL,
@@ -119,6 +135,8 @@ impl OpenStore {
                     (format!("{}:{}", server.host, server.port), "127.0.0.1:{port}"),
                     (format!("port: {}", server.port), "port: {port}"),
                     (format!("username: {}", server.username), "username: postgres"),
+                    (format!("reached as {}", server.username), "reached as postgres"),
+                    (format!("PostgreSQL {}", server.version), "PostgreSQL {version}"),
                 ]
             }
         }
@@ -141,6 +159,42 @@ impl OpenStore {
         }
     }
 
+    /// Runs SQL in a session that stays open until [`Self::release`], and keeps its locks so long.
+    pub(crate) fn hold(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
+        let Self::Postgres { database, other, .. } = self else {
+            return Err(sqlx::Error::Configuration("a file has no sessions".into()));
+        };
+        let (options, sql) = (database.options(), sql.to_owned());
+        let (connection, shown) = wait_for(async move {
+            let mut connection = options.connect().await?;
+            let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut connection).await?;
+            let shown = rows.iter().map(show_postgres).collect();
+            Ok::<_, sqlx::Error>((connection, shown))
+        })?;
+        *other.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        Ok(shown)
+    }
+
+    /// Ends the session that [`Self::hold`] has opened, and waits until the server has ended it too.
+    pub(crate) fn release(&self) -> Result<(), sqlx::Error> {
+        let Self::Postgres { database, other, .. } = self else {
+            return Ok(());
+        };
+        let held = other.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let options = database.options();
+        wait_for(async move {
+            if let Some(mut connection) = held {
+                let session: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+                    .fetch_one(&mut connection)
+                    .await?;
+                connection.close().await?;
+                let end = sqlx::query("SELECT pg_terminate_backend($1, 20000)").bind(session);
+                end.execute(&mut options.connect().await?).await?;
+            }
+            Ok(())
+        })
+    }
+
     /// The homeserver that belongs to the store, if there is one.
     pub(crate) fn homeserver(&self) -> Option<&Homeserver> {
         match self {
@@ -148,6 +202,11 @@ impl OpenStore {
             Self::Postgres { homeserver, .. } => Some(homeserver),
         }
     }
+}
+
+/// The key of the lock that MAS holds while it migrates the database of this name.
+pub(crate) fn migration_lock(database: &str) -> i64 {
+    0x3d32_ad9e * i64::from(crc32fast::hash(database.as_bytes()))
 }
 
 async fn query_sqlite(options: SqliteConnectOptions, sql: String) -> sqlx::Result<Vec<String>> {

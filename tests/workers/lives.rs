@@ -12,7 +12,7 @@ use crate::support::{
     cast::{ALICE, BOB},
     homeserver::Mood,
     specimen::{Specimen, execute},
-    store::Store,
+    store::{Store, migration_lock},
 };
 
 const WORKERS: &str = "SELECT count(*) FROM queue_workers WHERE shutdown_at IS NULL";
@@ -261,6 +261,33 @@ async fn a_lost_database_is_waited_for_and_what_was_done_is_recorded() {
         ]
     );
     assert_eq!(specimen.rows(WORKERS), ["0"]);
+}
+
+/// MAS migrates its database when it starts: what was done meanwhile is recorded after that.
+#[tokio::test]
+async fn a_migration_of_mas_is_waited_for() {
+    let specimen = Specimen::create(Store::Postgres).await;
+    add_job(&specimen, JOBS[0], "reactivate-user", &of(ALICE));
+    let key = migration_lock(&specimen.rows("SELECT current_database()").concat());
+    let mut mas = specimen.connect().await;
+    execute(&mut mas, &format!("SELECT pg_advisory_lock({key})")).await;
+    let (waiting, told) = lasting(&specimen, Double::new(|_| ()));
+    assert_eq!(work(&waiting).await.unwrap_err().code(), Code::SchemaMigrating);
+    assert!(told.lock().unwrap().is_empty());
+    execute(&mut mas, &format!("SELECT pg_advisory_unlock({key})")).await;
+
+    let store = specimen.beside();
+    let holding = format!("SELECT pg_advisory_lock({key}), pg_sleep(1.5)");
+    let double = Double::new(move |_| {
+        let store = store.clone();
+        let holding = holding.clone();
+        std::thread::spawn(move || store.query(&holding));
+        std::thread::sleep(Duration::from_millis(300));
+    });
+    let (parts, told) = parts(&specimen, double, 1);
+    assert_eq!(work(&parts).await.unwrap().done, 1);
+    assert_eq!(lines(&told), ["reactivate-user alice: done"]);
+    assert_eq!(statuses(&specimen), ["reactivate-user | completed | 0"]);
 }
 
 #[tokio::test]

@@ -79,6 +79,11 @@ pub enum Event {
         /// Whether there is a homeserver.
         homeserver: bool,
     },
+    /// Something about the store that an operator should know.
+    Warning {
+        /// What.
+        message: String,
+    },
     /// It took jobs away from workers that died.
     Released {
         /// How many.
@@ -131,6 +136,7 @@ impl Event {
                     "Worker {worker} serves {store}; no homeserver is configured, so the jobs change the database alone"
                 )
             }
+            Self::Warning { message } => format!("Warning: {message}"),
             Self::Released { count: 1 } => "Released 1 job of a worker that died".to_owned(),
             Self::Released { count } => format!("Released {count} jobs of workers that died"),
             Self::Done { job } => format!("{}: done", job.text()),

@@ -21,7 +21,7 @@ use crate::{
     error::{Code, Error, Result},
     homeserver::Homeserver,
     model::{Id, Task, Time},
-    storage::{self, Connection},
+    storage::{self, Connection, schema::Schema},
 };
 
 /// How often a worker shows that it is alive. More often, MAS's own workers do not.
@@ -62,11 +62,15 @@ pub struct Parts {
 ///
 /// # Errors
 /// `worker.exists` if another worker serves a PostgreSQL database, also if one appears later; `worker.expired` if another
-/// program declares this one dead; those of opening the store, and, for a worker that does not wait for work, of losing it.
+/// program declares this one dead; those of opening the store and of writing to it, and, for a worker that does not wait
+/// for work, of losing it.
 pub async fn work(parts: &Parts) -> Result<Summary> {
     parts.interrupt.start_serving();
     let mut worker = Worker::register(parts).await?;
-    let ended = worker.serve().await;
+    let ended = match worker.serve().await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(storage::rights::explain(&mut worker.queue, error).await),
+    };
     worker.leave().await;
     ended.map(|()| worker.summary)
 }
@@ -104,11 +108,17 @@ impl<'parts> Worker<'parts> {
         let mut queue = unless_stopped(parts, storage::open(&parts.database)).await?;
         let now = parts.world.now();
         let id = parts.world.new_id(now);
-        queue.begin().await?;
-        storage::queue::lock_registration(&mut queue).await?;
-        require_alone(&mut queue, id, now).await?;
-        storage::queue::worker_add(&mut queue, id, now).await?;
-        queue.commit().await?;
+        let registered = deeds::in_transaction(&mut queue, async |store| {
+            storage::queue::lock_registration(store).await?;
+            require_alone(store, id, now).await?;
+            storage::queue::worker_add(store, id, now).await?;
+            bury(store, now).await
+        })
+        .await;
+        let released = match registered {
+            Ok(released) => released,
+            Err(error) => return Err(storage::rights::explain(&mut queue, error).await),
+        };
         let mut worker = Self {
             parts,
             id,
@@ -124,7 +134,10 @@ impl<'parts> Worker<'parts> {
             store: parts.database.label(),
             homeserver: parts.homeserver.connected(),
         });
-        worker.release(now).await?;
+        if let Some(message) = worker.queue.schema().and_then(Schema::warning) {
+            worker.tell(Event::Warning { message });
+        }
+        worker.tell_released(released);
         Ok(worker)
     }
 
@@ -157,49 +170,39 @@ impl<'parts> Worker<'parts> {
         if let Some((job, user, outcome)) = self.unrecorded.take() {
             self.record(job, user, outcome, true).await?;
         }
-        let now = self.parts.world.now();
-        if self.seen_at.is_none_or(|at| at.elapsed() >= BEAT) {
-            self.beat(now).await?;
+        let (id, now) = (self.id, self.parts.world.now());
+        let is_back = self.seen_at.is_none();
+        let must_beat = self.seen_at.is_none_or(|at| at.elapsed() >= BEAT);
+        let (released, job) = deeds::in_transaction(&mut self.queue, async |store| {
+            let mut released = 0;
+            if must_beat {
+                show_alive(store, id, now).await?;
+                released = bury(store, now).await?;
+            }
+            if is_back {
+                // The answer that would have handed them over was lost.
+                storage::queue::jobs_give_back(store, id).await?;
+            }
+            require_alone(store, id, now).await?;
+            storage::queue::due_jobs_make_available(store, &deeds::QUEUES, now).await?;
+            let job = storage::queue::job_reserve(store, &deeds::QUEUES, id, now).await?;
+            Ok((released, job))
+        })
+        .await?;
+        if must_beat {
+            self.seen_at = Some(Instant::now());
         }
-        require_alone(&mut self.queue, self.id, now).await?;
-        storage::queue::due_jobs_make_available(&mut self.queue, &deeds::QUEUES, now).await?;
-        let Some(job) = storage::queue::job_reserve(&mut self.queue, &deeds::QUEUES, self.id, now).await? else {
-            return Ok(false);
-        };
+        self.tell_released(released);
+        let Some(job) = job else { return Ok(false) };
         let (user, outcome) = self.attempt(&job).await;
         self.record(job, user, outcome, false).await?;
         Ok(true)
     }
 
-    /// Shows that the worker is alive, and sees to those that are not.
-    async fn beat(&mut self, now: Time) -> Result<()> {
-        if !storage::queue::worker_seen(&mut self.queue, self.id, now).await? {
-            return Err(Error::new(
-                Code::WorkerExpired,
-                "Another program has declared this worker dead: it stops",
-            )
-            .help("It was not seen for 2 minutes, or somebody shut it down. Start it again."));
+    fn tell_released(&mut self, count: u64) {
+        if count > 0 {
+            self.tell(Event::Released { count });
         }
-        self.seen_at = Some(Instant::now());
-        self.release(now).await
-    }
-
-    /// Takes the jobs away from workers that died. On PostgreSQL that is left to MAS and to people.
-    async fn release(&mut self, now: Time) -> Result<()> {
-        if self.queue.is_postgres() {
-            return Ok(());
-        }
-        let released = deeds::in_transaction(&mut self.queue, async |store| {
-            storage::queue::silent_workers_shut_down(store, now - WORKER_LIMIT, now).await?;
-            storage::queue::jobs_release(store).await
-        })
-        .await?;
-        if !released.is_empty() {
-            self.tell(Event::Released {
-                count: released.len() as u64,
-            });
-        }
-        Ok(())
     }
 
     /// Does a job, while the worker stays seen, and returns whose it is and what came of it.
@@ -311,10 +314,10 @@ impl<'parts> Worker<'parts> {
         }
     }
 
-    /// Waits where waiting helps: for locks of others, and for a lost database.
+    /// Waits where waiting helps: for locks of others, for MAS to migrate the database, and for a lost database.
     async fn recover(&mut self, mut error: Error) -> Result<()> {
         self.troubles += 1;
-        if error.code() == Code::DatabaseBusy {
+        if matches!(error.code(), Code::DatabaseBusy | Code::SchemaMigrating) {
             if self.parts.once && self.troubles > PATIENCE {
                 return Err(error);
             }
@@ -363,6 +366,27 @@ impl<'parts> Worker<'parts> {
             tracing::debug!(%error, "signing off");
         }
     }
+}
+
+/// Shows that a worker is alive.
+async fn show_alive(store: &mut Connection, id: Id, now: Time) -> Result<()> {
+    if storage::queue::worker_seen(store, id, now).await? {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::WorkerExpired,
+        "Another program has declared this worker dead: it stops",
+    )
+    .help("It was not seen for 2 minutes, or somebody shut it down. Start it again."))
+}
+
+/// Takes the jobs away from workers that died, and returns how many. On PostgreSQL that is left to MAS and to people.
+async fn bury(store: &mut Connection, now: Time) -> Result<u64> {
+    if store.is_postgres() {
+        return Ok(0);
+    }
+    storage::queue::silent_workers_shut_down(store, now - WORKER_LIMIT, now).await?;
+    Ok(storage::queue::jobs_release(store).await?.len() as u64)
 }
 
 /// Refuses to work beside another worker on PostgreSQL: it is MAS's, or another masctl's, and does the jobs.
