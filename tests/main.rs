@@ -19,9 +19,11 @@ mod personal_tokens; // personal access tokens as scripts issue them
 mod primitives; // the examples of the help run, and are denied without their capability
 mod secrets; // what is secret is never shown
 mod signals; // Ctrl-C, SIGTERM and readers that go away
+mod sockets; // PostgreSQL through its Unix socket
 mod sqlite_schema; // the embedded store has the tables of MAS
 mod storage; // masctl's SQL, each function on both stores
 mod support; // what the tests stand on
 mod terminals; // what a person at a terminal sees
+mod tls; // PostgreSQL over TLS, and what goes wrong with certificates
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md
 mod workers; // what a worker does to a store and to its homeserver, and what happens to it

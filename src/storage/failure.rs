@@ -1,5 +1,8 @@
 //! Database errors as masctl's: one clear sentence each, and never a connection string.
 
+use std::{fmt::Display, io};
+
+use rustls::{CertificateError, Error as Handshake};
 use sqlx::error::DatabaseError;
 
 use crate::error::{Code, Error};
@@ -19,18 +22,56 @@ pub(super) fn of_statement(error: sqlx::Error) -> Error {
 pub(super) fn of_connecting(error: sqlx::Error, label: &str) -> Error {
     match error {
         sqlx::Error::Database(answer) => of_answer(answer.as_ref()).data("store", label),
-        sqlx::Error::Io(cause) => Error::new(
-            Code::DatabaseUnreachable,
-            format!("The database {label} cannot be reached: {cause}"),
-        )
-        .help("Is PostgreSQL running there, and are host and port in the configuration right?"),
-        sqlx::Error::Tls(cause) => Error::new(
-            Code::DatabaseUnreachable,
-            format!("No TLS connection to {label}: {cause}"),
-        )
-        .help("See `database.ssl_mode` and `database.ssl_ca` in the configuration."),
+        sqlx::Error::Io(cause) => match handshake(&cause) {
+            Some(handshake) => of_handshake(handshake, label),
+            None => Error::new(
+                Code::DatabaseUnreachable,
+                format!("The database {label} cannot be reached: {cause}"),
+            )
+            .help("Is PostgreSQL running there, and are host and port in the configuration right?"),
+        },
+        sqlx::Error::Tls(cause) => match cause.downcast_ref() {
+            Some(handshake) => of_handshake(handshake, label),
+            None => no_tls(label, cause).help("See `database.ssl_mode` in the configuration."),
+        },
         other => Error::new(Code::DatabaseUnreachable, format!("No connection to {label}")).caused_by(other),
     }
+}
+
+fn handshake(cause: &io::Error) -> Option<&Handshake> {
+    cause.get_ref()?.downcast_ref()
+}
+
+fn of_handshake(handshake: &Handshake, label: &str) -> Error {
+    const AUTHORITY: &str = "`database.ssl_ca` or `database.ssl_ca_file` must hold the certificate of the authority that \
+                             signed the server's.";
+    match handshake {
+        // The latter is what an authority of the same name comes to.
+        Handshake::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            no_tls(label, "no trusted authority signed the server's certificate").help(AUTHORITY)
+        }
+        Handshake::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => no_tls(label, handshake).help(
+            "`database.host` must be a name in the server's certificate; `ssl_mode: verify-ca` does not compare it.",
+        ),
+        Handshake::InvalidCertificate(_) => no_tls(label, handshake).help("See the server's certificate."),
+        Handshake::InconsistentKeys(_) => {
+            no_tls(label, "`database.ssl_key` is not the key of `database.ssl_certificate`")
+                .help("Give the certificate and the key that were made together.")
+        }
+        Handshake::AlertReceived(_) => no_tls(label, format!("the server refuses it ({handshake})")).help(
+            "If the server asks for a certificate: do `database.ssl_certificate` and its key come from its authority?",
+        ),
+        _ => no_tls(label, handshake).help("See `database.ssl_mode` in the configuration."),
+    }
+}
+
+fn no_tls(label: &str, problem: impl Display) -> Error {
+    Error::new(
+        Code::DatabaseUnreachable,
+        format!("No TLS connection to {label}: {problem}"),
+    )
 }
 
 /// What the database itself answered, told apart by SQLSTATE or SQLite's result code.
@@ -40,8 +81,13 @@ pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
     let message = answer.message();
     let failed = |code: Code| Error::new(code, message).data("sqlstate", state);
     match state {
-        "28P01" | "28000" => failed(Code::DatabaseRefused)
+        "28P01" => failed(Code::DatabaseRefused)
             .help("User and password come from the `database` section, the MAS_DATABASE_ and the PG variables."),
+        // No such role, no line in `pg_hba.conf`, no client certificate.
+        "28000" => failed(Code::DatabaseRefused).help(
+            "The server decides by user, database, address and encryption (its `pg_hba.conf`): see `database.username`, \
+             `database.ssl_mode` and `database.ssl_certificate`.",
+        ),
         "3D000" => failed(Code::DatabaseRefused).help("`database.database` in the configuration names the database."),
         "42501" => failed(Code::DatabaseRefused)
             .help("The database user lacks a right; run masctl as the user that MAS connects as."),

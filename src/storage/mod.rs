@@ -3,6 +3,7 @@
 //! Functions are named resource first, and take the connection first. They know rows, not rules: what must be written
 //! together is decided in `operations`.
 
+mod certificates;
 mod connection;
 pub mod devices;
 pub mod diagnosis;

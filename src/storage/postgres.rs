@@ -14,7 +14,7 @@ use sqlx::{
 use tracing::log::LevelFilter;
 
 use super::{
-    failure,
+    certificates, failure,
     schema::{self, Schema},
     transaction::{Limits, TransactionId},
 };
@@ -102,7 +102,8 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<Postgres
             transaction: None,
             schema: None,
         }),
-        Ok(Err(error)) => Err(failure::of_connecting(error, label)),
+        Ok(Err(answer @ sqlx::Error::Database(_))) => Err(failure::of_connecting(answer, label)),
+        Ok(Err(error)) => Err(certificates::problem(settings).unwrap_or_else(|| failure::of_connecting(error, label))),
         Err(_) => Err(Error::new(
             Code::DatabaseUnreachable,
             format!(

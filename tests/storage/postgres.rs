@@ -139,11 +139,12 @@ async fn a_uri_that_is_none_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_there_is_unreachable_before_anything_is_sent() {
+async fn a_certificate_that_is_not_there_is_named_where_no_connection_comes_about() {
     let missing = Postgres {
         ssl_mode: Some(masctl::config::SslMode::VerifyFull),
         ssl_ca: Some(masctl::config::Pem::File("/nowhere/ca.pem".into())),
         ..settings("mas")
     };
-    assert_eq!(refusal(missing).await.0, Code::DatabaseUnreachable);
+    let said = "`/nowhere/ca.pem` (`database.ssl_ca_file`) cannot be read: No such file or directory (os error 2)";
+    assert_eq!(refusal(missing).await, (Code::FileUnreadable, said.to_owned()));
 }

@@ -1,12 +1,14 @@
 //! What the tests stand on: real databases, a clean world for the binary, and transcripts.
 
 pub(crate) mod cast; // the accounts that tests know by name
+pub(crate) mod cluster; // a throw-away PostgreSQL server of its own
 pub(crate) mod diff; // what differs between two texts, for people
+pub(crate) mod guarded; // a PostgreSQL server that lets nobody in without TLS
 pub(crate) mod homeserver; // a Synapse that answers what masctl asks, and remembers it
 pub(crate) mod mas_database; // the SQL of an empty database of MAS
 pub(crate) mod pgbouncer; // a pooler in front of it
 pub(crate) mod populace; // accounts that have lived with MAS
-pub(crate) mod postgres; // a throw-away PostgreSQL server, and databases on it
+pub(crate) mod postgres; // the PostgreSQL server of most tests, and databases on it
 pub(crate) mod proxy; // cuts the connection to PostgreSQL at COMMIT
 pub(crate) mod rules; // what holds of every row that masctl writes
 pub(crate) mod sandbox; // an empty home and a clean environment
@@ -20,6 +22,7 @@ pub(crate) mod terminal; // a program in a pseudo-terminal
 pub(crate) mod transcript; // reads, compares and rewrites transcripts
 pub(crate) mod value; // how a transcript shows a value of a database
 pub(crate) mod watch; // what each command changed in a store
+pub(crate) mod watchdog; // clears up what the tests started, however they end
 
 use std::{
     sync::{LazyLock, mpsc},
