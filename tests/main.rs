@@ -23,6 +23,7 @@ mod sockets; // PostgreSQL through its Unix socket
 mod sqlite_schema; // the embedded store has the tables of MAS
 mod storage; // masctl's SQL, each function on both stores
 mod support; // what the tests stand on
+mod synapse; // what a real Synapse makes of what masctl asks
 mod terminals; // what a person at a terminal sees
 mod tls; // PostgreSQL over TLS, and what goes wrong with certificates
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md

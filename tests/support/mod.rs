@@ -18,6 +18,7 @@ pub(crate) mod snapshot; // all rows of a store, and what differs
 pub(crate) mod source; // Rust sources as text: comments blanked, modules and imports found
 pub(crate) mod specimen; // a fresh store, masctl's connection to it, and SQL beside it
 pub(crate) mod store; // the two databases that every transcript runs on
+pub(crate) mod synapse; // a real Synapse, and what its database holds
 pub(crate) mod terminal; // a program in a pseudo-terminal
 pub(crate) mod transcript; // reads, compares and rewrites transcripts
 pub(crate) mod value; // how a transcript shows a value of a database
