@@ -10,7 +10,11 @@ use masctl::{
 };
 use rstest::rstest;
 
-use crate::support::synapse::{Known, SECRET, SERVER_NAME, Synapse, synapse};
+use super::stage::known;
+use crate::support::{
+    synapse::{Known, SECRET, SERVER_NAME, Synapse, synapse},
+    wait_for,
+};
 
 fn client(kind: HomeserverKind, endpoint: &str, secret: &str) -> Arc<dyn Homeserver> {
     connect(&Matrix {
@@ -33,8 +37,10 @@ fn devices(ids: &[&str]) -> BTreeSet<String> {
     ids.iter().map(|&id| id.to_owned()).collect()
 }
 
-fn known(localpart: &str) -> Known {
-    synapse().known(localpart).expect("Synapse has the user")
+/// Makes a device that MAS knows nothing of.
+pub(super) fn make_device(localpart: &str, device: &str) {
+    let (localpart, device) = (localpart.to_owned(), device.to_owned());
+    wait_for(async move { modern().upsert_device(&localpart, &device, None).await }).expect("Synapse makes it");
 }
 
 fn account(localpart: &str) -> Account {
