@@ -55,7 +55,7 @@ fn said(sandbox: &Sandbox) -> String {
 
 /// Options of the section `database`, one each line.
 fn options(text: &str) -> String {
-    text.split(", ").map(|option| format!("  {option}\n")).collect()
+    format!("  {}\n", text.replace(", ", "\n  "))
 }
 
 #[rstest]
@@ -80,7 +80,7 @@ fn is_let_in(#[case] role: &str, #[case] host: &str, #[case] tls: &str) {
 #[test]
 fn certificates_may_be_in_the_configuration_itself() {
     let guarded = guarded();
-    let value = |pem: &str| -> String { pem.lines().map(|line| format!("    {line}\n")).collect() };
+    let value = |pem: &str| format!("    {}\n", pem.trim().replace('\n', "\n    "));
     let tls = format!(
         "  ssl_mode: verify-full\n  ssl_ca: |\n{}  ssl_certificate: |\n{}  ssl_key: |\n{}",
         value(&guarded.authority),

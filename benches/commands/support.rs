@@ -1,5 +1,7 @@
 //! What the benchmark takes from the tests: a PostgreSQL server, a homeserver, and a clean environment.
 
+#[path = "../../tests/support/cluster.rs"]
+pub(crate) mod cluster;
 #[path = "../../tests/support/homeserver/mod.rs"]
 pub(crate) mod homeserver;
 #[path = "../../tests/support/mas_database.rs"]
@@ -8,6 +10,8 @@ pub(crate) mod mas_database;
 pub(crate) mod postgres;
 #[path = "../../tests/support/sandbox.rs"]
 pub(crate) mod sandbox;
+#[path = "../../tests/support/watchdog.rs"]
+pub(crate) mod watchdog;
 
 use std::sync::{LazyLock, mpsc};
 

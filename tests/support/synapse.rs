@@ -48,8 +48,6 @@ pub(crate) struct Known {
     pub(crate) erased: bool,
     /// Whether it is locked.
     pub(crate) locked: bool,
-    /// Whether an administrator of the homeserver keeps it from writing.
-    pub(crate) suspended: bool,
     /// The name that others see.
     pub(crate) display_name: Option<String>,
     /// Where its picture is.
@@ -60,7 +58,7 @@ pub(crate) struct Known {
     pub(crate) devices: Vec<(String, Option<String>)>,
 }
 
-const KNOWN: &str = "SELECT u.deactivated, EXISTS (SELECT 1 FROM erased_users e WHERE e.user_id = u.name), u.locked, u.suspended, \
+const KNOWN: &str = "SELECT u.deactivated, EXISTS (SELECT 1 FROM erased_users e WHERE e.user_id = u.name), u.locked, \
      p.displayname, p.avatar_url, \
      (SELECT json_group_array(address) FROM (SELECT address FROM user_threepids t \
       WHERE t.user_id = u.name AND t.medium = 'email' ORDER BY address)), \
@@ -69,7 +67,7 @@ const KNOWN: &str = "SELECT u.deactivated, EXISTS (SELECT 1 FROM erased_users e 
      FROM users u LEFT JOIN profiles p ON p.full_user_id = u.name WHERE u.name = $1";
 
 /// The columns of [`KNOWN`].
-type Columns = (bool, bool, bool, bool, Option<String>, Option<String>, String, String);
+type Columns = (bool, bool, bool, Option<String>, Option<String>, String, String);
 
 /// The Synapse of this process, started at the first call.
 pub(crate) fn synapse() -> &'static Synapse {
@@ -136,12 +134,11 @@ impl Synapse {
             Ok::<_, sqlx::Error>(row)
         })
         .unwrap_or_else(|error| panic!("Synapse's database: {error}"));
-        let (deactivated, erased, locked, suspended, display_name, avatar_url, emails, devices) = row?;
+        let (deactivated, erased, locked, display_name, avatar_url, emails, devices) = row?;
         Some(Known {
             deactivated,
             erased,
             locked,
-            suspended,
             display_name,
             avatar_url,
             emails: serde_json::from_str(&emails).expect("SQLite makes JSON"),

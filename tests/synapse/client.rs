@@ -29,7 +29,7 @@ fn modern() -> Arc<dyn Homeserver> {
     client(HomeserverKind::Synapse, &synapse().endpoint(), SECRET)
 }
 
-fn named<'a>(localpart: &'a str) -> Provisioning<'a> {
+fn named(localpart: &str) -> Provisioning<'_> {
     Provisioning::new(localpart, Id::least(), false)
 }
 

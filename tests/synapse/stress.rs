@@ -311,6 +311,11 @@ fn compare_with_homeserver(stage: &Stage, prefix: &str) {
     assert!(differences.is_empty(), "{prefix}:\n{}", differences.join("\n"));
 }
 
+#[expect(clippy::print_stdout, reason = "how much was tried is worth knowing")]
+fn tell(text: &str) {
+    println!("{text}");
+}
+
 #[rstest]
 #[case::postgres(Store::Postgres, 30)]
 #[case::sqlite(Store::Sqlite, 10)]
@@ -354,7 +359,7 @@ fn nothing_is_lost_stuck_or_left_over(#[case] kind: Store, #[case] seconds: u64)
     compare_with_store(&stage, &prefix, &sums);
     compare_with_homeserver(&stage, &prefix);
     let jobs = stage.rows("SELECT status, count(*) FROM queue_jobs GROUP BY status");
-    println!("{kind:?}: {commands} commands, jobs: {jobs:?}");
+    tell(&format!("{kind:?}: {commands} commands, jobs: {jobs:?}"));
     let reasons = stage.rows("SELECT queue_name, attempt, failed_reason FROM queue_jobs WHERE status <> 'completed'");
     assert_eq!(reasons, [""; 0], "the worker: {log}");
     assert!(stage.rows("SELECT count(*) FROM queue_workers WHERE shutdown_at IS NULL") == ["0"]);
