@@ -87,6 +87,14 @@ pub(super) async fn send_all(run: &Run, store: &mut Connection, report: &mut Rep
     for at in 0..report.effects.len() {
         let effect = report.effects[at].effect.clone();
         report.effects[at].status = match send(run, &effect).await {
+            Ok(Status::Sent) => {
+                if let Err(error) = see_after(run, store, &effect, report).await {
+                    report.warnings.push(format!(
+                        "it is not known whether the device is still wanted ({error}): `masctl manage kill-sessions` removes it"
+                    ));
+                }
+                Status::Sent
+            }
             Ok(status) => status,
             Err(error) => {
                 let done = match make_good(run, store, &effect, report).await {
@@ -125,6 +133,29 @@ async fn send(run: &Run, effect: &Effect) -> Result<Status> {
         Err(error) => Err(error),
         Ok(()) => Ok(Status::Sent),
     }
+}
+
+/// Between the commit and the call somebody else may have ended the session, and a worker been done with the user's devices:
+/// then the device that has just been made is nobody's.
+async fn see_after(run: &Run, store: &mut Connection, effect: &Effect, report: &mut Report) -> Result<()> {
+    let Effect::UpsertDevice {
+        user,
+        session,
+        device_id,
+        localpart,
+    } = effect;
+    let (kind, id) = *session;
+    if storage::sessions::session_is_active(store, kind, id).await? {
+        return Ok(());
+    }
+    let now = run.world().now();
+    let job = jobs::NewJob::sync_devices(*user);
+    storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
+    report.jobs += 1;
+    report.warnings.push(format!(
+        "the session of device {device_id} of {localpart} was ended meanwhile: its token is not valid"
+    ));
+    Ok(())
 }
 
 /// Ends the session whose device the homeserver does not know, in a transaction of its own.

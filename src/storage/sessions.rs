@@ -42,6 +42,28 @@ impl Kind {
         }
     }
 
+    const fn statement_to_look(self) -> &'static str {
+        macro_rules! statement {
+            ($table:literal, $key:literal, $end:literal) => {
+                concat!(
+                    "SELECT EXISTS (SELECT 1 FROM ",
+                    $table,
+                    " WHERE ",
+                    $key,
+                    " = $1 AND ",
+                    $end,
+                    " IS NULL)"
+                )
+            };
+        }
+        match self {
+            Self::Compatibility => statement!("compat_sessions", "compat_session_id", "finished_at"),
+            Self::OAuth => statement!("oauth2_sessions", "oauth2_session_id", "finished_at"),
+            Self::Browser => statement!("user_sessions", "user_session_id", "finished_at"),
+            Self::Personal => statement!("personal_sessions", "personal_session_id", "revoked_at"),
+        }
+    }
+
     const fn statement_to_end_one(self) -> &'static str {
         match self {
             Self::Compatibility => {
@@ -166,6 +188,17 @@ pub async fn compatibility_token_add(
         .bind(token.expose_secret())
         .bind(created_at)
         .bind(expires_at)
+        .fetch_one(&mut **connection))
+}
+
+/// Whether a session is active.
+///
+/// # Errors
+/// As of any statement.
+pub async fn session_is_active(store: &mut Connection, kind: Kind, id: Id) -> Result<bool> {
+    let statement = kind.statement_to_look();
+    on!(store, |connection| sqlx::query_scalar(statement)
+        .bind(id)
         .fetch_one(&mut **connection))
 }
 

@@ -6,7 +6,7 @@ use masctl::{
     error::Code,
     storage::sessions::{
         Kind, actors_of_owned_sessions, compatibility_session_add, compatibility_token_add, lock_user_devices,
-        session_end, sessions_end, sessions_end_of_device,
+        session_end, session_is_active, sessions_end, sessions_end_of_device,
     },
 };
 use rstest::rstest;
@@ -112,10 +112,16 @@ async fn one_session_of_each_kind_ends(#[values(Store::Sqlite, Store::Postgres)]
     let mut expected = ends(&specimen);
     for (kind, (of, table, key, end)) in KINDS.into_iter().enumerate() {
         let one = id(&ulid(kind, 0));
+        assert!(session_is_active(&mut specimen.connection, of, one).await.unwrap());
         assert!(session_end(&mut specimen.connection, of, one, time(NOW)).await.unwrap());
         expected.insert(ulid(kind, 0), NOW_SHOWN.to_owned());
         let over = [ulid(kind, 0), ulid(kind, 2), ulid((kind + 1) % 4, 1)];
         for other in over {
+            assert!(
+                !session_is_active(&mut specimen.connection, of, id(&other))
+                    .await
+                    .unwrap()
+            );
             let ended = session_end(&mut specimen.connection, of, id(&other), time(LATER)).await;
             assert!(!ended.unwrap(), "{other}");
         }

@@ -108,6 +108,11 @@ impl Synapse {
         }
     }
 
+    /// Its TCP port on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its base URL, with the final slash.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)

@@ -1,10 +1,13 @@
 //! An account from its registration to its end, through the binary and the worker, as Synapse's own database has it.
 
+use std::process::Stdio;
+
 use rstest::rstest;
 
 use super::{
     client,
-    stage::{Stage, known},
+    gate::Gate,
+    stage::{Ending, Stage, known},
 };
 use crate::support::{
     store::Store,
@@ -190,6 +193,37 @@ fn a_token_for_one_that_the_homeserver_does_not_have_is_taken_back(
     assert_eq!(account.stage.rows(active), ["0"]);
     account.stage.work();
     assert_eq!(known(&account.name), Known::new(&account.name));
+}
+
+/// The worker is done with the devices before masctl has told of the one that its session holds.
+#[rstest]
+#[ignore = "needs a Synapse: tests/run --synapse"]
+fn a_device_whose_session_ended_before_it_was_made_is_removed(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let account = Account::provisioned(kind, "outrun");
+    let gate = Gate::closed();
+    let section = format!("matrix:\n  endpoint: {}\n", gate.endpoint());
+    account.stage.write("gate.yaml", &section);
+    let mut issue = account
+        .stage
+        .masctl(&["manage", "issue-compatibility-token", &account.name, "LAPTOP"]);
+    issue.env("MAS_CONFIG", "config.yaml:synapse.yaml:gate.yaml");
+    let issue = issue.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let issue = issue.expect("masctl runs");
+    gate.wait();
+    account.manage("kill-sessions", &[]);
+    account.stage.work();
+    gate.open();
+    let ending = Ending::from(issue.wait_with_output().expect("masctl ends"));
+    let warning = format!(
+        "Warning: the session of device LAPTOP of {} was ended meanwhile: its token is not valid\n",
+        account.name
+    );
+    assert!(
+        ending.status == Some(0) && ending.stderr.contains(&warning),
+        "{ending:?}"
+    );
+    account.stage.work();
+    assert_eq!(known(&account.name), account.fresh());
 }
 
 #[rstest]
