@@ -4,6 +4,7 @@
 //! ignored otherwise: none of them passes without it.
 
 use std::{
+    collections::BTreeMap,
     env,
     ffi::OsStr,
     fs,
@@ -58,16 +59,16 @@ pub(crate) struct Known {
     pub(crate) devices: Vec<(String, Option<String>)>,
 }
 
-const KNOWN: &str = "SELECT u.deactivated, EXISTS (SELECT 1 FROM erased_users e WHERE e.user_id = u.name), u.locked, \
+const KNOWN: &str = "SELECT u.name, u.deactivated, EXISTS (SELECT 1 FROM erased_users e WHERE e.user_id = u.name), u.locked, \
      p.displayname, p.avatar_url, \
      (SELECT json_group_array(address) FROM (SELECT address FROM user_threepids t \
       WHERE t.user_id = u.name AND t.medium = 'email' ORDER BY address)), \
      (SELECT json_group_array(json_array(device_id, display_name)) FROM (SELECT device_id, display_name FROM devices d \
       WHERE d.user_id = u.name AND COALESCE(d.hidden, 0) = 0 ORDER BY device_id)) \
-     FROM users u LEFT JOIN profiles p ON p.full_user_id = u.name WHERE u.name = $1";
+     FROM users u LEFT JOIN profiles p ON p.full_user_id = u.name WHERE u.name GLOB $1";
 
 /// The columns of [`KNOWN`].
-type Columns = (bool, bool, bool, Option<String>, Option<String>, String, String);
+type Columns = (String, bool, bool, bool, Option<String>, Option<String>, String, String);
 
 /// The Synapse of this process, started at the first call.
 pub(crate) fn synapse() -> &'static Synapse {
@@ -128,28 +129,38 @@ impl Synapse {
 
     /// What its database holds of a user at this moment; nothing if it has none of this localpart.
     pub(crate) fn known(&self, localpart: &str) -> Option<Known> {
+        self.known_like(localpart).remove(localpart)
+    }
+
+    /// What its database holds at this moment of the users whose localparts are as a pattern says: `*` is any text.
+    pub(crate) fn known_like(&self, pattern: &str) -> BTreeMap<String, Known> {
         let options = SqliteConnectOptions::new()
             .filename(self.folder.join("homeserver.db"))
             .read_only(true);
-        let name = format!("@{localpart}:{SERVER_NAME}");
-        let row: Option<Columns> = wait_for(async move {
+        let names = format!("@{pattern}:{SERVER_NAME}");
+        let rows: Vec<Columns> = wait_for(async move {
             let mut connection = options.connect().await?;
-            let row = sqlx::query_as(KNOWN).bind(name).fetch_optional(&mut connection).await?;
+            let rows = sqlx::query_as(KNOWN).bind(names).fetch_all(&mut connection).await?;
             connection.close().await?;
-            Ok::<_, sqlx::Error>(row)
+            Ok::<_, sqlx::Error>(rows)
         })
         .unwrap_or_else(|error| panic!("Synapse's database: {error}"));
-        let (deactivated, erased, locked, display_name, avatar_url, emails, devices) = row?;
-        Some(Known {
-            deactivated,
-            erased,
-            locked,
-            display_name,
-            avatar_url,
-            emails: serde_json::from_str(&emails).expect("SQLite makes JSON"),
-            devices: serde_json::from_str(&devices).expect("SQLite makes JSON"),
-        })
+        rows.into_iter().map(of_row).collect()
     }
+}
+
+fn of_row((name, deactivated, erased, locked, display_name, avatar_url, emails, devices): Columns) -> (String, Known) {
+    let localpart = name.trim_start_matches('@').split(':').next().unwrap_or_default();
+    let known = Known {
+        deactivated,
+        erased,
+        locked,
+        display_name,
+        avatar_url,
+        emails: serde_json::from_str(&emails).expect("SQLite makes JSON"),
+        devices: serde_json::from_str(&devices).expect("SQLite makes JSON"),
+    };
+    (localpart.to_owned(), known)
 }
 
 fn configure(folder: &Path, integrated: bool) {

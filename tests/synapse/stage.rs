@@ -4,6 +4,8 @@ use std::{
     fs,
     path::PathBuf,
     process::{Command, Output},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::support::{
@@ -14,6 +16,9 @@ use crate::support::{
 
 /// How often the worker may be called before all jobs must be done: those that a job queues are found by the next call.
 const CALLS: usize = 100;
+
+/// How long a worker may take that runs beside a test.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// One store.
 pub(super) struct Stage {
@@ -92,16 +97,28 @@ impl Stage {
     pub(super) fn work(&self) {
         for _ in 0..CALLS {
             self.done(&["worker", "--once"]);
-            let left =
-                self.rows("SELECT count(*) FROM queue_jobs WHERE status IN ('available', 'running', 'scheduled')");
-            if left == ["0"] {
+            if self.is_settled() {
                 return;
             }
         }
-        panic!(
-            "jobs are left: {:#?}",
-            self.rows("SELECT * FROM queue_jobs WHERE status <> 'completed'")
-        );
+        panic!("jobs are left: {:#?}", self.open_jobs());
+    }
+
+    /// Waits until a worker that runs beside this has done all jobs.
+    pub(super) fn settle(&self) {
+        let start = Instant::now();
+        while !self.is_settled() {
+            assert!(start.elapsed() < PATIENCE, "jobs are left: {:#?}", self.open_jobs());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.rows("SELECT count(*) FROM queue_jobs WHERE status IN ('available', 'running', 'scheduled')") == ["0"]
+    }
+
+    fn open_jobs(&self) -> Vec<String> {
+        self.rows("SELECT * FROM queue_jobs WHERE status <> 'completed'")
     }
 
     /// The path of a file beside the configuration.
