@@ -119,12 +119,9 @@ impl Synapse {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// The section `matrix` that makes masctl use it.
-    pub(crate) fn section(&self) -> String {
-        format!(
-            "matrix:\n  homeserver: {SERVER_NAME}\n  endpoint: {}\n  secret: {SECRET}\n",
-            self.endpoint()
-        )
+    /// The section `matrix` that makes masctl use it at this URL.
+    pub(crate) fn section(&self, endpoint: &str) -> String {
+        format!("matrix:\n  homeserver: {SERVER_NAME}\n  endpoint: {endpoint}\n  secret: {SECRET}\n")
     }
 
     /// What its database holds of a user at this moment; nothing if it has none of this localpart.

@@ -54,7 +54,7 @@ impl Stage {
         let sandbox = Sandbox::new();
         let store = OpenStore::configured(kind, name, &sandbox);
         // Of two configurations the later one wins.
-        sandbox.write("synapse.yaml", &synapse().section());
+        sandbox.write("synapse.yaml", &synapse().section(&synapse().endpoint()));
         sandbox.write(
             "quick.yaml",
             "passwords:\n  schemes:\n    - version: 2\n      algorithm: bcrypt\n      cost: 4\n",
@@ -64,6 +64,11 @@ impl Stage {
             stage.done(&["database", "migrate"]);
         }
         stage
+    }
+
+    /// Makes all commands from now on reach Synapse at another URL.
+    pub(super) fn lead_through(&self, endpoint: &str) {
+        self.write("synapse.yaml", &synapse().section(endpoint));
     }
 
     /// A command of masctl, with the system's clock and randomness.

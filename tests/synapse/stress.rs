@@ -23,7 +23,10 @@ use nix::{
 use rstest::rstest;
 use serde_json::Value;
 
-use super::stage::{Ending, Stage};
+use super::{
+    gate::road,
+    stage::{Ending, Stage},
+};
 use crate::support::{
     store::Store,
     synapse::{Known, synapse},
@@ -356,6 +359,7 @@ fn nothing_is_lost_stuck_or_left_over(#[case] kind: Store, #[case] rounds: u32) 
     let prefix = format!("s.{kind:?}").to_lowercase();
     let stage = Stage::open(kind, "stress");
     seed(&stage, &prefix);
+    stage.lead_through(&road());
 
     let worker = Worker::start(&stage);
     let mut loops: Vec<Loop<'_>> = (1..=LOOPS).map(|number| Loop::new(&stage, &prefix, number)).collect();
