@@ -39,7 +39,7 @@ const USERS: usize = 100;
 const MORTALS: usize = 10;
 
 /// Half of all commands are for this many of them, so that the loops meet.
-const BUSY: usize = 5;
+const BUSY: usize = 3;
 
 const LOOPS: u64 = 4;
 
@@ -139,20 +139,22 @@ impl<'a> Loop<'a> {
     fn step(&mut self, at: usize) {
         let user = name(self.prefix, at);
         let is_mortal = at >= USERS - MORTALS;
-        let device = ["LAPTOP", "PHONE", "TABLET"][self.below(3)];
+        let device = ["DESKTOP", "LAPTOP", "PHONE", "TABLET", "WATCH"][self.below(5)];
         let email = format!("{user}.{}.{}@example.net", self.number, self.commands);
-        let (command, rest): (&str, &[&str]) = match self.below(if is_mortal { 10 } else { 11 }) {
-            0..3 if is_mortal => ("issue-compatibility-token", &[device]),
+        let choice = self.below(if is_mortal { 20 } else { 21 });
+        let (command, rest): (&str, &[&str]) = match choice {
+            // No job comes after it that would make good what went wrong, so that it is seen.
+            0..12 if is_mortal => ("issue-compatibility-token", &[device]),
             // Whether it is locked by somebody at this moment.
-            0..3 => ("issue-compatibility-token", &[device, "--force"]),
-            3 => ("kill-sessions", &[]),
-            4 => ("set-password", &["--generate-password"]),
-            5 => ("promote-admin", &[]),
-            6 => ("demote-admin", &[]),
-            7 | 8 if is_mortal => ("lock-user", &["--deactivate"]),
-            7 | 8 => ("lock-user", &[]),
-            9 if is_mortal => ("unlock-user", &["--reactivate"]),
-            9 => ("unlock-user", &[]),
+            0..12 => ("issue-compatibility-token", &[device, "--force"]),
+            12 | 13 => ("kill-sessions", &[]),
+            14 => ("set-password", &["--generate-password"]),
+            15 => ("promote-admin", &[]),
+            16 => ("demote-admin", &[]),
+            17 | 18 if is_mortal => ("lock-user", &["--deactivate"]),
+            17 | 18 => ("lock-user", &[]),
+            19 if is_mortal => ("unlock-user", &["--reactivate"]),
+            19 => ("unlock-user", &[]),
             _ => ("add-email", &[&email]),
         };
         let arguments = [&["--format", "json", "manage", command, &user], rest].concat();
