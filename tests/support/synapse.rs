@@ -76,6 +76,11 @@ pub(crate) fn synapse() -> &'static Synapse {
     &SYNAPSE
 }
 
+/// The section `matrix` that makes masctl use a Synapse of the tests, which is at this URL.
+pub(crate) fn section(endpoint: &str) -> String {
+    format!("matrix:\n  homeserver: {SERVER_NAME}\n  endpoint: {endpoint}\n  secret: {SECRET}\n")
+}
+
 impl Known {
     /// Of a user that is new there: without a name it is called by its localpart.
     pub(crate) fn new(localpart: &str) -> Self {
@@ -117,11 +122,6 @@ impl Synapse {
     /// Its base URL, with the final slash.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
-    }
-
-    /// The section `matrix` that makes masctl use it at this URL.
-    pub(crate) fn section(&self, endpoint: &str) -> String {
-        format!("matrix:\n  homeserver: {SERVER_NAME}\n  endpoint: {endpoint}\n  secret: {SECRET}\n")
     }
 
     /// What its database holds of a user at this moment; nothing if it has none of this localpart.

@@ -11,7 +11,7 @@ use std::{
 use crate::support::{
     sandbox::Sandbox,
     store::{OpenStore, Store},
-    synapse::{Known, synapse},
+    synapse::{Known, section, synapse},
 };
 
 /// How often the worker may be called before all jobs must be done: those that a job queues are found by the next call.
@@ -54,7 +54,7 @@ impl Stage {
         let sandbox = Sandbox::new();
         let store = OpenStore::configured(kind, name, &sandbox);
         // Of two configurations the later one wins.
-        sandbox.write("synapse.yaml", &synapse().section(&synapse().endpoint()));
+        sandbox.write("synapse.yaml", &section(&synapse().endpoint()));
         sandbox.write(
             "quick.yaml",
             "passwords:\n  schemes:\n    - version: 2\n      algorithm: bcrypt\n      cost: 4\n",
@@ -68,7 +68,7 @@ impl Stage {
 
     /// Makes all commands from now on reach Synapse at another URL.
     pub(super) fn lead_through(&self, endpoint: &str) {
-        self.write("synapse.yaml", &synapse().section(endpoint));
+        self.write("synapse.yaml", &section(endpoint));
     }
 
     /// A command of masctl, with the system's clock and randomness.

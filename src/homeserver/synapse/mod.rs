@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Account, Availability, Homeserver, Limits, Provisioning, Setting, failure, impossible,
-    transport::{Answer, Api, Call, Transport, made_by_another},
+    transport::{Answer, Api, Call, Transport, made_by_another, removed_by_another},
 };
 use crate::{
     config::Matrix,
@@ -88,7 +88,7 @@ impl Synapse {
     /// Makes a call about a user who must exist. Any 2xx means that it is done.
     async fn send(&self, localpart: &str, call: Call<'_>) -> Result<()> {
         let peer = self.transport.peer();
-        match self.transport.send(&call).await? {
+        match self.transport.send_unless(&call, removed_by_another).await? {
             Answer::Success(_) => Ok(()),
             Answer::Refusal(refusal) if refusal.is_not_found() => Err(failure::unknown_user(localpart)),
             Answer::Refusal(refusal) => Err(refusal.into_error(peer)),

@@ -173,6 +173,27 @@ async fn a_user_that_another_made_just_now_exists() {
 }
 
 #[tokio::test]
+async fn a_device_that_another_removed_just_now_is_made_again() {
+    let removed = || refusal(404, "M_UNKNOWN", "No row found (devices)");
+    let server = replaying([removed(), done(201)]).await;
+    synapse(&server).upsert_device("alice", "LAPTOP", None).await.unwrap();
+    let asked = r#"POST /_synapse/mas/upsert_device {"localpart":"alice","device_id":"LAPTOP"}"#;
+    assert_eq!(requests(&server).await, [asked, asked]);
+    let server = replaying([removed(), removed()]).await;
+    let (code, message, _) = shown(
+        &synapse(&server)
+            .upsert_device("alice", "LAPTOP", None)
+            .await
+            .unwrap_err(),
+    );
+    assert_eq!(code, Code::HomeserverFailed);
+    assert!(
+        message.ends_with("answers 404 M_UNKNOWN: No row found (devices)."),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn a_user_that_cannot_be_made_is_named_with_the_reason() {
     let user = Provisioning::new("Alice", sub(), false);
     let server = answering(refusal(400, "M_INVALID_USERNAME", "")).await;

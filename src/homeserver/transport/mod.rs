@@ -243,6 +243,11 @@ pub(super) fn made_by_another(answer: &Answer) -> bool {
     matches!(answer, Answer::Refusal(refusal) if refusal.errcode() == Some("M_USER_IN_USE"))
 }
 
+/// Whether an answer says that a device was removed while it was being made: Synapse finds it, and a moment later does not.
+pub(super) fn removed_by_another(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refusal(refusal) if answer.status() == 404 && refusal.errcode() == Some("M_UNKNOWN"))
+}
+
 fn is_safe_to_repeat(error: &reqwest::Error) -> bool {
     let was_lost = error.is_request() || error.is_body() || error.is_decode();
     (error.is_connect() || was_lost) && !error.is_timeout() && !error.is_builder()
