@@ -33,12 +33,7 @@ impl Cluster {
     pub(crate) fn create(settings: &str, access: &str) -> Self {
         let programs =
             programs().expect("the tests need PostgreSQL's initdb and pg_ctl (Debian: apt-get install postgresql)");
-        let owner = geteuid().is_root().then(|| {
-            let find = |name| User::from_name(name).ok().flatten();
-            find("postgres")
-                .or_else(|| find("nobody"))
-                .expect("a user other than root, to run PostgreSQL as")
-        });
+        let owner = owner();
         let folder = tempfile::Builder::new()
             .prefix("masctl-postgres-")
             .permissions(Permissions::from_mode(0o700))
@@ -154,7 +149,18 @@ fn programs() -> Option<PathBuf> {
         .find(is_complete)
 }
 
-fn free_port() -> u16 {
+/// Whom servers run as that refuse to run as root, if this is root.
+pub(crate) fn owner() -> Option<User> {
+    geteuid().is_root().then(|| {
+        let find = |name| User::from_name(name).ok().flatten();
+        find("postgres")
+            .or_else(|| find("nobody"))
+            .expect("a user other than root, to run servers as")
+    })
+}
+
+/// A port of 127.0.0.1 that nobody listened on a moment ago.
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a bound socket has an address").port()
 }

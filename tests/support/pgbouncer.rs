@@ -12,7 +12,11 @@ use std::{
 
 use nix::unistd::chown;
 
-use super::postgres::{free_port, owner, server};
+use super::{
+    cluster::{free_port, owner},
+    postgres::server,
+    watchdog,
+};
 
 /// How long it may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -93,24 +97,14 @@ fn configuration(folder: &Path, port: u16, mode: &str, sessions: u16, puzzled: b
     )
 }
 
-/// A shell that starts it, and ends it when this process, and with it the pipe, is gone. It has a process group of its
-/// own: Ctrl-C in a terminal ends this process, not the one that clears up after it.
+/// A shell that starts it, and ends it when this process is gone.
 fn watch(folder: &Path) -> Child {
-    const WATCH: &str = r#"trap "" HUP INT TERM; pgbouncer --quiet "$1/pgbouncer.ini" >>"$1/log" 2>&1 </dev/null & bouncer=$!
+    const WATCH: &str = r#"pgbouncer --quiet "$1/pgbouncer.ini" >>"$1/log" 2>&1 </dev/null & bouncer=$!
         read -r _; kill -INT "$bouncer"; wait "$bouncer"; rm -rf "$1""#;
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", WATCH, "masctl-pgbouncer"])
-        .arg(folder)
-        .current_dir("/")
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0);
+    let mut shell = Command::new("/bin/sh");
+    shell.current_dir("/").env_clear().stdout(Stdio::null());
     if let Some(owner) = owner() {
-        command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());
+        shell.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());
     }
-    command.spawn().expect("/bin/sh runs")
+    watchdog::start(shell, WATCH, &[folder.as_os_str()])
 }

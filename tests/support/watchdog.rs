@@ -15,7 +15,7 @@ pub(crate) fn start(mut shell: Command, script: &str, arguments: &[&OsStr]) -> C
         .arg(format!("trap '' HUP INT TERM; {script}"))
         .arg("masctl-tests")
         .args(arguments)
-        .env("PATH", "/usr/bin:/bin")
+        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
         .process_group(0)
