@@ -94,8 +94,8 @@ const AUTHORITY: &str = "Error: No TLS connection to postgresql://localhost:5432
                          server's certificate\n  help: `database.ssl_ca` or `database.ssl_ca_file` must hold the \
                          certificate of the authority that signed the server's.";
 
-const ACCESS: &str = "  help: The server decides by user, database, address and encryption (its `pg_hba.conf`): see \
-                      `database.username`, `database.ssl_mode` and `database.ssl_certificate`.";
+const ACCESS: &str = "  help: The server's `pg_hba.conf` decides by user, database, address, encryption and certificate. \
+                      They come from the `database` section, the MAS_DATABASE_ and the PG variables.";
 
 const PEM: &str = "  help: A certificate or key in PEM begins with `-----BEGIN `.";
 

@@ -85,8 +85,8 @@ pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
             .help("User and password come from the `database` section, the MAS_DATABASE_ and the PG variables."),
         // No such role, no line in `pg_hba.conf`, no client certificate.
         "28000" => failed(Code::DatabaseRefused).help(
-            "The server decides by user, database, address and encryption (its `pg_hba.conf`): see `database.username`, \
-             `database.ssl_mode` and `database.ssl_certificate`.",
+            "The server's `pg_hba.conf` decides by user, database, address, encryption and certificate. They come from the \
+             `database` section, the MAS_DATABASE_ and the PG variables.",
         ),
         "3D000" => failed(Code::DatabaseRefused).help("`database.database` in the configuration names the database."),
         "42501" => failed(Code::DatabaseRefused)
