@@ -15,7 +15,7 @@ use crate::{
     error::{Code, Error, Result},
     storage::{
         self, Connection, diagnosis, rights,
-        schema::{self, NEWEST_KNOWN, Status},
+        schema::{self, NEWEST_KNOWN, OWN_MIGRATIONS, Status},
     },
 };
 
@@ -62,7 +62,10 @@ fn migrate(database: &Database, options: &Options, console: &Terminal) -> Result
         return Ok(());
     }
     // Opening the store is what creates and migrates it.
-    status(database)?;
+    manage::runtime()?.block_on(async {
+        storage::open(database).await?.close().await;
+        Ok::<_, Error>(())
+    })?;
     console.say("The store is up to date");
     Ok(())
 }
@@ -99,6 +102,10 @@ fn summary(migrations: &[Value]) -> String {
 }
 
 fn status(database: &Database) -> Result<Value> {
+    if !storage::is_made(database) {
+        let reason = Some("it is not there yet: the first command makes it".to_owned());
+        return Ok(of_own(database, (0, OWN_MIGRATIONS), true, reason));
+    }
     manage::runtime()?.block_on(async {
         let mut store = storage::connect(database).await?;
         let status = match read_status(&mut store, database).await {
@@ -129,14 +136,18 @@ async fn read_status(store: &mut Connection, database: &Database) -> Result<Valu
             "writable": writable,
             "reason": reason,
         }),
-        Status::Embedded { applied, known } => json!({
-            "store": database.label(),
-            "owner": "masctl",
-            "migrations": applied,
-            "known_migrations": known,
-            "writable": writable,
-            "reason": reason,
-        }),
+        Status::Embedded { applied, known } => of_own(database, (applied, known), writable, reason),
+    })
+}
+
+fn of_own(database: &Database, (applied, known): (usize, usize), writable: bool, reason: Option<String>) -> Value {
+    json!({
+        "store": database.label(),
+        "owner": "masctl",
+        "migrations": applied,
+        "known_migrations": known,
+        "writable": writable,
+        "reason": reason,
     })
 }
 

@@ -24,8 +24,9 @@ pub(super) fn unknown(localpart: &str, what: &str) -> Error {
 }
 
 fn missing(message: String) -> Error {
-    Error::new(Code::HomeserverFailed, message)
-        .help("MAS makes it there with a job; look at its queue, or run `masctl manage provision-all-users`.")
+    Error::new(Code::HomeserverFailed, message).help(
+        "MAS makes it there with a job: see `masctl manage list-jobs`, or run `masctl manage provision-all-users`.",
+    )
 }
 
 /// No user of this name can be made.

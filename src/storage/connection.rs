@@ -23,6 +23,16 @@ pub enum Connection {
     Sqlite(Box<SqliteConnection>),
 }
 
+/// Whether there is a store to connect to, as far as it shows without trying: a file of masctl's own is made by the
+/// first command that opens it.
+#[must_use]
+pub fn is_made(database: &Database) -> bool {
+    match database {
+        Database::Embedded(path) | Database::Sqlite(path) => path.exists(),
+        Database::Postgres(_) => true,
+    }
+}
+
 /// Connects, and makes sure that the tables are there: on SQLite it creates them, on PostgreSQL it only looks.
 ///
 /// # Errors

@@ -11,11 +11,12 @@ use crate::{
 /// Rows of five values each stay under SQLite's limit of 32,766 bound values.
 const SQLITE_ROWS: usize = 1000;
 
-/// Keeps MAS's device sync of this user waiting until the transaction ends. SQLite's write lock does that by itself.
-pub(super) async fn lock_user_devices(store: &mut Connection, user: Id) -> Result<()> {
+/// Takes PostgreSQL's advisory lock of this key, and keeps it until the transaction ends. SQLite's write lock does that by
+/// itself.
+pub(super) async fn lock(store: &mut Connection, key: i64) -> Result<()> {
     match store {
         Connection::Postgres(connection) => sqlx::query("SELECT pg_advisory_xact_lock($1)")
-            .bind(user.lock_key())
+            .bind(key)
             .execute(&mut **connection)
             .await
             .map(drop)

@@ -1,6 +1,6 @@
 //! E-mail addresses of accounts. MAS stores them as typed and compares them without regard to case; nothing is unique.
 
-use super::{Connection, on};
+use super::{Connection, count, on};
 use crate::{
     error::Result,
     model::{Email, Id, Time},
@@ -70,10 +70,7 @@ pub async fn addresses_delete(store: &mut Connection, user: Id) -> Result<u64> {
     ];
     let mut count = 0;
     for statement in STATEMENTS {
-        count += on!(&mut *store, |connection| async {
-            let done = sqlx::query(statement).bind(user).execute(&mut **connection).await;
-            done.map(|done| done.rows_affected())
-        })?;
+        count += count!(&mut *store, sqlx::query(statement).bind(user))?;
     }
     Ok(count)
 }

@@ -26,6 +26,9 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(
     include_str!("../../migrations/sqlite/0001_mas_schema.sql"),
 )];
 
+/// How many migrations there are.
+pub(super) const KNOWN: usize = MIGRATIONS.len();
+
 /// How long to wait for another masctl that makes the same file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -89,7 +92,7 @@ async fn prepare(options: &SqliteConnectOptions) -> Result<Found, MigrateError> 
 
 /// How many migrations this file has, and how many there are.
 pub(super) async fn migrations(connection: &mut SqliteConnection) -> (usize, usize) {
-    (applied(connection).await, MIGRATIONS.len())
+    (applied(connection).await, KNOWN)
 }
 
 fn create(path: &Path) -> io::Result<()> {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sqlx::types::Json;
 
-use super::{Connection, dialect, failure, on};
+use super::{Connection, count, dialect, failure, on};
 use crate::{
     error::Result,
     model::{Id, Job, JobCount, Time},
@@ -252,12 +252,5 @@ pub async fn job_add_attempt(
 pub async fn job_set_next_attempt(store: &mut Connection, id: Id, next: Id) -> Result<bool> {
     const STATEMENT: &str = "UPDATE queue_jobs SET next_attempt_id = $2 \
          WHERE queue_job_id = $1 AND status = 'failed' AND next_attempt_id IS NULL";
-    on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT)
-            .bind(id)
-            .bind(next)
-            .execute(&mut **connection)
-            .await;
-        done.map(|done| done.rows_affected() == 1)
-    })
+    count!(store, sqlx::query(STATEMENT).bind(id).bind(next)).map(|count| count == 1)
 }

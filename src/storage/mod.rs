@@ -25,7 +25,7 @@ pub mod sessions;
 mod transaction;
 pub mod users;
 
-pub use connection::{Connection, connect, open};
+pub use connection::{Connection, connect, is_made, open};
 pub use failure::{pooled, read_only};
 pub use postgres::PostgresConnection;
 pub use transaction::{Fate, Limits, TransactionId};
@@ -44,3 +44,14 @@ macro_rules! on {
     };
 }
 use on;
+
+/// Runs one statement that gives no rows back, as [`on`] does, and returns how many rows it touched.
+macro_rules! count {
+    ($store:expr, $statement:expr) => {
+        $crate::storage::on!($store, |connection| async {
+            let done = $statement.execute(&mut **connection).await;
+            done.map(|done| done.rows_affected())
+        })
+    };
+}
+use count;

@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Connection, failure, on};
+use super::{Connection, count, dialect, failure, on};
 use crate::{
     error::Result,
     model::{Id, Task, Time},
@@ -11,20 +11,12 @@ use crate::{
 /// The key of the lock under which workers of masctl register, one after the other. MAS knows nothing of it.
 const REGISTRATION: i64 = i64::from_be_bytes(*b"mctlwork");
 
-/// Keeps other workers of masctl from registering until the transaction ends. SQLite's write lock does that by itself.
+/// Keeps other workers of masctl from registering until the transaction ends.
 ///
 /// # Errors
 /// As of any statement.
 pub async fn lock_registration(store: &mut Connection) -> Result<()> {
-    match store {
-        Connection::Postgres(connection) => sqlx::query("SELECT pg_advisory_xact_lock($1)")
-            .bind(REGISTRATION)
-            .execute(&mut **connection)
-            .await
-            .map(drop)
-            .map_err(failure::of_statement),
-        Connection::Sqlite(_) => Ok(()),
-    }
+    dialect::lock(store, REGISTRATION).await
 }
 
 /// Counts the workers that are alive: seen after `since`, and not shut down.
@@ -71,14 +63,7 @@ pub async fn worker_add(store: &mut Connection, id: Id, now: Time) -> Result<Id>
 pub async fn worker_seen(store: &mut Connection, id: Id, now: Time) -> Result<bool> {
     const STATEMENT: &str =
         "UPDATE queue_workers SET last_seen_at = $2 WHERE queue_worker_id = $1 AND shutdown_at IS NULL";
-    on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT)
-            .bind(id)
-            .bind(now)
-            .execute(&mut **connection)
-            .await;
-        done.map(|done| done.rows_affected() == 1)
-    })
+    count!(store, sqlx::query(STATEMENT).bind(id).bind(now)).map(|count| count == 1)
 }
 
 /// Shuts down a worker. False if it was shut down before.
@@ -88,14 +73,7 @@ pub async fn worker_seen(store: &mut Connection, id: Id, now: Time) -> Result<bo
 pub async fn worker_shut_down(store: &mut Connection, id: Id, now: Time) -> Result<bool> {
     const STATEMENT: &str =
         "UPDATE queue_workers SET shutdown_at = $2 WHERE queue_worker_id = $1 AND shutdown_at IS NULL";
-    on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT)
-            .bind(id)
-            .bind(now)
-            .execute(&mut **connection)
-            .await;
-        done.map(|done| done.rows_affected() == 1)
-    })
+    count!(store, sqlx::query(STATEMENT).bind(id).bind(now)).map(|count| count == 1)
 }
 
 /// Declares the workers dead that were not seen since `since`, and returns how many.
@@ -104,14 +82,7 @@ pub async fn worker_shut_down(store: &mut Connection, id: Id, now: Time) -> Resu
 /// As of any statement.
 pub async fn silent_workers_shut_down(store: &mut Connection, since: Time, now: Time) -> Result<u64> {
     const STATEMENT: &str = "UPDATE queue_workers SET shutdown_at = $2 WHERE shutdown_at IS NULL AND last_seen_at < $1";
-    on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT)
-            .bind(since)
-            .bind(now)
-            .execute(&mut **connection)
-            .await;
-        done.map(|done| done.rows_affected())
-    })
+    count!(store, sqlx::query(STATEMENT).bind(since).bind(now))
 }
 
 /// Gives back the jobs that workers hold which have shut down, and returns them. A job of a live worker is never touched.
@@ -133,10 +104,7 @@ pub async fn jobs_release(store: &mut Connection) -> Result<Vec<(Id, String)>> {
 pub async fn jobs_give_back(store: &mut Connection, worker: Id) -> Result<u64> {
     const STATEMENT: &str = "UPDATE queue_jobs SET status = 'available', started_at = NULL, started_by = NULL \
          WHERE status = 'running' AND started_by = $1";
-    on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT).bind(worker).execute(&mut **connection).await;
-        done.map(|done| done.rows_affected())
-    })
+    count!(store, sqlx::query(STATEMENT).bind(worker))
 }
 
 /// Counts the jobs of workers that were not seen since `since`, but that nobody has declared dead.
@@ -183,8 +151,9 @@ pub async fn due_jobs_make_available(store: &mut Connection, queues: &[&str], no
 
 /// Takes the available job of these queues that has the least id and that nobody else is taking.
 ///
-/// A payload that is larger than any that MAS writes is not read. The first of each queue is found by its index. On SQLite, where several workers of masctl may share a queue, a job has
-/// to wait while another one about the same account runs.
+/// A payload that is larger than any that MAS writes is not read. The first of each queue is found by its index. On
+/// SQLite, where several workers of masctl may share a queue, a job has to wait while another one about the same account
+/// runs.
 ///
 /// # Errors
 /// As of any statement.
@@ -231,11 +200,7 @@ pub async fn job_reserve(store: &mut Connection, queues: &[&str], worker: Id, no
 pub async fn job_complete(store: &mut Connection, id: Id, worker: Id, now: Time) -> Result<bool> {
     const STATEMENT: &str = "UPDATE queue_jobs SET status = 'completed', completed_at = $3 \
          WHERE queue_job_id = $1 AND status = 'running' AND started_by = $2";
-    on!(store, |connection| async {
-        let query = sqlx::query(STATEMENT).bind(id).bind(worker).bind(now);
-        let done = query.execute(&mut **connection).await;
-        done.map(|done| done.rows_affected() == 1)
-    })
+    count!(store, sqlx::query(STATEMENT).bind(id).bind(worker).bind(now)).map(|count| count == 1)
 }
 
 /// Ends a job of a worker with the reason for which it failed. False if it is no longer the worker's.
@@ -245,9 +210,9 @@ pub async fn job_complete(store: &mut Connection, id: Id, worker: Id, now: Time)
 pub async fn job_fail(store: &mut Connection, id: Id, worker: Id, now: Time, reason: &str) -> Result<bool> {
     const STATEMENT: &str = "UPDATE queue_jobs SET status = 'failed', failed_at = $3, failed_reason = $4 \
          WHERE queue_job_id = $1 AND status = 'running' AND started_by = $2";
-    on!(store, |connection| async {
-        let query = sqlx::query(STATEMENT).bind(id).bind(worker).bind(now).bind(reason);
-        let done = query.execute(&mut **connection).await;
-        done.map(|done| done.rows_affected() == 1)
-    })
+    count!(
+        store,
+        sqlx::query(STATEMENT).bind(id).bind(worker).bind(now).bind(reason)
+    )
+    .map(|count| count == 1)
 }

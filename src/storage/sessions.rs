@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Connection, dialect, on};
+use super::{Connection, count, dialect, on};
 use crate::{
     error::Result,
     model::{Id, Time, device_scopes},
@@ -102,14 +102,7 @@ impl Kind {
 /// As of any statement.
 pub async fn sessions_end(store: &mut Connection, kind: Kind, user: Id, ended_at: Time) -> Result<u64> {
     let statement = kind.statement_to_end();
-    on!(store, |connection| async {
-        let done = sqlx::query(statement)
-            .bind(user)
-            .bind(ended_at)
-            .execute(&mut **connection)
-            .await;
-        done.map(|done| done.rows_affected())
-    })
+    count!(store, sqlx::query(statement).bind(user).bind(ended_at))
 }
 
 /// The other users as whom a user's active personal sessions act, ordered: their devices go with the sessions.
@@ -131,15 +124,7 @@ pub async fn actors_of_owned_sessions(store: &mut Connection, owner: Id) -> Resu
 pub async fn sessions_end_of_device(store: &mut Connection, user: Id, device: &str, ended_at: Time) -> Result<u64> {
     const COMPATIBILITY: &str = "UPDATE compat_sessions SET finished_at = $3 \
          WHERE user_id = $1 AND device_id = $2 AND finished_at IS NULL";
-    let compatibility = on!(store, |connection| async {
-        let done = sqlx::query(COMPATIBILITY)
-            .bind(user)
-            .bind(device)
-            .bind(ended_at)
-            .execute(&mut **connection)
-            .await;
-        done.map(|done| done.rows_affected())
-    })?;
+    let compatibility = count!(store, sqlx::query(COMPATIBILITY).bind(user).bind(device).bind(ended_at))?;
     let oauth = dialect::oauth_sessions_end_with_scopes(store, user, &device_scopes(device), ended_at).await?;
     Ok(compatibility + oauth)
 }
@@ -208,14 +193,7 @@ pub async fn session_is_active(store: &mut Connection, kind: Kind, id: Id) -> Re
 /// As of any statement.
 pub async fn session_end(store: &mut Connection, kind: Kind, id: Id, ended_at: Time) -> Result<bool> {
     let statement = kind.statement_to_end_one();
-    on!(store, |connection| async {
-        let done = sqlx::query(statement)
-            .bind(id)
-            .bind(ended_at)
-            .execute(&mut **connection)
-            .await;
-        done.map(|done| done.rows_affected() > 0)
-    })
+    count!(store, sqlx::query(statement).bind(id).bind(ended_at)).map(|count| count > 0)
 }
 
 /// Keeps MAS's sync of a user's devices, and others who make one, waiting until the transaction ends.
@@ -223,5 +201,5 @@ pub async fn session_end(store: &mut Connection, kind: Kind, id: Id, ended_at: T
 /// # Errors
 /// As of any statement.
 pub async fn lock_user_devices(store: &mut Connection, user: Id) -> Result<()> {
-    dialect::lock_user_devices(store, user).await
+    dialect::lock(store, user.lock_key()).await
 }

@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Connection, dialect, on};
+use super::{Connection, count, dialect, on};
 use crate::{
     error::Result,
     model::{Id, Time, User},
@@ -130,11 +130,7 @@ pub async fn user_unlock(store: &mut Connection, id: Id) -> Result<Option<User>>
 /// As of any statement.
 pub async fn user_deactivate(store: &mut Connection, id: Id, deactivated_at: Time) -> Result<bool> {
     const STATEMENT: &str = "UPDATE users SET deactivated_at = $2 WHERE user_id = $1 AND deactivated_at IS NULL";
-    on!(store, |connection| async {
-        let query = sqlx::query(STATEMENT).bind(id).bind(deactivated_at);
-        let done = query.execute(&mut **connection).await;
-        done.map(|done| done.rows_affected() > 0)
-    })
+    count!(store, sqlx::query(STATEMENT).bind(id).bind(deactivated_at)).map(|count| count > 0)
 }
 
 /// Makes a deactivated user an active one. False if it is one.
@@ -143,10 +139,7 @@ pub async fn user_deactivate(store: &mut Connection, id: Id, deactivated_at: Tim
 /// As of any statement.
 pub async fn user_reactivate(store: &mut Connection, id: Id) -> Result<bool> {
     const STATEMENT: &str = "UPDATE users SET deactivated_at = NULL WHERE user_id = $1 AND deactivated_at IS NOT NULL";
-    on!(store, |connection| async {
-        let done = sqlx::query(STATEMENT).bind(id).execute(&mut **connection).await;
-        done.map(|done| done.rows_affected() > 0)
-    })
+    count!(store, sqlx::query(STATEMENT).bind(id)).map(|count| count > 0)
 }
 
 /// Sets whether a user may ask for administrator scopes.

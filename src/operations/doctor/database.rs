@@ -12,9 +12,7 @@ use crate::{
 const DEPENDENT: [&str; 6] = ["pooling", "schema", "rights", "clock", "worker", "jobs"];
 
 pub(super) async fn examine(database: &Database, configuration: &Configuration, world: &World) -> Vec<Check> {
-    if let Database::Embedded(path) | Database::Sqlite(path) = database
-        && !path.exists()
-    {
+    if !storage::is_made(database) {
         let name = database.display(configuration.environment());
         return vec![Check::ok(
             "database",

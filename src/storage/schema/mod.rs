@@ -52,6 +52,9 @@ pub enum Status {
     },
 }
 
+/// How many migrations a store of masctl's own has.
+pub const OWN_MIGRATIONS: usize = embedded::KNOWN;
+
 /// Reads the state of the schema.
 ///
 /// # Errors
