@@ -49,6 +49,21 @@ fn every_shipped_script_has_a_transcript_and_every_transcript_a_script() {
     assert_eq!(stems("scripts/manage", "rhai"), stems("tests/manage", "md"));
 }
 
+#[test]
+fn the_readme_lists_every_command_once() {
+    let readme = include_str!("../README.md");
+    let commands = readme.split("\n## Commands\n").nth(1).expect("README has that section");
+    let rows = commands.lines().skip_while(|line| !line.starts_with("| `"));
+    let mut listed: Vec<&str> = rows
+        .take_while(|line| line.starts_with("| `"))
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    listed.sort_unstable();
+    let shipped = stems("scripts/manage", "rhai");
+    assert_eq!(listed, shipped.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
 /// The list of transcripts is made when this file is compiled, and cargo does not see new ones by itself.
 #[test]
 fn every_transcript_was_there_when_the_tests_were_compiled() {

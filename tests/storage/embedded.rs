@@ -150,7 +150,7 @@ fn first_uses_of_two_processes_both_succeed() {
     for round in 0..20 {
         let start = || {
             let mut command = sandbox.masctl(0);
-            command.args(["database", "status", "--format", "json"]);
+            command.args(["database", "migrate"]);
             let piped = || std::process::Stdio::piped();
             command.stdout(piped()).stderr(piped()).spawn().unwrap()
         };
