@@ -156,7 +156,7 @@ impl Connection {
         Ok(Fate::of(status.as_deref()))
     }
 
-    /// Commits. Must not be cancelled.
+    /// Commits. Must not be canceled.
     ///
     /// # Errors
     /// `commit.unknown` when the answer was lost; `database.failed` or `database.busy` when nothing was committed.
