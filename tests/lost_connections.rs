@@ -1,6 +1,11 @@
 //! A connection that is lost: the operator is told what was and what was not committed, or how to find out.
 
-use std::{process::Stdio, thread};
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    process::Stdio,
+    thread,
+};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -13,6 +18,7 @@ use crate::support::{
     postgres::server,
     proxy::{Cut, Proxy},
     sandbox::Sandbox,
+    scripted::Stage,
     store::{OpenStore, Store},
     wait_until,
 };
@@ -156,4 +162,39 @@ fn a_connection_that_is_lost_before_the_commit_has_changed_nothing() {
     );
     assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
     assert_eq!(state(&store), ["null | 0"]);
+}
+
+/// A homeserver may let masctl wait for a minute, in which a connection that does nothing gets lost.
+#[test]
+fn a_token_is_taken_back_although_the_connection_is_lost_while_the_homeserver_is_asked() {
+    const TERMINATE: &str = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+         WHERE application_name = 'masctl' AND datname = current_database()";
+    const REFUSAL: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let homeserver = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let port = homeserver.local_addr().expect("a bound socket has an address").port();
+    let settings = format!("matrix: {{ endpoint: 'http://127.0.0.1:{port}/' }}");
+    let stage = Stage::open(Store::Postgres, "lost_while_asked", &settings);
+    let outcome = thread::scope(|scope| {
+        scope.spawn(|| {
+            let (mut asking, _) = homeserver.accept().expect("masctl asks");
+            let read = asking.read(&mut [0; 4096]).expect("it says what");
+            assert!(read > 0);
+            assert_eq!(stage.rows(TERMINATE), ["1"]);
+            asking.write_all(REFUSAL).expect("it waits for the answer");
+        });
+        let body = "users::get(\"alice\").issue_compatibility_token(#{ device_id: \"PHONE\" })";
+        stage.run(&["users:read", "tokens:write"], &[], body)
+    });
+    let report = outcome.expect("the run itself went well").report;
+    let help = report.failure.expect("the homeserver has refused");
+    let help = help.help_text().expect("it says what became of the token");
+    assert!(
+        help.ends_with("has been ended again: its token is not valid."),
+        "{help}"
+    );
+    assert_eq!(
+        stage.rows("SELECT count(*) FROM compat_sessions WHERE finished_at IS NULL"),
+        ["0"]
+    );
+    assert_eq!(stage.rows("SELECT queue_name FROM queue_jobs"), ["sync-devices"]);
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::support::{
     cast::{ALICE, id},
+    homeserver::Mood,
     scripted::Stage,
     store::Store,
     wait_until,
@@ -211,8 +212,8 @@ fn a_device_that_the_homeserver_refuses_ends_the_session_and_revokes_the_token()
     assert_eq!(
         failure.help_text(),
         Some(
-            "Look at the homeserver's log. The token was committed first, and its session has been ended again: no new \
-             token is valid."
+            "Look at the homeserver's log. The session of device BROKEN of alice was committed first, and has been ended \
+             again: its token is not valid."
         )
     );
     assert_eq!((outcome.result, outcome.secret), (json!(null), None));
@@ -229,6 +230,37 @@ fn a_device_that_the_homeserver_refuses_ends_the_session_and_revokes_the_token()
         (&ending["before"], &ending["after"]),
         (&json!({"revoked_at": null}), &json!({"revoked_at": ended}))
     );
+}
+
+/// What is said of one token is not said of the others, which are valid.
+#[test]
+fn each_device_that_the_homeserver_refuses_is_told_of() {
+    let stage = stage(Store::Postgres, "personal_two_broken");
+    stage.store.homeserver().unwrap().set_mood(Mood::Broken);
+    let issue = |user: &str| format!("users::get(\"{user}\").issue_personal_token(#{{ {WITH_DEVICE} }});");
+    let body = format!(
+        "{} {} users::get(\"carol\").issue_personal_token(#{{ scope: \"openid\", name: \"bot\" }})",
+        issue("alice"),
+        issue("bob")
+    );
+    let outcome = stage.run(&NEEDS, &[], &body).unwrap();
+    let failure = outcome.report.failure.expect("the homeserver has refused");
+    assert_eq!(
+        failure.help_text(),
+        Some(
+            "Look at the homeserver's log. The session of device PHONE of alice was committed first, and has been ended \
+             again: its token is not valid."
+        )
+    );
+    let endpoint = stage.store.homeserver().unwrap().endpoint();
+    let other = format!(
+        "The homeserver at `{}` answers 500 M_UNKNOWN: Internal server error. The session of device PHONE of bob was \
+         committed first, and has been ended again: its token is not valid.",
+        endpoint.trim_end_matches('/')
+    );
+    assert_eq!(outcome.report.warnings[0], other);
+    let valid = "SELECT username FROM personal_sessions JOIN users ON user_id = actor_user_id WHERE revoked_at IS NULL";
+    assert_eq!(stage.rows(valid), ["carol"]);
 }
 
 /// MAS's sync of devices holds the lock while it tells the homeserver which devices there are. Whoever makes one must wait

@@ -1,6 +1,6 @@
 //! The end of a transaction: its commit, also where the database's answer to it is lost.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Change, Run};
 use crate::{
@@ -80,4 +80,23 @@ fn unknown(lost: Error, transaction: TransactionId, changes: &[Change]) -> Error
     lost.help(help)
         .data("transaction", transaction.number())
         .data("changes", serde_json::to_value(changes).unwrap_or_default())
+}
+
+/// A new connection after the commit, in place of one that was lost: a restart of the database is waited for. After Ctrl-C
+/// it is tried once.
+///
+/// # Errors
+/// Those of opening the store.
+pub(super) async fn reconnect(run: &Run) -> Result<Connection> {
+    let started = Instant::now();
+    loop {
+        let error = match storage::open(run.database()).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        if run.is_interrupted() || started.elapsed() >= PATIENCE {
+            return Err(error);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }

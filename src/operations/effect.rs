@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Action, Change, Report, Run, Subject,
+    Action, Change, Report, Run, Subject, commit,
     jobs::{self, WORKER_LIMIT},
 };
 use crate::{
@@ -11,9 +11,6 @@ use crate::{
     model::Id,
     storage::{self, Connection, sessions::Kind},
 };
-
-/// What is said once an effect that failed was made good.
-const MADE_GOOD: &str = "The token was committed first, and its session has been ended again: no new token is valid.";
 
 const END: Action = Action::new("session.end", "Ended", "end");
 
@@ -47,7 +44,7 @@ pub enum Status {
     Sent,
     /// Not sent: the store has no homeserver.
     Skipped,
-    /// The homeserver refused or did not answer; it was made good.
+    /// The homeserver refused or did not answer; it was made good, unless the report says otherwise.
     Failed,
 }
 
@@ -88,7 +85,11 @@ pub(super) async fn send_all(run: &Run, store: &mut Connection, report: &mut Rep
         let effect = report.effects[at].effect.clone();
         report.effects[at].status = match send(run, &effect).await {
             Ok(Status::Sent) => {
-                if let Err(error) = see_after(run, store, &effect, report).await {
+                let mut seen = see_after(run, store, &effect, report).await;
+                if reconnected(run, store, &seen).await {
+                    seen = see_after(run, store, &effect, report).await;
+                }
+                if let Err(error) = seen {
                     report.warnings.push(format!(
                         "it is not known whether the device is still wanted ({error}): `masctl manage kill-sessions` removes it"
                     ));
@@ -97,21 +98,58 @@ pub(super) async fn send_all(run: &Run, store: &mut Connection, report: &mut Rep
             }
             Ok(status) => status,
             Err(error) => {
-                let done = match make_good(run, store, &effect, report).await {
-                    Ok(()) => MADE_GOOD.to_owned(),
-                    Err(worse) => {
-                        format!("It could not be made good ({worse}): run `masctl manage kill-sessions` for this user.")
-                    }
-                };
-                let help = error
-                    .help_text()
-                    .map_or_else(|| done.clone(), |help| format!("{help} {done}"));
-                let error = error.help(help);
-                report.failure = Some(error);
+                let mut done = make_good(run, store, &effect, report).await;
+                if reconnected(run, store, &done).await {
+                    done = make_good(run, store, &effect, report).await;
+                }
+                fail(report, error, &effect, &done);
                 Status::Failed
             }
         };
     }
+}
+
+/// Whether the connection was lost while the homeserver was asked, and there is a new one now.
+async fn reconnected(run: &Run, store: &mut Connection, done: &Result<()>) -> bool {
+    let Err(error) = done else { return false };
+    if !matches!(error.code(), Code::DatabaseLost | Code::CommitUnknown) {
+        return false;
+    }
+    match commit::reconnect(run).await {
+        Ok(connection) => {
+            *store = connection;
+            true
+        }
+        Err(error) => {
+            tracing::debug!(%error, "connecting again after the commit");
+            false
+        }
+    }
+}
+
+/// Puts into the report that an effect failed, and what has become of it. Its failure is the first one's; the others are
+/// warnings.
+fn fail(report: &mut Report, error: Error, effect: &Effect, done: &Result<()>) {
+    let Effect::UpsertDevice {
+        localpart, device_id, ..
+    } = effect;
+    let session = format!("The session of device {device_id} of {localpart} was committed first");
+    let now = match done {
+        Ok(()) => format!("{session}, and has been ended again: its token is not valid."),
+        Err(worse) => format!(
+            "{session}, and could not be ended again ({worse}): its token may be valid. \
+             `masctl manage kill-sessions {localpart}` ends it, together with all other sessions."
+        ),
+    };
+    if report.failure.is_some() {
+        let why = error.message().trim_end_matches('.');
+        report.warnings.push(format!("{why}. {now}"));
+        return;
+    }
+    let help = error
+        .help_text()
+        .map_or_else(|| now.clone(), |help| format!("{help} {now}"));
+    report.failure = Some(error.help(help));
 }
 
 async fn send(run: &Run, effect: &Effect) -> Result<Status> {
@@ -167,15 +205,17 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
         localpart,
     } = effect;
     let now = run.world().now();
-    store.begin().await?;
     let (kind, id) = *session;
-    let ended = storage::sessions::session_end(store, kind, id, now).await?;
-    if kind == Kind::Personal {
-        storage::personal_tokens::personal_tokens_revoke(store, id, now).await?;
-    }
-    let job = jobs::NewJob::sync_devices(*user);
-    storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
-    store.commit().await?;
+    let ended = storage::in_transaction(store, async |store| {
+        let ended = storage::sessions::session_end(store, kind, id, now).await?;
+        if kind == Kind::Personal {
+            storage::personal_tokens::personal_tokens_revoke(store, id, now).await?;
+        }
+        let job = jobs::NewJob::sync_devices(*user);
+        storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
+        Ok(ended)
+    })
+    .await?;
     report.jobs += 1;
     if ended {
         let subject = Subject {

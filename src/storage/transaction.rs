@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+use super::Connection;
+use crate::error::Result;
+
 /// How long a transaction may keep others waiting, so that a slow masctl cannot stall a login. SQLite has one lock for
 /// all writers, for which it waits 10 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,4 +65,25 @@ impl Fate {
 /// A duration as PostgreSQL's settings take it.
 pub(super) fn milliseconds(duration: Duration) -> String {
     format!("{}ms", duration.as_millis())
+}
+
+/// Writes all of it, or nothing.
+///
+/// # Errors
+/// Those of opening and committing the transaction, and the writer's.
+pub async fn in_transaction<T>(
+    store: &mut Connection,
+    writes: impl AsyncFnOnce(&mut Connection) -> Result<T>,
+) -> Result<T> {
+    store.begin().await?;
+    let written = match writes(store).await {
+        Ok(value) => store.commit().await.map(|()| value),
+        Err(error) => Err(error),
+    };
+    if written.is_err()
+        && let Err(error) = store.rollback().await
+    {
+        tracing::debug!(%error, "rolling back what failed");
+    }
+    written
 }

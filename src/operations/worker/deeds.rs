@@ -90,7 +90,7 @@ async fn provision(parts: &Parts, store: &mut Connection, job: &Task, user: &Use
 async fn sync_devices(parts: &Parts, store: &mut Connection, user: &User) -> Result<()> {
     let homeserver = &parts.homeserver;
     if store.is_postgres() {
-        return in_transaction(store, async |store| {
+        return storage::in_transaction(store, async |store| {
             storage::devices::wait_for_homeserver(store).await?;
             storage::sessions::lock_user_devices(store, user.id).await?;
             let devices = storage::devices::devices_of_user(store, user.id).await?;
@@ -115,7 +115,7 @@ async fn deactivate(parts: &Parts, store: &mut Connection, job: &Task, user: &Us
     let erase = job.payload.0.get("hs_erase").and_then(serde_json::Value::as_bool);
     let erase = erase.ok_or_else(|| invalid(job, "`hs_erase`, true or false"))?;
     let now = parts.world.now();
-    in_transaction(store, async |store| {
+    storage::in_transaction(store, async |store| {
         storage::users::user_for_change(store, user.id).await?;
         storage::users::user_deactivate(store, user.id, now).await?;
         for kind in [Kind::Browser, Kind::OAuth, Kind::Compatibility, Kind::Personal] {
@@ -125,24 +125,6 @@ async fn deactivate(parts: &Parts, store: &mut Connection, job: &Task, user: &Us
     })
     .await?;
     parts.homeserver.delete_user(&user.username, erase).await
-}
-
-/// Writes all of it, or nothing.
-pub(super) async fn in_transaction<T>(
-    store: &mut Connection,
-    writes: impl AsyncFnOnce(&mut Connection) -> Result<T>,
-) -> Result<T> {
-    store.begin().await?;
-    let written = match writes(store).await {
-        Ok(value) => store.commit().await.map(|()| value),
-        Err(error) => Err(error),
-    };
-    if written.is_err()
-        && let Err(error) = store.rollback().await
-    {
-        tracing::debug!(%error, "rolling back what failed");
-    }
-    written
 }
 
 fn invalid(job: &Task, missing: &str) -> Error {

@@ -108,7 +108,7 @@ impl<'parts> Worker<'parts> {
         let mut queue = unless_stopped(parts, storage::open(&parts.database)).await?;
         let now = parts.world.now();
         let id = parts.world.new_id(now);
-        let registered = deeds::in_transaction(&mut queue, async |store| {
+        let registered = storage::in_transaction(&mut queue, async |store| {
             storage::queue::lock_registration(store).await?;
             require_alone(store, id, now).await?;
             storage::queue::worker_add(store, id, now).await?;
@@ -173,7 +173,7 @@ impl<'parts> Worker<'parts> {
         let (id, now) = (self.id, self.parts.world.now());
         let is_back = self.seen_at.is_none();
         let must_beat = self.seen_at.is_none_or(|at| at.elapsed() >= BEAT);
-        let (released, job) = deeds::in_transaction(&mut self.queue, async |store| {
+        let (released, job) = storage::in_transaction(&mut self.queue, async |store| {
             let mut released = 0;
             if must_beat {
                 show_alive(store, id, now).await?;
@@ -284,7 +284,7 @@ impl<'parts> Worker<'parts> {
     async fn write_down(&mut self, job: &Task, outcome: &Outcome) -> Result<Option<Option<event::Again>>> {
         let (world, worker) = (&self.parts.world, self.id);
         let now = world.now();
-        let written = deeds::in_transaction(&mut self.queue, async |store| match outcome {
+        let written = storage::in_transaction(&mut self.queue, async |store| match outcome {
             Ok(follow_ups) => {
                 for new in follow_ups {
                     storage::jobs::job_add(store, world.new_id(now), new.queue, &new.payload, now).await?;
