@@ -14,7 +14,9 @@ use crate::{
 /// is cut.
 macro_rules! columns {
     () => {
-        "queue_job_id, queue_name, CAST(status AS TEXT) AS status, attempt, created_at, scheduled_at, started_at, \
+        "queue_job_id, queue_name, CAST(status AS TEXT) AS status, \
+         CASE WHEN attempt BETWEEN -32768 AND 32767 THEN attempt ELSE 32767 END AS attempt, \
+         created_at, scheduled_at, started_at, \
          started_by, completed_at, failed_at, CASE WHEN length(failed_reason) > 1000 \
          THEN substr(failed_reason, 1, 1000) || '…' ELSE failed_reason END AS failed_reason, next_attempt_id, \
          schedule_name, CASE WHEN length(CAST(payload AS TEXT)) > 16384 \

@@ -163,7 +163,8 @@ pub async fn job_reserve(store: &mut Connection, queues: &[&str], worker: Id, no
             concat!(
                 "UPDATE queue_jobs SET status = 'running', started_at = $1, started_by = $2 WHERE queue_job_id = (",
                 $chosen,
-                ") RETURNING queue_job_id, queue_name, attempt, \
+                ") RETURNING queue_job_id, queue_name, \
+                 CASE WHEN attempt BETWEEN -32768 AND 32767 THEN attempt ELSE 32767 END AS attempt, \
                  CASE WHEN length(CAST(payload AS TEXT)) > 16384 THEN '' ELSE CAST(payload AS TEXT) END AS payload"
             )
         };

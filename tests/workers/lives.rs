@@ -303,6 +303,24 @@ async fn a_worker_that_does_not_wait_for_work_says_that_the_database_is_lost() {
     });
     let (parts, _) = parts(&specimen, double, 0);
     assert_eq!(work(&parts).await.unwrap_err().code(), Code::DatabaseLost);
+    // What it could not record is given back: no other worker would ever do so here.
+    assert_eq!(statuses(&specimen), ["sync-devices | available | 0"]);
+    assert_eq!(specimen.rows(WORKERS), ["0"]);
+}
+
+/// No MAS writes it, but a row that cannot be read would keep every worker from the rows behind it.
+#[tokio::test]
+async fn an_attempt_that_mas_cannot_count_ends_no_worker() {
+    let specimen = Specimen::create(Store::Sqlite).await;
+    add_job(&specimen, JOBS[0], "sync-devices", "{}");
+    add_job(&specimen, JOBS[1], "sync-devices", &of(ALICE));
+    specimen.seed("UPDATE queue_jobs SET attempt = 1000000000000 WHERE payload = '{}'");
+    let summary = work(&parts(&specimen, Double::new(|_| ()), 0).0).await.unwrap();
+    assert_eq!((summary.done, summary.abandoned), (1, 1));
+    let mut store = specimen.connect().await;
+    let filter = masctl::storage::jobs::Filter::default();
+    let page = masctl::storage::jobs::job_page(&mut store, &filter, masctl::model::Id::greatest(), 10).await;
+    assert_eq!(page.unwrap()[1].attempt, 32767);
 }
 
 /// A homeserver that is down costs each job an attempt, and the worker nothing.

@@ -357,14 +357,32 @@ impl<'parts> Worker<'parts> {
         }
     }
 
-    /// Signs off. If that fails, others declare it dead two minutes later.
+    /// Signs off, on a new connection if the old one was lost. If that fails, others declare it dead two minutes later.
     async fn leave(&mut self) {
         // A transaction that was cut short ends with its connection.
         self.work = None;
-        let now = self.parts.world.now();
-        if let Err(error) = storage::queue::worker_shut_down(&mut self.queue, self.id, now).await {
+        let mut left = self.sign_off().await;
+        if left.as_ref().is_err_and(|error| may_return(error.code())) {
+            left = match storage::open(&self.parts.database).await {
+                Ok(connection) => {
+                    self.queue = connection;
+                    self.sign_off().await
+                }
+                Err(error) => Err(error),
+            };
+        }
+        if let Err(error) = left {
             tracing::debug!(%error, "signing off");
         }
+    }
+
+    /// Nobody would ever look after a job that it has not recorded. To do one twice is safe.
+    async fn sign_off(&mut self) -> Result<()> {
+        let (id, now) = (self.id, self.parts.world.now());
+        storage::queue::jobs_give_back(&mut self.queue, id).await?;
+        storage::queue::worker_shut_down(&mut self.queue, id, now)
+            .await
+            .map(drop)
     }
 }
 
