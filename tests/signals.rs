@@ -233,8 +233,8 @@ fn a_second_signal_does_not_wait_for_the_job_at_hand() {
         [
             "Released 1 job of a worker that died",
             "Stopping after the job at hand; Ctrl-C again does not wait for it",
-            "{\"error\":{\"code\":\"run.interrupted\",\"message\":\"Interrupted: the job at hand stays `running` until its \
-             worker is declared dead\",\"help\":null,\"data\":{},\"at\":null}}",
+            "{\"error\":{\"code\":\"run.interrupted\",\"message\":\"Interrupted: the job at hand stays `running`, and \
+             `masctl manage release-jobs` says what gives it back\",\"help\":null,\"data\":{},\"at\":null}}",
         ]
     );
     assert_eq!(

@@ -87,7 +87,9 @@ fn parting(phase: Phase, json: bool) -> String {
     let message = match phase {
         Phase::Committing => "Interrupted during COMMIT: the changes are either all there or none is",
         Phase::Committed => "Interrupted after the changes were committed: the homeserver may not know of them",
-        Phase::Serving => "Interrupted: the job at hand stays `running` until its worker is declared dead",
+        Phase::Serving => {
+            "Interrupted: the job at hand stays `running`, and `masctl manage release-jobs` says what gives it back"
+        }
         Phase::Working | Phase::Asking => "Interrupted: nothing was changed",
     };
     let error = Error::new(Code::RunInterrupted, message);

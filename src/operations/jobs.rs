@@ -224,10 +224,18 @@ pub async fn release(run: &Run) -> Result<u64> {
         let silent_since = run.world().now() - WORKER_LIMIT;
         let silent = storage::queue::jobs_of_silent_workers(deed.store(), silent_since).await?;
         if silent > 0 {
+            let jobs = if silent == 1 {
+                "1 job is".to_owned()
+            } else {
+                format!("{silent} jobs are")
+            };
+            let remedy = if deed.store().is_postgres() {
+                "a worker of MAS marks it once it runs, then run this again"
+            } else {
+                "the next `masctl worker` gives back what it held"
+            };
             deed.note(format!(
-                "{} held by a worker that was not seen for 2 minutes, but is not marked as shut down: any worker that runs \
-                 marks it, then run this again",
-                if silent == 1 { "1 job is".to_owned() } else { format!("{silent} jobs are") }
+                "{jobs} held by a worker that was not seen for 2 minutes, but is not marked as shut down: {remedy}"
             ));
         }
         if count == 0 {

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Connection, count, dialect, on};
 use crate::{
-    error::Result,
+    error::{Code, Error, Result},
     model::{Id, Time, device_scopes},
 };
 
@@ -199,7 +199,18 @@ pub async fn session_end(store: &mut Connection, kind: Kind, id: Id, ended_at: T
 /// Keeps MAS's sync of a user's devices, and others who make one, waiting until the transaction ends.
 ///
 /// # Errors
-/// As of any statement.
+/// As of any statement; `database.busy` names what was locked.
 pub async fn lock_user_devices(store: &mut Connection, user: Id) -> Result<()> {
-    dialect::lock(store, user.lock_key()).await
+    dialect::lock(store, user.lock_key())
+        .await
+        .map_err(|error| match error.code() {
+            Code::DatabaseBusy => Error::new(
+                Code::DatabaseBusy,
+                "The devices of this account were locked for too long: a sync of them waits for the homeserver, or \
+                 somebody logs in",
+            )
+            .help("Nothing was changed; run it again. `masctl manage list-jobs --status running` shows what runs.")
+            .caused_by(error),
+            _ => error,
+        })
 }

@@ -4,6 +4,7 @@ use masctl::{
     error::Code,
     storage::{
         Connection,
+        sessions::lock_user_devices,
         users::{user_add, user_by_name, user_exists, user_lock},
     },
 };
@@ -125,6 +126,23 @@ async fn what_another_holds_for_too_long_is_busy(#[values(Store::Sqlite, Store::
     let late = user_lock(&mut other, id(ALICE), time(NOW)).await.unwrap();
     assert_eq!(late, None);
     other.commit().await.unwrap();
+}
+
+/// A sync of devices keeps them locked for as long as the homeserver takes.
+#[tokio::test]
+async fn devices_that_stay_locked_are_named() {
+    let mut specimen = Specimen::create(Store::Postgres).await;
+    specimen.connection.begin().await.unwrap();
+    lock_user_devices(&mut specimen.connection, id(ALICE)).await.unwrap();
+    let mut other = specimen.connect().await;
+    other.begin().await.unwrap();
+    lose_patience(&mut other).await;
+    let busy = lock_user_devices(&mut other, id(ALICE)).await.unwrap_err();
+    assert_eq!(busy.code(), Code::DatabaseBusy);
+    assert_eq!(
+        busy.message(),
+        "The devices of this account were locked for too long: a sync of them waits for the homeserver, or somebody logs in"
+    );
 }
 
 #[tokio::test]
