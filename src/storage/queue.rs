@@ -1,5 +1,6 @@
 //! The job queue as workers use it: workers register and are seen; jobs are taken, done, failed and released.
 
+use chrono::Duration;
 use sqlx::types::Json;
 
 use super::{Connection, count, dialect, failure, on};
@@ -30,17 +31,40 @@ pub async fn live_workers(store: &mut Connection, since: Time) -> Result<i64> {
         .fetch_one(&mut **connection))
 }
 
-/// The live worker other than `own` that was seen last, and when.
+/// The live worker other than `own` that was seen last, and when. Alive is who was seen less than `limit` ago. PostgreSQL
+/// may be on another machine, with MAS: there a worker is alive if it is by either clock.
 ///
 /// # Errors
 /// As of any statement.
-pub async fn other_live_worker(store: &mut Connection, own: Id, since: Time) -> Result<Option<(Id, Time)>> {
-    const STATEMENT: &str = "SELECT queue_worker_id, last_seen_at FROM queue_workers \
-         WHERE last_seen_at > $2 AND shutdown_at IS NULL AND queue_worker_id <> $1 ORDER BY last_seen_at DESC LIMIT 1";
-    on!(store, |connection| sqlx::query_as(STATEMENT)
-        .bind(own)
-        .bind(since)
-        .fetch_optional(&mut **connection))
+pub async fn other_live_worker(
+    store: &mut Connection,
+    own: Id,
+    now: Time,
+    limit: Duration,
+) -> Result<Option<(Id, Time)>> {
+    macro_rules! statement {
+        ($since:literal) => {
+            concat!(
+                "SELECT queue_worker_id, last_seen_at FROM queue_workers WHERE shutdown_at IS NULL AND last_seen_at > ",
+                $since,
+                " AND queue_worker_id <> $1 ORDER BY last_seen_at DESC LIMIT 1"
+            )
+        };
+    }
+    const POSTGRES: &str = statement!("LEAST($2, now() - $3 * interval '1 second')");
+    const SQLITE: &str = statement!("$2");
+    let since = now - limit;
+    match store {
+        Connection::Postgres(connection) => {
+            let query = sqlx::query_as(POSTGRES).bind(own).bind(since);
+            query.bind(limit.num_seconds()).fetch_optional(&mut **connection).await
+        }
+        Connection::Sqlite(connection) => {
+            let query = sqlx::query_as(SQLITE).bind(own).bind(since);
+            query.fetch_optional(&mut **connection).await
+        }
+    }
+    .map_err(failure::of_statement)
 }
 
 /// Registers a worker.

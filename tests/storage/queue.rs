@@ -1,5 +1,6 @@
 //! The job queue as workers use it.
 
+use chrono::Duration;
 use masctl::{
     model::{Payload, Task},
     storage::{
@@ -105,10 +106,39 @@ async fn workers_live_while_they_are_seen(#[values(Store::Sqlite, Store::Postgre
         assert_eq!(count(&mut specimen.connection, since).await, expected, "{since}");
     }
     let store = &mut specimen.connection;
-    let other = other_live_worker(store, id(NEW[0]), time(CREATED_AT)).await.unwrap();
+    let limit = Duration::minutes(2);
+    let other = other_live_worker(store, id(NEW[0]), time(CREATED_AT) + limit, limit)
+        .await
+        .unwrap();
     assert_eq!(other, Some((id(NEW[1]), time(LATER))));
-    let other = other_live_worker(store, id(NEW[1]), time(NOW)).await.unwrap();
+    let other = other_live_worker(store, id(NEW[1]), time(NOW) + limit, limit)
+        .await
+        .unwrap();
     assert_eq!(other, None);
+}
+
+/// A fast clock must not lead masctl to work beside MAS.
+#[tokio::test]
+async fn a_worker_that_the_server_has_just_seen_is_alive_by_every_clock() {
+    let mut specimen = with_workers(Store::Postgres).await;
+    specimen.seed("UPDATE queue_workers SET last_seen_at = now() - interval '1 minute', shutdown_at = NULL");
+    let store = &mut specimen.connection;
+    let fast = time("2124-05-01T12:00:00+00:00");
+    let limit = Duration::minutes(2);
+    assert!(
+        other_live_worker(store, id(NEW[0]), fast, limit)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    specimen.seed("UPDATE queue_workers SET last_seen_at = now() - interval '3 minutes'");
+    let store = &mut specimen.connection;
+    assert!(
+        other_live_worker(store, id(NEW[0]), fast, limit)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[rstest]

@@ -412,7 +412,7 @@ async fn require_alone(store: &mut Connection, own: Id, now: Time) -> Result<()>
     if !store.is_postgres() {
         return Ok(());
     }
-    match storage::queue::other_live_worker(store, own, now - WORKER_LIMIT).await? {
+    match storage::queue::other_live_worker(store, own, now, WORKER_LIMIT).await? {
         None => Ok(()),
         Some((other, seen_at)) => Err(Error::new(
             Code::WorkerExists,
