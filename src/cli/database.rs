@@ -103,8 +103,8 @@ fn summary(migrations: &[Value]) -> String {
 
 fn status(database: &Database) -> Result<Value> {
     if !storage::is_made(database) {
-        let reason = Some("it is not there yet: the first command makes it".to_owned());
-        return Ok(of_own(database, (0, OWN_MIGRATIONS), true, reason));
+        let reason = "it is not there yet: the first command makes it";
+        return Ok(of_own(database, (0, OWN_MIGRATIONS), true, Some(reason)));
     }
     manage::runtime()?.block_on(async {
         let mut store = storage::connect(database).await?;
@@ -136,11 +136,11 @@ async fn read_status(store: &mut Connection, database: &Database) -> Result<Valu
             "writable": writable,
             "reason": reason,
         }),
-        Status::Embedded { applied, known } => of_own(database, (applied, known), writable, reason),
+        Status::Embedded { applied, known } => of_own(database, (applied, known), writable, reason.as_deref()),
     })
 }
 
-fn of_own(database: &Database, (applied, known): (usize, usize), writable: bool, reason: Option<String>) -> Value {
+fn of_own(database: &Database, (applied, known): (usize, usize), writable: bool, reason: Option<&str>) -> Value {
     json!({
         "store": database.label(),
         "owner": "masctl",
