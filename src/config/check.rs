@@ -9,7 +9,7 @@ use super::{
     masctl::Masctl,
     matrix::{self, Kind, Matrix},
     names,
-    passwords::Passwords,
+    passwords::{self, Passwords},
     providers,
     section::Section,
 };
@@ -133,6 +133,9 @@ fn passwords(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
     let Some((first, rest)) = passwords.schemes.split_first() else {
         return Ok(Some("disabled".to_owned()));
     };
+    if let Some(section) = top.section("passwords")? {
+        passwords::check_cost(&section, first)?;
+    }
     let hashing = format!("version {} hashes with {}", first.version, first.algorithm.as_str());
     let verifying = rest
         .iter()

@@ -1,6 +1,6 @@
 //! The section `passwords`: how passwords are hashed and how strong they must be.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -9,6 +9,9 @@ use crate::error::Result;
 
 /// The zxcvbn score that MAS asks for when the section does not say.
 const DEFAULT_COMPLEXITY: u8 = 3;
+
+/// What bcrypt allows.
+const BCRYPT_COSTS: RangeInclusive<u32> = 4..=31;
 
 const ALGORITHMS: [(&str, Algorithm); 3] = [
     ("argon2id", Algorithm::Argon2id),
@@ -154,6 +157,26 @@ fn scheme(section: &Section<'_>) -> Result<Scheme> {
         cost: cost?,
         pepper: pepper?,
     })
+}
+
+/// Refuses a cost with which no password can be hashed. MAS starts with one, and fails at the first password that is set.
+pub(super) fn check_cost(passwords: &Section<'_>, hashing: &Scheme) -> Result<()> {
+    let Some(cost) = hashing.cost.filter(|cost| !BCRYPT_COSTS.contains(cost)) else {
+        return Ok(());
+    };
+    if hashing.algorithm != Algorithm::Bcrypt {
+        return Ok(());
+    }
+    for item in passwords.list("schemes")?.unwrap_or_default() {
+        if item.number("version", 0..=u64::from(u16::MAX))? == Some(hashing.version) {
+            return Err(item.invalid(
+                "cost",
+                &format!("is {cost}, with which bcrypt hashes no password"),
+                "Write a whole number from 4 to 31, or remove the key for 12.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn pepper(section: &Section<'_>) -> Result<Option<SecretSlice<u8>>> {
