@@ -93,6 +93,26 @@ ok       homeserver  {homeserver} accepts the secret
     }
 }
 
+/// The pool of a MAS in production may be all taken.
+#[test]
+fn a_pooler_without_a_session_to_spare_does_not_keep_the_doctor_waiting() {
+    let pooled = Pooled::start("pooled_narrowly", "session", 1);
+    let expected = "\
+ok       config      {cwd}/config.yaml and {cwd}/pooled.yaml have database, matrix and passwords
+ok       database    postgresql://127.0.0.1:{pgbouncer}/{database} is PostgreSQL {version}, reached as postgres without TLS
+wrong    pooling     A second connection got no session on the server within 5 s
+                     → A pooler has none to spare: raise PgBouncer's `default_pool_size`, or connect to PostgreSQL itself. MAS needs several, and `masctl worker` two.
+ok       schema      all 167 migrations up to 20260720134722 are known, and none is running
+ok       rights      the database user has all that masctl needs
+ok       clock       this machine's and the database's differ by less than 1 s
+ok       worker      1 MAS worker is alive, and no job waits
+ok       jobs        none is stuck, and none is abandoned
+ok       homeserver  {homeserver} accepts the secret
+Error: 1 thing is wrong
+";
+    assert_eq!(pooled.run(&["doctor"]), expected);
+}
+
 /// The first command leaves a prepared statement behind, which the second one comes upon.
 #[test]
 fn a_command_behind_a_pooler_in_transaction_mode_fails_with_the_reason() {

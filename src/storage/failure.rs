@@ -34,7 +34,17 @@ pub(super) fn of_connecting(error: sqlx::Error, label: &str) -> Error {
             Some(handshake) => of_handshake(handshake, label),
             None => no_tls(label, cause).help("See `database.ssl_mode` in the configuration."),
         },
-        other => Error::new(Code::DatabaseUnreachable, format!("No connection to {label}")).caused_by(other),
+        // What a server of another protocol answers.
+        sqlx::Error::Protocol(cause) => Error::new(
+            Code::DatabaseUnreachable,
+            format!("{label} does not answer as PostgreSQL does: {cause}"),
+        )
+        .help("Do host and port in the configuration lead to PostgreSQL?"),
+        other => Error::new(
+            Code::DatabaseUnreachable,
+            format!("No connection to {label}: {other}"),
+        )
+        .help("See the `database` section, the MAS_DATABASE_ and the PG variables."),
     }
 }
 
@@ -83,17 +93,28 @@ pub(super) fn of_answer(answer: &dyn DatabaseError) -> Error {
     match state {
         "28P01" => failed(Code::DatabaseRefused)
             .help("User and password come from the `database` section, the MAS_DATABASE_ and the PG variables."),
-        // No such role, no line in `pg_hba.conf`, no client certificate.
+        // No such role, one that may not log in, no line in `pg_hba.conf`, no client certificate.
+        "28000" if message.starts_with("role ") => failed(Code::DatabaseRefused).help(
+            "The user comes from the `database` section, the MAS_DATABASE_ and the PG variables, else it is yours on this \
+             machine. It must be a role of the server that may log in.",
+        ),
         "28000" => failed(Code::DatabaseRefused).help(
             "The server's `pg_hba.conf` decides by user, database, address, encryption and certificate. They come from the \
              `database` section, the MAS_DATABASE_ and the PG variables.",
         ),
-        "3D000" => failed(Code::DatabaseRefused).help("`database.database` in the configuration names the database."),
+        "3D000" => failed(Code::DatabaseRefused).help(
+            "`database.uri` or `database.database` in the configuration names the database; without, it is called as \
+             the user.",
+        ),
         "42501" => failed(Code::DatabaseRefused)
             .help("The database user lacks a right; run masctl as the user that MAS connects as."),
         "42P01" | "42703" => failed(Code::SchemaMissing),
         "25006" => read_only().data("sqlstate", state),
         // No server answers this to a client that speaks its protocol.
+        "08P01" if message.ends_with("_timeout") => failed(Code::DatabasePooled).help(
+            "A pooler answers this, which waited in vain for a session on the server: see its log, and its \
+             `default_pool_size`. MAS needs several.",
+        ),
         "08P01" => failed(Code::DatabasePooled).help(
             "A pooler answers this; PgBouncer needs `pool_mode = session` and \
              `ignore_startup_parameters = extra_float_digits`.",

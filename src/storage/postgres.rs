@@ -1,6 +1,7 @@
 //! The connection to MAS's PostgreSQL, from the settings that MAS itself uses.
 
 use std::{
+    borrow::Cow,
     ops::{Deref, DerefMut},
     str::FromStr,
     time::Duration,
@@ -92,6 +93,7 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<Postgres
         .application_name("masctl")
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Off, Duration::MAX);
+    let label = &*placed(label, &options);
     match tokio::time::timeout(CONNECT_LIMIT, options.connect()).await {
         Ok(Ok(connection)) => Ok(PostgresConnection {
             connection: Box::new(connection),
@@ -110,7 +112,19 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<Postgres
                 "The database {label} did not answer within {} s",
                 CONNECT_LIMIT.as_secs()
             ),
-        )),
+        )
+        .help("Do host and port in the configuration lead to PostgreSQL, and does a firewall or a full pooler keep it busy?")),
+    }
+}
+
+/// The label with the place that the driver chose, where the configuration names none.
+fn placed<'label>(label: &'label str, options: &PgConnectOptions) -> Cow<'label, str> {
+    match label.strip_prefix("postgresql://") {
+        Some(rest) if rest.is_empty() || rest.starts_with(['/', ':']) => match options.get_host() {
+            folder if folder.starts_with('/') => format!("{label} at {folder}").into(),
+            host => format!("{label} at {host}:{}", options.get_port()).into(),
+        },
+        _ => label.into(),
     }
 }
 
@@ -171,5 +185,26 @@ fn with_tls(mut options: PgConnectOptions, settings: &Postgres) -> PgConnectOpti
         Some(Pem::Inline(pem)) => options.ssl_client_key_from_pem(pem.expose_secret()),
         Some(Pem::File(path)) => options.ssl_client_key(path),
         None => options,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_that_the_driver_chose_is_named_if_no_other_is() {
+        let options = PgConnectOptions::new_without_pgpass().host("localhost").port(5433);
+        let socket = options.clone().host("/run/postgresql");
+        let cases = [
+            ("postgresql://", &options, "postgresql:// at localhost:5433"),
+            ("postgresql:///mas", &options, "postgresql:///mas at localhost:5433"),
+            ("postgresql:///mas", &socket, "postgresql:///mas at /run/postgresql"),
+            ("postgresql://db/mas", &options, "postgresql://db/mas"),
+            ("postgresql://%2Frun/mas", &socket, "postgresql://%2Frun/mas"),
+        ];
+        for (label, options, expected) in cases {
+            assert_eq!(placed(label, options), expected);
+        }
     }
 }
