@@ -11,6 +11,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use async_trait::async_trait;
 
+pub use self::transport::place;
 pub use self::{
     account::{Account, Provisioning, Setting},
     legacy::LegacySynapse,

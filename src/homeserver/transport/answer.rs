@@ -160,7 +160,7 @@ impl Refusal {
 
     /// What went wrong, for the person who has to mend it.
     pub(in crate::homeserver) fn into_error(self, peer: &Peer) -> Error {
-        let homeserver = format!("The homeserver at `{}`", peer.origin());
+        let homeserver = format!("The homeserver at `{}`", peer.place());
         let answer = self.summary(peer);
         let (code, message, help) = if self.status.is_redirection() {
             (

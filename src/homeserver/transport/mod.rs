@@ -24,6 +24,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+pub use self::peer::place;
 pub(super) use self::{
     answer::{Answer, Success},
     peer::{Api, Peer},

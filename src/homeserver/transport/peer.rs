@@ -136,7 +136,7 @@ impl Peer {
     fn unreachable(&self, why: &str, help: &str) -> Error {
         Error::new(
             Code::HomeserverUnreachable,
-            format!("The homeserver at `{}` cannot be reached: {why}", self.origin()),
+            format!("The homeserver at `{}` cannot be reached: {why}", self.place()),
         )
         .help(help)
     }
@@ -147,7 +147,7 @@ impl Peer {
             Code::HomeserverUnreachable,
             format!(
                 "No request to the homeserver at `{}` can be made: {}",
-                self.origin(),
+                self.place(),
                 self.words(&innermost(error))
             ),
         )
@@ -159,15 +159,15 @@ impl Peer {
         let status = status.as_u16();
         Error::new(
             Code::HomeserverFailed,
-            format!("The homeserver at `{}` answers {status}, but {what}", self.origin()),
+            format!("The homeserver at `{}` answers {status}, but {what}", self.place()),
         )
         .help(self.api.where_it_is())
         .data("status", status)
     }
 
-    /// Scheme, host and port: never a path, a name or a password.
-    pub(super) fn origin(&self) -> String {
-        self.endpoint.origin().ascii_serialization()
+    /// The endpoint for people: never a name or a password.
+    pub(super) fn place(&self) -> String {
+        place(&self.endpoint)
     }
 
     /// Text of others made fit for one line. A homeserver might repeat the secret.
@@ -180,6 +180,13 @@ impl Peer {
             .collect();
         line.trim().trim_end_matches('.').to_owned()
     }
+}
+
+/// Scheme, host, port and path of an endpoint, for people: a wrong path is as often the fault as a wrong host.
+#[must_use]
+pub fn place(endpoint: &Url) -> String {
+    let origin = endpoint.origin().ascii_serialization();
+    format!("{origin}{}", endpoint.path().trim_end_matches('/'))
 }
 
 /// The endpoint as a folder: joined as MAS does it, one without the last slash would lose its last segment. A name and

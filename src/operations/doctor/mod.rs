@@ -132,9 +132,9 @@ async fn ask_homeserver(configuration: &Configuration) -> Check {
         HomeserverKind::SynapseLegacy => "; it is spoken to as `synapse_legacy`",
         HomeserverKind::SynapseReadOnly => "; it is only read (`synapse_read_only`)",
     };
-    let origin = matrix.endpoint.origin().ascii_serialization();
+    let place = homeserver::place(&matrix.endpoint);
     match homeserver::connect(&matrix).is_localpart_available(IMPROBABLE).await {
-        Ok(_) => Check::ok("homeserver", format!("{origin} accepts the secret{kind}")),
+        Ok(_) => Check::ok("homeserver", format!("{place} accepts the secret{kind}")),
         Err(error) => Check::failed("homeserver", &error),
     }
 }

@@ -123,16 +123,16 @@ async fn a_homeserver_that_is_just_starting_is_asked_once_more() {
 }
 
 #[tokio::test]
-async fn a_homeserver_that_is_not_there_is_named_without_its_path() {
+async fn a_homeserver_that_is_not_there_is_named_with_its_path_and_without_a_password() {
     let (listener, endpoint) = bound();
     drop(listener);
-    for homeserver in clients(&format!("{endpoint}path/"), Limits::default()) {
+    let guarded = endpoint.replace("http://", "http://bob:hunter2@");
+    for homeserver in clients(&format!("{guarded}path/"), Limits::default()) {
         let read = homeserver.query_user("alice").await.map(drop);
         for result in [read, homeserver.reactivate_user("alice").await] {
             let (code, message, help) = shown(&result.unwrap_err());
             assert_eq!(code, Code::HomeserverUnreachable);
-            let origin = endpoint.trim_end_matches('/');
-            let start = format!("The homeserver at `{origin}` cannot be reached: Connection refused");
+            let start = format!("The homeserver at `{endpoint}path` cannot be reached: Connection refused");
             assert!(message.starts_with(&start), "{message}");
             assert_eq!(help, "Check `matrix.endpoint`, and that this machine can reach it.");
         }
