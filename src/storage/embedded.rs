@@ -160,4 +160,5 @@ fn unusable(path: &Path, cause: &str) -> Error {
         Code::StoreUnusable,
         format!("The store {} cannot be used: {cause}", path.display()),
     )
+    .help("Is its path right, and may this user write the file and its folder? A damaged file is restored from a copy.")
 }
