@@ -121,7 +121,13 @@ async fn read_status(store: &mut Connection, database: &Database) -> Result<Valu
     let status = schema::status(store).await?;
     let obstacle = diagnosis::obstacle(store).await?;
     let writable = obstacle.is_none();
+    let lacking = rights::lack(store).await?;
     let reason = obstacle.map(|error| error.message().to_owned());
+    let reason = reason.or_else(|| {
+        let user = &lacking.user;
+        (!lacking.tables.is_empty())
+            .then(|| format!("The database user {user} lacks rights: `masctl doctor` lists them"))
+    });
     Ok(match status {
         Status::Mas(schema) => json!({
             "store": database.label(),
