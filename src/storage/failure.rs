@@ -37,15 +37,17 @@ pub(super) fn of_connecting(error: sqlx::Error, label: &str) -> Error {
         // What a server of another protocol answers.
         sqlx::Error::Protocol(cause) => Error::new(
             Code::DatabaseUnreachable,
-            format!("{label} does not answer as PostgreSQL does: {cause}"),
+            format!("{label} does not answer as PostgreSQL does: {}", in_short(&cause)),
         )
         .help("Do host and port in the configuration lead to PostgreSQL?"),
-        other => Error::new(
-            Code::DatabaseUnreachable,
-            format!("No connection to {label}: {other}"),
-        )
-        .help("See the `database` section, the MAS_DATABASE_ and the PG variables."),
+        other => Error::new(Code::DatabaseUnreachable, format!("No connection to {label}: {other}"))
+            .help("See the `database` section, the MAS_DATABASE_ and the PG variables."),
     }
+}
+
+/// Without the place in the driver's source.
+fn in_short(cause: &str) -> &str {
+    cause.split(" (sqlx").next().unwrap_or_default()
 }
 
 fn handshake(cause: &io::Error) -> Option<&Handshake> {
@@ -174,4 +176,20 @@ fn busy(message: &str) -> Error {
         format!("Somebody else held a lock on the same rows for too long: {message}"),
     )
     .help("Nothing was changed; run it again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_of_another_protocol_is_told_from_a_database() {
+        let cause = "unexpected response from SSLRequest: 0x48 (sqlx_postgres::connection::tls:95)";
+        let error = of_connecting(sqlx::Error::Protocol(cause.to_owned()), "postgresql://db/mas");
+        assert_eq!(error.code(), Code::DatabaseUnreachable);
+        assert_eq!(
+            error.message(),
+            "postgresql://db/mas does not answer as PostgreSQL does: unexpected response from SSLRequest: 0x48"
+        );
+    }
 }
