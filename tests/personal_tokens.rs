@@ -263,6 +263,33 @@ fn each_device_that_the_homeserver_refuses_is_told_of() {
     assert_eq!(stage.rows(valid), ["carol"]);
 }
 
+/// What cannot be made good for one token is said, and keeps nobody from making good the next.
+#[test]
+fn a_session_that_cannot_be_ended_does_not_keep_the_next_from_it() {
+    let stage = stage(Store::Postgres, "personal_stuck");
+    stage.rows(
+        "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN IF old.human_name = 'first' THEN RAISE 'stuck'; END IF; RETURN new; END $$; \
+         CREATE TRIGGER stuck BEFORE UPDATE ON personal_sessions FOR EACH ROW EXECUTE FUNCTION stuck()",
+    );
+    let issue = |name: &str| {
+        let options = WITH_DEVICE.replace("PHONE", "BROKEN").replace("bot", name);
+        format!("users::get(\"alice\").issue_personal_token(#{{ {options} }});")
+    };
+    let body = [issue("first"), issue("second")].concat();
+    let outcome = stage.run(&NEEDS, &[], &body).unwrap();
+    let failure = outcome.report.failure.expect("the homeserver has refused");
+    let help = failure.help_text().unwrap();
+    assert!(help.contains("could not be ended again (stuck)"), "{help}");
+    assert_eq!(
+        stage.rows("SELECT human_name FROM personal_sessions WHERE revoked_at IS NOT NULL"),
+        ["second"]
+    );
+    assert_eq!(stage.rows("SELECT queue_name FROM queue_jobs"), ["sync-devices"]);
+    let told = outcome.report.warnings.first().expect("the second is told of too");
+    assert!(told.ends_with("its token is not valid."), "{told}");
+}
+
 /// MAS's sync of devices holds the lock while it tells the homeserver which devices there are. Whoever makes one must wait
 /// before the session is in the database, or the sync would be right to remove the device.
 #[rstest]

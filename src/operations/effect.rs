@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Action, Change, Report, Run, Subject, commit,
-    jobs::{self, WORKER_LIMIT},
+    jobs::{NewJob, WORKER_LIMIT},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -187,8 +187,8 @@ async fn see_after(run: &Run, store: &mut Connection, effect: &Effect, report: &
         return Ok(());
     }
     let now = run.world().now();
-    let job = jobs::NewJob::sync_devices(*user);
-    storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
+    let row = (now, run.world().new_id(now));
+    NewJob::sync_devices(*user).add(store, row).await?;
     report.jobs += 1;
     report.warnings.push(format!(
         "the session of device {device_id} of {localpart} was ended meanwhile: its token is not valid"
@@ -211,8 +211,8 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
         if kind == Kind::Personal {
             storage::personal_tokens::personal_tokens_revoke(store, id, now).await?;
         }
-        let job = jobs::NewJob::sync_devices(*user);
-        storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
+        let row = (now, run.world().new_id(now));
+        NewJob::sync_devices(*user).add(store, row).await?;
         Ok(ended)
     })
     .await?;

@@ -287,7 +287,7 @@ impl<'parts> Worker<'parts> {
         let written = storage::in_transaction(&mut self.queue, async |store| match outcome {
             Ok(follow_ups) => {
                 for new in follow_ups {
-                    storage::jobs::job_add(store, world.new_id(now), new.queue, &new.payload, now).await?;
+                    new.add(store, (now, world.new_id(now))).await?;
                 }
                 if storage::queue::job_complete(store, job.id, worker, now).await? {
                     Ok(None)
