@@ -22,7 +22,7 @@ const KINDS: [(&str, Kind); 4] = [
 /// How to talk to the homeserver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Synapse 1.135 or later, through the API that it has for MAS: `synapse`, and `synapse_modern`, which is the same.
+    /// Synapse 1.136 or later, through the API that it has for MAS: `synapse`, and `synapse_modern`, which is the same.
     Synapse,
     /// An older Synapse, through its admin API: `synapse_legacy`. Locks do not reach it.
     SynapseLegacy,
@@ -76,7 +76,7 @@ pub(super) fn absent() -> Error {
 
 /// Whether an existing section says how to talk to the homeserver, and not only what the server is called.
 pub(super) fn has_secret(section: &Section<'_>) -> bool {
-    section.has("secret") || section.has("secret_file")
+    section.has_any(&["secret", "secret_file"])
 }
 
 /// The server name of an existing section.

@@ -1,4 +1,5 @@
-//! The only place with SQL. One file per resource; `dialect.rs` holds what differs between the two databases.
+//! The only place with SQL. One file per resource; `dialect.rs` holds the statements that differ between the two
+//! databases as a whole.
 //!
 //! Functions are named resource first, and take the connection first. They know rows, not rules: what must be written
 //! together is decided in `operations`.
