@@ -152,7 +152,8 @@ codes! {
 }
 
 impl Code {
-    /// Whether a script's `catch` may handle it. What ends a run (a denial, an interrupt, a lost connection) may not be swallowed.
+    /// Whether a script's `catch` may handle it. What ends a run (a denial, an interrupt, a lost connection) may not be
+    /// swallowed.
     #[must_use]
     pub const fn catchable(self) -> bool {
         !matches!(

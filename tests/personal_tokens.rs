@@ -290,8 +290,8 @@ fn a_session_that_cannot_be_ended_does_not_keep_the_next_from_it() {
     assert!(told.ends_with("its token is not valid."), "{told}");
 }
 
-/// MAS's sync of devices holds the lock while it tells the homeserver which devices there are. Whoever makes one must wait
-/// before the session is in the database, or the sync would be right to remove the device.
+/// MAS's sync of devices holds the lock while it tells the homeserver which devices there are. Whoever makes one must
+/// wait before the session is in the database, or the sync would be right to remove the device.
 #[rstest]
 #[case::compatibility("issue_compatibility_token(#{ device_id: \"PHONE\" })", "compat_sessions")]
 #[case::personal(

@@ -37,8 +37,8 @@ pub struct Matrix {
     pub kind: Kind,
     /// The server name, the part of an MXID after the colon.
     pub homeserver: String,
-    /// The base URL of its API; `http` or `https`. It may have a path, with or without a last slash. A password or a query
-    /// that may hold a secret is left out: the secret below is what masctl is known by.
+    /// The base URL of its API; `http` or `https`. It may have a path, with or without a last slash. A password or a
+    /// query that may hold a secret is left out: the secret below is what masctl is known by.
     pub endpoint: Url,
     /// The secret that MAS and the homeserver share. Not empty.
     pub secret: SecretString,

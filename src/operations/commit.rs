@@ -17,7 +17,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The most changes that the message of an unknown commit names.
 const MOST_NAMED: usize = 3;
 
-/// Commits. If the answer is lost, the database is asked on a new connection, which then takes the place of the old one.
+/// Commits. If the answer is lost, the database is asked on a new connection, which then takes the place of the old
+/// one.
 ///
 /// # Errors
 /// `commit.unknown` if the database cannot be asked, or does not know; else why nothing was committed.

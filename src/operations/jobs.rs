@@ -216,8 +216,8 @@ pub async fn get(run: &Run, id: Id) -> Result<Job> {
     .await
 }
 
-/// Gives back the jobs that workers hold which have shut down, so that the next worker takes them, and returns how many.
-/// MAS never does it: they would be held for ever.
+/// Gives back the jobs that workers hold which have shut down, so that the next worker takes them, and returns how
+/// many. MAS never does it: they would be held for ever.
 ///
 /// # Errors
 /// Those of the store.

@@ -2,8 +2,8 @@
 //!
 //! A deed takes the [`Run`] and says in one function what is read, refused, written, queued and recorded.
 //!
-//! Two belong to no run, and are called by the command line itself: [`doctor`], which only looks, and [`worker`], which does
-//! what deeds have queued.
+//! Two belong to no run, and are called by the command line itself: [`doctor`], which only looks, and [`worker`], which
+//! does what deeds have queued.
 
 mod change;
 mod commit;

@@ -1,11 +1,11 @@
 //! Synapse, through the API that it has for administrators: `matrix.kind: synapse_legacy`.
 //!
-//! No current Synapse serves this: MAS was let in by the `admin_token` of `experimental_features.msc3861`, which Synapse 1.157
-//! removed. What the tests answer was recorded from Synapse 1.150.0.
+//! No current Synapse serves this: MAS was let in by the `admin_token` of `experimental_features.msc3861`, which
+//! Synapse 1.157 removed. What the tests answer was recorded from Synapse 1.150.0.
 //!
-//! The API cannot lock a user in the sense of MAS, so **a lock never reaches the homeserver**: it keeps a user out only because
-//! MAS answers that the user's tokens are not valid. And where the other API says that a user is not there, this one makes it
-//! in [`Homeserver::reactivate_user`].
+//! The API cannot lock a user in the sense of MAS, so **a lock never reaches the homeserver**: it keeps a user out only
+//! because MAS answers that the user's tokens are not valid. And where the other API says that a user is not there,
+//! this one makes it in [`Homeserver::reactivate_user`].
 
 #[cfg(test)]
 mod tests;

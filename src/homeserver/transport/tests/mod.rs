@@ -1,4 +1,5 @@
-//! What holds for every call, whichever API is spoken: what failures are said to be, and that the secret is in none of them.
+//! What holds for every call, whichever API is spoken: what failures are said to be, and that the secret is in none of
+//! them.
 
 mod retries;
 mod stage;
