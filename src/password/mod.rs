@@ -52,12 +52,6 @@ impl Schemes {
         Self { enabled, schemes }
     }
 
-    /// Whether passwords are used at all.
-    #[must_use]
-    pub const fn enabled(&self) -> bool {
-        self.enabled
-    }
-
     /// Hashes a new password.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub mod users;
 pub use connection::{Connection, connect, is_made, open};
 pub use failure::{pooled, read_only};
 pub use postgres::PostgresConnection;
-pub use transaction::{Fate, Limits, TransactionId, in_transaction};
+pub use transaction::{Fate, TransactionId, in_transaction};
 
 /// Runs one statement, written once, on whichever database is behind the connection.
 macro_rules! on {
