@@ -106,10 +106,14 @@ impl Connection {
             return Err(refusal);
         }
         self.control(BEGIN_POSTGRES).await?;
-        if self.start(lock).await? {
+        let started = self.start(lock).await;
+        if let Ok(true) = started {
             return Ok(());
         }
-        self.rollback().await?;
+        let rolled_back = self.rollback().await;
+        // Of two errors, the first says why.
+        started?;
+        rolled_back?;
         Err(schema::migrating())
     }
 
