@@ -83,8 +83,8 @@ fn unknown(lost: Error, transaction: TransactionId, changes: &[Change]) -> Error
         .data("changes", serde_json::to_value(changes).unwrap_or_default())
 }
 
-/// A new connection after the commit, in place of one that was lost: a restart of the database is waited for. After Ctrl-C
-/// it is tried once.
+/// A new connection after the commit, in place of one that was lost: a restart of the database is waited for. After
+/// Ctrl-C it is tried once.
 ///
 /// # Errors
 /// Those of opening the store.

@@ -127,8 +127,8 @@ async fn reconnected(run: &Run, store: &mut Connection, done: &Result<()>) -> bo
     }
 }
 
-/// Puts into the report that an effect failed, and what has become of it. Its failure is the first one's; the others are
-/// warnings.
+/// Puts into the report that an effect failed, and what has become of it. Its failure is the first one's; the others
+/// are warnings.
 fn fail(report: &mut Report, error: Error, effect: &Effect, done: &Result<()>) {
     let Effect::UpsertDevice {
         localpart, device_id, ..
@@ -173,8 +173,8 @@ async fn send(run: &Run, effect: &Effect) -> Result<Status> {
     }
 }
 
-/// Between the commit and the call somebody else may have ended the session, and a worker been done with the user's devices:
-/// then the device that has just been made is nobody's.
+/// Between the commit and the call somebody else may have ended the session, and a worker been done with the user's
+/// devices: then the device that has just been made is nobody's.
 async fn see_after(run: &Run, store: &mut Connection, effect: &Effect, report: &mut Report) -> Result<()> {
     let Effect::UpsertDevice {
         user,

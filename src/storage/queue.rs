@@ -31,8 +31,8 @@ pub async fn live_workers(store: &mut Connection, since: Time) -> Result<i64> {
         .fetch_one(&mut **connection))
 }
 
-/// The live worker other than `own` that was seen last, and when. Alive is who was seen less than `limit` ago. PostgreSQL
-/// may be on another machine, with MAS: there a worker is alive if it is by either clock.
+/// The live worker other than `own` that was seen last, and when. Alive is who was seen less than `limit` ago.
+/// PostgreSQL may be on another machine, with MAS: there a worker is alive if it is by either clock.
 ///
 /// # Errors
 /// As of any statement.
