@@ -152,7 +152,8 @@ codes! {
 }
 
 impl Code {
-    /// Whether a script's `catch` may handle it. What ends a run (a denial, an interrupt, a lost connection) may not be swallowed.
+    /// Whether a script's `catch` may handle it. What ends a run (a denial, an interrupt, a lost connection) may not be
+    /// swallowed.
     #[must_use]
     pub const fn catchable(self) -> bool {
         !matches!(
@@ -234,6 +235,21 @@ pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = known.iter().map(|known| (strsim::osa_distance(wrong, known), *known));
     let (distance, nearest) = near.min_by_key(|(distance, _)| *distance)?;
     (distance <= 1 + nearest.len() / 4).then_some(nearest)
+}
+
+/// Names as a sentence has them: `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn listed(names: &[impl AsRef<str>]) -> String {
+    let mut text = String::new();
+    for (index, name) in names.iter().enumerate() {
+        text += match index {
+            0 => "",
+            _ if index + 1 == names.len() => " and ",
+            _ => ", ",
+        };
+        text += name.as_ref();
+    }
+    text
 }
 
 /// A place in a text: a script, a header, a configuration file.
@@ -391,6 +407,13 @@ mod tests {
         for code in Code::ALL.iter().filter(|&&code| code != Code::Bug) {
             assert_eq!(code.as_str().split('.').count(), 2, "{code}");
         }
+    }
+
+    #[test]
+    fn names_are_listed_as_a_sentence_has_them() {
+        let names = ["a", "b", "c"];
+        let lists = [0, 1, 2, 3].map(|count| listed(&names[..count]));
+        assert_eq!(lists, ["", "a", "a and b", "a, b and c"]);
     }
 
     #[test]

@@ -18,10 +18,11 @@
 //! main → cli → host → primitives → operations → { storage, homeserver, password } → { model, config, console, capability, error }
 //! ```
 //!
-//! - `rhai` only in [`host`] and [`primitives`]; `sqlx` only in [`storage`], and as derives in [`model`]; the HTTP client
-//!   only in [`homeserver`]; `clap` and the terminal only in [`cli`].
+//! - `rhai` only in [`host`] and [`primitives`]; `sqlx` only in [`storage`], and as derives in [`model`]; the HTTP
+//!   client only in [`homeserver`]; `clap` and the terminal only in [`cli`].
 //! - A primitive checks its capability, calls one operation and converts; MAS's rules are in [`operations`].
-//! - SQL is written once for both databases; what differs is in `storage/dialect.rs`.
+//! - SQL is written once for both databases where it can be. What differs is in `storage/dialect.rs`, or, where that is
+//!   a few words, beside the rest of its statement.
 //! - Clock and randomness are handed out by [`operations::World`], never taken.
 //! - A secret is a `SecretString` from the moment it is read to the moment it is hashed or revealed.
 //!

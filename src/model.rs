@@ -290,7 +290,8 @@ pub fn localpart(name: &str, server_name: &str) -> Result<String, Error> {
     Ok(localpart.to_owned())
 }
 
-/// Refuses what is no e-mail address, with a sentence that says so. Neither display names nor quotes around it are taken.
+/// Refuses what is no e-mail address, with a sentence that says so. Neither display names nor quotes around it are
+/// taken.
 ///
 /// # Errors
 /// The sentence.

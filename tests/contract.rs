@@ -1,8 +1,8 @@
 //! What each command leaves in a whole database, compared with MAS's contract: `tests/contract/COMMAND.md`.
 //!
 //! A file says in words what mas-cli leaves, and where masctl differs on purpose. Its commands run on a store with a
-//! populace, and after each of them stands, marked `db>`, every row of every table that it added, changed or removed. What
-//! does not stand there was not touched. Both stores give the same text; `UPDATE=1` rewrites it.
+//! populace, and after each of them stands, marked `db>`, every row of every table that it added, changed or removed.
+//! What does not stand there was not touched. Both stores give the same text; `UPDATE=1` rewrites it.
 
 use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 

@@ -27,8 +27,8 @@ fn ask(homeserver: &Homeserver, secret: &str, target: &str, body: &str) -> (Stri
     (head.split(' ').nth(1).unwrap_or_default().to_owned(), body.to_owned())
 }
 
-/// Asks in order, and compares each answer: the end of the path, the body or nothing for a query, the status, and a part
-/// of what comes back.
+/// Asks in order, and compares each answer: the end of the path, the body or nothing for a query, the status, and a
+/// part of what comes back.
 fn converse(homeserver: &Homeserver, requests: &[(&str, &str, &str, &str)]) {
     for (name, body, status, part) in requests {
         let method = if body.is_empty() { "GET" } else { "POST" };

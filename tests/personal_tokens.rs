@@ -263,8 +263,43 @@ fn each_device_that_the_homeserver_refuses_is_told_of() {
     assert_eq!(stage.rows(valid), ["carol"]);
 }
 
-/// MAS's sync of devices holds the lock while it tells the homeserver which devices there are. Whoever makes one must wait
-/// before the session is in the database, or the sync would be right to remove the device.
+/// What cannot be made good for one token is said, and keeps nobody from making good the next.
+#[test]
+fn a_session_that_cannot_be_ended_does_not_keep_the_next_from_it() {
+    let stage = stage(Store::Postgres, "personal_stuck");
+    stage.rows(
+        "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN IF old.human_name = 'first' THEN RAISE 'stuck'; END IF; RETURN new; END $$; \
+         CREATE TRIGGER stuck BEFORE UPDATE ON personal_sessions FOR EACH ROW EXECUTE FUNCTION stuck()",
+    );
+    let issue = |name: &str| {
+        let options = WITH_DEVICE.replace("PHONE", "BROKEN").replace("bot", name);
+        format!("users::get(\"alice\").issue_personal_token(#{{ {options} }});")
+    };
+    let body = [issue("first"), issue("second")].concat();
+    let outcome = stage.run(&NEEDS, &[], &body).unwrap();
+    let failure = outcome.report.failure.expect("the homeserver has refused");
+    let help = failure.help_text().unwrap();
+    assert!(help.contains("could not be ended again (stuck)"), "{help}");
+    assert_eq!(
+        stage.rows("SELECT human_name FROM personal_sessions WHERE revoked_at IS NOT NULL"),
+        ["second"]
+    );
+    assert_eq!(stage.rows("SELECT queue_name FROM queue_jobs"), ["sync-devices"]);
+    let told = outcome.report.warnings.first().expect("the second is told of too");
+    assert!(told.ends_with("its token is not valid."), "{told}");
+}
+
+/// Who holds a lock for a minute, which is longer than anybody needs.
+const SLEEPING: &str = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+
+fn end_sleep(stage: &Stage) {
+    let pid = stage.rows(SLEEPING).remove(0);
+    stage.rows(&format!("SELECT pg_terminate_backend({pid})"));
+}
+
+/// MAS's sync of devices holds the lock while it tells the homeserver which devices there are. Whoever makes one must
+/// wait before the session is in the database, or the sync would be right to remove the device.
 #[rstest]
 #[case::compatibility("issue_compatibility_token(#{ device_id: \"PHONE\" })", "compat_sessions")]
 #[case::personal(
@@ -274,7 +309,7 @@ fn each_device_that_the_homeserver_refuses_is_told_of() {
 fn a_device_waits_for_the_sync_of_devices_before_its_session_is_written(#[case] deed: &str, #[case] table: &str) {
     let stage = stage(Store::Postgres, &format!("lock_{table}"));
     let key = id(ALICE).lock_key();
-    let holding = format!("BEGIN; SELECT pg_advisory_xact_lock({key})::text; SELECT pg_sleep(3); COMMIT");
+    let holding = format!("BEGIN; SELECT pg_advisory_xact_lock({key})::text; SELECT pg_sleep(60)");
     let waiting =
         "SELECT a.pid FROM pg_stat_activity a WHERE a.datname = current_database() AND a.wait_event = 'advisory'";
     // Databases of one template have tables of the same numbers.
@@ -284,15 +319,14 @@ fn a_device_waits_for_the_sync_of_devices_before_its_session_is_written(#[case] 
          AND mode <> 'AccessShareLock'"
     );
     thread::scope(|scope| {
-        let holder = scope.spawn(|| stage.rows(&holding));
-        let sleeping =
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
-        wait_until("the lock", || stage.rows(sleeping) == ["1"]);
+        let holder = scope.spawn(|| stage.store.query(&holding));
+        wait_until("the lock", || stage.rows(SLEEPING).len() == 1);
         let issuer = scope.spawn(|| stage.run(&NEEDS, &[], &format!("users::get(\"alice\").{deed}")));
         wait_until("its wait for it", || stage.rows(waiting).len() == 1);
         assert_eq!(stage.rows(&written), ["0"], "nothing is written while it waits");
         assert_eq!(stage.take_requests(), [""; 0]);
-        holder.join().expect("it held the lock");
+        end_sleep(&stage);
+        assert!(holder.join().expect("it was ended").is_err());
         let outcome = issuer.join().expect("it ended").unwrap();
         assert!(outcome.report.failure.is_none());
     });
@@ -308,13 +342,11 @@ fn a_token_without_a_device_takes_no_lock() {
     let stage = stage(Store::Postgres, "lock_none");
     let key = id(ALICE).lock_key();
     let holding = format!("BEGIN; SELECT pg_advisory_xact_lock({key})::text; SELECT pg_sleep(60)");
-    let sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
     thread::scope(|scope| {
         let holder = scope.spawn(|| stage.store.query(&holding));
-        wait_until("the lock", || stage.rows(sleeping).len() == 1);
+        wait_until("the lock", || stage.rows(SLEEPING).len() == 1);
         issue(&stage, "alice", "scope: \"urn:matrix:client:api:*\", name: \"x\"").unwrap();
-        let pid = stage.rows(sleeping).remove(0);
-        stage.rows(&format!("SELECT pg_terminate_backend({pid})"));
+        end_sleep(&stage);
         assert!(holder.join().expect("it was ended").is_err());
     });
 }

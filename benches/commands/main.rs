@@ -1,8 +1,8 @@
 //! How fast masctl is and how much memory it takes, beside the least that each command could take: `cargo bench`.
 //!
-//! Each figure is the median of runs of the real binary that alternate with runs of its floor, after warm-up runs of both.
-//! The floor of a command is the same statements as text over one fresh connection of this process. Nothing is asserted: a
-//! busy machine is no mistake in masctl.
+//! Each figure is the median of runs of the real binary that alternate with runs of its floor, after warm-up runs of
+//! both. The floor of a command is the same statements as text over one fresh connection of this process. Nothing is
+//! asserted: a busy machine is no mistake in masctl.
 //!
 //! ```text
 //! cargo bench                    all measures
@@ -10,8 +10,8 @@
 //! cargo bench -- lock provision  measures whose names hold one of the words
 //! ```
 //!
-//! `--runs N` sets how often a command is run, `--users N` how many users the larger database has. PostgreSQL comes from
-//! the installed programs or from `MASCTL_TEST_DATABASE_URL`, as for the tests.
+//! `--runs N` sets how often a command is run, `--users N` how many users the larger database has. PostgreSQL comes
+//! from the installed programs or from `MASCTL_TEST_DATABASE_URL`, as for the tests.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
 

@@ -15,9 +15,9 @@ pub(super) fn width() -> Option<usize> {
     io::stdout().is_terminal().then(|| terminal_width().unwrap_or(80))
 }
 
-/// The table. Elsewhere than on a terminal nothing is framed, cut or wrapped. On a terminal, rows that are wider than it
-/// are shown one below the other, each field on a line: an id that is cut in two cannot be copied. Elsewhere a row is one
-/// line, whatever it holds.
+/// The table. Elsewhere than on a terminal nothing is framed, cut or wrapped. On a terminal, rows that are wider than
+/// it are shown one below the other, each field on a line: an id that is cut in two cannot be copied. Elsewhere a row
+/// is one line, whatever it holds.
 pub(super) fn text(value: &Value, width: Option<usize>) -> String {
     match value {
         Value::Null => String::new(),

@@ -118,13 +118,9 @@ fn homeserver(configuration: &Configuration, top: &Section<'_>) -> Result<Option
         Kind::SynapseLegacy => "Synapse (legacy)",
         Kind::SynapseReadOnly => "Synapse (read-only)",
     };
-    let mut endpoint = matrix.endpoint;
-    // Neither fails for a URL with a host, and without one there is nothing to hide.
-    let _ = endpoint.set_username("").and_then(|()| endpoint.set_password(None));
-    endpoint.set_query(None);
     Ok(Some(format!(
-        "{kind} at {endpoint}; the server name is {}",
-        matrix.homeserver
+        "{kind} at {}; the server name is {}",
+        matrix.endpoint, matrix.homeserver
     )))
 }
 

@@ -56,20 +56,14 @@ fn client(section: &Section<'_>) -> Result<()> {
 }
 
 fn proof(section: &Section<'_>) -> Result<()> {
-    let Some(proof) = section.choice("client_auth_method", &METHODS)? else {
-        let allowed = wrong::listed(METHODS.map(|(name, _)| name));
-        return Err(section.missing("client_auth_method", &format!("Allowed are {allowed}.")));
-    };
+    let proof = section.required_choice("client_auth_method", &METHODS)?;
     let method = section.glimpse("client_auth_method").unwrap_or_default();
     section
         .every([(SECRETS, Proof::Secret), (JWKS, Proof::Key)].map(|(keys, wanted)| {
             let given = keys.into_iter().find(|key| section.has(key));
             match given {
                 None if wanted == proof => {
-                    let help = format!(
-                        "The method `{method}` needs {}.",
-                        wrong::listed(keys).replace(", ", " or ")
-                    );
+                    let help = format!("The method `{method}` needs {}.", wrong::either(keys));
                     Err(section.missing(keys[0], &help))
                 }
                 Some(key) if wanted != proof => Err(section.invalid(

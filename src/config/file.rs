@@ -11,7 +11,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
-/// How long something that is no plain file, such as a named pipe, may take to say what is in it. Nobody may ever write.
+/// How long something that is no plain file, such as a named pipe, may take to say what is in it. Nobody may ever
+/// write.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no content.

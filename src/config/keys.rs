@@ -112,8 +112,3 @@ pub(super) fn distinct(sections: &[Section<'_>], key: &str) -> Result<()> {
         }))
         .map(drop)
 }
-
-/// Whether there is the secret or the file that holds it.
-pub(super) fn has_either(section: &Section<'_>, keys: [&str; 2]) -> bool {
-    keys.iter().any(|key| section.has(key))
-}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{section::Section, tree::Origin, wrong};
-use crate::error::{Result, nearest};
+use crate::error::{Error, Result, nearest};
 
 /// The keys that there are.
 const KEYS: [&str; 2] = ["lock_timeout", "statement_timeout"];
@@ -51,7 +51,7 @@ fn seconds(section: &Section<'_>, key: &str, most: u64) -> Result<Option<Duratio
 }
 
 /// The error that there is no such key. Unlike in MAS's sections, a slip of the pen is not passed over.
-fn refused(section: &Section<'_>, key: &str) -> crate::error::Error {
+fn refused(section: &Section<'_>, key: &str) -> Error {
     let allowed = wrong::listed(KEYS);
     let help = match (nearest(key, &KEYS), section.origin_of(key)) {
         (_, Origin::Variable(_)) => {

@@ -22,7 +22,7 @@ const KINDS: [(&str, Kind); 4] = [
 /// How to talk to the homeserver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Synapse 1.135 or later, through the API that it has for MAS: `synapse`, and `synapse_modern`, which is the same.
+    /// Synapse 1.136 or later, through the API that it has for MAS: `synapse`, and `synapse_modern`, which is the same.
     Synapse,
     /// An older Synapse, through its admin API: `synapse_legacy`. Locks do not reach it.
     SynapseLegacy,
@@ -37,7 +37,8 @@ pub struct Matrix {
     pub kind: Kind,
     /// The server name, the part of an MXID after the colon.
     pub homeserver: String,
-    /// The base URL of its API; `http` or `https`. It may have a path, with or without a last slash.
+    /// The base URL of its API; `http` or `https`. It may have a path, with or without a last slash. A password or a
+    /// query that may hold a secret is left out: the secret below is what masctl is known by.
     pub endpoint: Url,
     /// The secret that MAS and the homeserver share. Not empty.
     pub secret: SecretString,
@@ -76,7 +77,7 @@ pub(super) fn absent() -> Error {
 
 /// Whether an existing section says how to talk to the homeserver, and not only what the server is called.
 pub(super) fn has_secret(section: &Section<'_>) -> bool {
-    section.has("secret") || section.has("secret_file")
+    section.has_any(&["secret", "secret_file"])
 }
 
 /// The server name of an existing section.
@@ -97,11 +98,14 @@ pub(super) fn homeserver(section: &Section<'_>) -> Result<String> {
 fn endpoint(section: &Section<'_>) -> Result<Url> {
     let text = section.text("endpoint")?.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
     let help = "Write the URL at which MAS reaches the homeserver, such as `https://matrix.example.com/`.";
-    let url =
+    let mut url =
         Url::parse(&text).map_err(|error| section.invalid("endpoint", &format!("is not a URL ({error})"), help))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(section.invalid("endpoint", "is not a URL of `http` or `https`", help));
     }
+    // Neither fails for a URL of these, which has a host.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
     Ok(url)
 }
 

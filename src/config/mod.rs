@@ -107,12 +107,6 @@ impl Configuration {
         Ok(database)
     }
 
-    /// Whether there is a section `matrix`: if not, there is no homeserver to talk to.
-    #[must_use]
-    pub fn has_matrix(&self) -> bool {
-        self.has("matrix")
-    }
-
     /// Whether the section `matrix` says how to talk to the homeserver, and not only what the server is called.
     ///
     /// # Errors

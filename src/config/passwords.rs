@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use secrecy::{ExposeSecret, SecretSlice};
 
-use super::{section::Section, wrong};
+use super::section::Section;
 use crate::error::Result;
 
 /// The zxcvbn score that MAS asks for when the section does not say.
@@ -141,12 +141,7 @@ fn scheme(section: &Section<'_>) -> Result<Scheme> {
     let version = section.number("version", 0..=u64::from(u16::MAX)).and_then(|version| {
         version.ok_or_else(|| section.missing("version", "Number the schemes: the highest version makes new hashes."))
     });
-    let algorithm = section.choice("algorithm", &ALGORITHMS).and_then(|algorithm| {
-        algorithm.ok_or_else(|| {
-            let allowed = wrong::listed(ALGORITHMS.map(|(name, _)| name));
-            section.missing("algorithm", &format!("Allowed are {allowed}."))
-        })
-    });
+    let algorithm = section.required_choice("algorithm", &ALGORITHMS);
     let unicode_normalization = section.flag("unicode_normalization");
     let cost = section.number("cost", 0..=u64::from(u32::MAX));
     let pepper = pepper(section);

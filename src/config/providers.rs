@@ -109,20 +109,14 @@ fn issuer(section: &Section<'_>) -> Result<()> {
 }
 
 fn proof(section: &Section<'_>) -> Result<()> {
-    let Some(proof) = section.choice("token_endpoint_auth_method", &METHODS)? else {
-        let allowed = wrong::listed(METHODS.map(|(name, _)| name));
-        return Err(section.missing("token_endpoint_auth_method", &format!("Allowed are {allowed}.")));
-    };
+    let proof = section.required_choice("token_endpoint_auth_method", &METHODS)?;
     let method = section.glimpse("token_endpoint_auth_method").unwrap_or_default();
     let needed = |key: &str, keys: [&str; 2]| {
-        let help = format!(
-            "The method `{method}` needs {}.",
-            wrong::listed(keys).replace(", ", " or ")
-        );
+        let help = format!("The method `{method}` needs {}.", wrong::either(keys));
         Err(section.missing(key, &help))
     };
     let secret = match proof {
-        Proof::Secret | Proof::SecretJwt if !keys::has_either(section, SECRETS) => needed(SECRETS[0], SECRETS),
+        Proof::Secret | Proof::SecretJwt if !section.has_any(&SECRETS) => needed(SECRETS[0], SECRETS),
         _ => Ok(()),
     };
     let algorithm = "token_endpoint_auth_signing_alg";
@@ -146,8 +140,8 @@ fn proof(section: &Section<'_>) -> Result<()> {
 fn check_apple(section: &Section<'_>) -> Result<()> {
     let keys = keys::check(section, &APPLE);
     let exclusive = section.exclusive(APPLE_KEYS[0], &[APPLE_KEYS[1]]);
-    if !keys::has_either(section, APPLE_KEYS) {
-        let help = format!("Give {}.", wrong::listed(APPLE_KEYS).replace(", ", " or "));
+    if !section.has_any(&APPLE_KEYS) {
+        let help = format!("Give {}.", wrong::either(APPLE_KEYS));
         return Err(section.missing(APPLE_KEYS[0], &help));
     }
     keys.and(exclusive)

@@ -96,6 +96,11 @@ impl<'a> Section<'a> {
         self.tree.get(key).is_some()
     }
 
+    /// Whether one of the keys has a value.
+    pub(super) fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.has(key))
+    }
+
     /// All keys, also those without a value.
     pub(super) fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let entries = match &self.tree.node {
@@ -220,9 +225,15 @@ impl<'a> Section<'a> {
             self.invalid(
                 key,
                 &format!("is `{}`, which is not a value of it", wrong::shown(&text)),
-                &format!("Allowed are {}.", wrong::listed(choices.iter().map(|(name, _)| *name))),
+                &allowed(choices),
             )
         })
+    }
+
+    /// As [`Self::choice`], of a key that must be there.
+    pub(super) fn required_choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<T> {
+        self.choice(key, choices)?
+            .ok_or_else(|| self.missing(key, &allowed(choices)))
     }
 
     /// Refuses `key` together with any of `others`, and names all of them that are there.
@@ -392,4 +403,8 @@ impl<'a> Section<'a> {
         inspection.problem(&error);
         error
     }
+}
+
+fn allowed<T>(choices: &[(&str, T)]) -> String {
+    format!("Allowed are {}.", wrong::listed(choices.iter().map(|(name, _)| *name)))
 }

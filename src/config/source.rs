@@ -14,6 +14,7 @@ use serde::{
     de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 use serde_json::Number;
+use zeroize::Zeroizing;
 
 use super::{
     environment::Environment,
@@ -74,7 +75,7 @@ pub(super) fn read(path: &Path, environment: &Environment) -> Result<Tree> {
 fn not_utf8(name: &str, bytes: &[u8]) -> Error {
     let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let (line, column) = line_and_column(valid);
-    let text = String::from_utf8_lossy(bytes);
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     Error::new(Code::ConfigInvalid, format!("`{name}` is not UTF-8"))
         .help("Save the file in UTF-8.")
         .at(locate::excerpt(name, &text, line, column))

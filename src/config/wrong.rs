@@ -78,6 +78,11 @@ pub(super) fn listed(words: impl IntoIterator<Item = impl AsRef<str>>) -> String
         .join(", ")
 }
 
+/// Two keys of which one is to be given.
+pub(super) fn either([one, other]: [&str; 2]) -> String {
+    format!("`{one}` or `{other}`")
+}
+
 /// A value fit for a message: one line, not endless.
 pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_LIMIT).flat_map(escaped).collect();

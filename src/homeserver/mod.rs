@@ -43,8 +43,8 @@ pub enum Availability {
 ///
 /// - `homeserver.unreachable`: no connection, no answer in time, or the connection was lost before the answer;
 /// - `homeserver.refused`: the homeserver does not take the secret; nothing was done;
-/// - `homeserver.failed`: the homeserver answered with an error, or not as a homeserver does. Where a user must exist and
-///   does not, too: the message names it;
+/// - `homeserver.failed`: the homeserver answered with an error, or not as a homeserver does. Where a user must exist
+///   and does not, too: the message names it;
 /// - `homeserver.unsupported`: the configured kind of homeserver cannot do this; nothing was sent;
 /// - `config.invalid`: the secret cannot be sent; nothing was sent.
 #[async_trait]
@@ -57,8 +57,8 @@ pub trait Homeserver: fmt::Debug + Send + Sync {
 
     /// Makes a user, or tells the homeserver of changes to one. Also of one that is deactivated there, which it stays.
     ///
-    /// Returns whether the user is new to the homeserver. After a lost connection it may be said not to be, although this
-    /// call made it.
+    /// Returns whether the user is new to the homeserver. After a lost connection it may be said not to be, although
+    /// this call made it.
     async fn provision_user(&self, user: &Provisioning<'_>) -> Result<bool>;
 
     /// Makes a device of a user, or renames the one of this id. Without a name, one that it has is kept.
@@ -70,11 +70,12 @@ pub trait Homeserver: fmt::Debug + Send + Sync {
     /// Removes a device, if the user has it.
     async fn delete_device(&self, localpart: &str, device_id: &str) -> Result<()>;
 
-    /// Makes these the devices of a user: makes those that it lacks, removes all others. Waits longer the more there are.
+    /// Makes these the devices of a user: makes those that it lacks, removes all others. Waits longer the more there
+    /// are.
     async fn sync_devices(&self, localpart: &str, devices: &BTreeSet<String>) -> Result<()>;
 
-    /// Deactivates a user: its devices and addresses are gone, its localpart stays taken. With `erase`, its profile goes too,
-    /// and new members of its rooms do not see what it wrote.
+    /// Deactivates a user: its devices and addresses are gone, its localpart stays taken. With `erase`, its profile
+    /// goes too, and new members of its rooms do not see what it wrote.
     async fn delete_user(&self, localpart: &str, erase: bool) -> Result<()>;
 
     /// Makes a deactivated user an active one. What the deactivation removed does not come back.
@@ -114,7 +115,8 @@ pub fn connect(matrix: &Matrix) -> Arc<dyn Homeserver> {
     }
 }
 
-/// The homeserver of a store. That of a SQLite store has to be configured with its secret: without, the store stands alone.
+/// The homeserver of a store. That of a SQLite store has to be configured with its secret: without, the store stands
+/// alone.
 ///
 /// # Errors
 /// `config.missing`, `config.invalid`, `file.unreadable`.

@@ -17,7 +17,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The most changes that the message of an unknown commit names.
 const MOST_NAMED: usize = 3;
 
-/// Commits. If the answer is lost, the database is asked on a new connection, which then takes the place of the old one.
+/// Commits. If the answer is lost, the database is asked on a new connection, which then takes the place of the old
+/// one.
 ///
 /// # Errors
 /// `commit.unknown` if the database cannot be asked, or does not know; else why nothing was committed.
@@ -82,8 +83,8 @@ fn unknown(lost: Error, transaction: TransactionId, changes: &[Change]) -> Error
         .data("changes", serde_json::to_value(changes).unwrap_or_default())
 }
 
-/// A new connection after the commit, in place of one that was lost: a restart of the database is waited for. After Ctrl-C
-/// it is tried once.
+/// A new connection after the commit, in place of one that was lost: a restart of the database is waited for. After
+/// Ctrl-C it is tried once.
 ///
 /// # Errors
 /// Those of opening the store.

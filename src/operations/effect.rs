@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Action, Change, Report, Run, Subject, commit,
-    jobs::{self, WORKER_LIMIT},
+    jobs::{NewJob, WORKER_LIMIT},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -127,8 +127,8 @@ async fn reconnected(run: &Run, store: &mut Connection, done: &Result<()>) -> bo
     }
 }
 
-/// Puts into the report that an effect failed, and what has become of it. Its failure is the first one's; the others are
-/// warnings.
+/// Puts into the report that an effect failed, and what has become of it. Its failure is the first one's; the others
+/// are warnings.
 fn fail(report: &mut Report, error: Error, effect: &Effect, done: &Result<()>) {
     let Effect::UpsertDevice {
         localpart, device_id, ..
@@ -173,8 +173,8 @@ async fn send(run: &Run, effect: &Effect) -> Result<Status> {
     }
 }
 
-/// Between the commit and the call somebody else may have ended the session, and a worker been done with the user's devices:
-/// then the device that has just been made is nobody's.
+/// Between the commit and the call somebody else may have ended the session, and a worker been done with the user's
+/// devices: then the device that has just been made is nobody's.
 async fn see_after(run: &Run, store: &mut Connection, effect: &Effect, report: &mut Report) -> Result<()> {
     let Effect::UpsertDevice {
         user,
@@ -187,8 +187,8 @@ async fn see_after(run: &Run, store: &mut Connection, effect: &Effect, report: &
         return Ok(());
     }
     let now = run.world().now();
-    let job = jobs::NewJob::sync_devices(*user);
-    storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
+    let row = (now, run.world().new_id(now));
+    NewJob::sync_devices(*user).add(store, row).await?;
     report.jobs += 1;
     report.warnings.push(format!(
         "the session of device {device_id} of {localpart} was ended meanwhile: its token is not valid"
@@ -211,8 +211,8 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
         if kind == Kind::Personal {
             storage::personal_tokens::personal_tokens_revoke(store, id, now).await?;
         }
-        let job = jobs::NewJob::sync_devices(*user);
-        storage::jobs::job_add(store, run.world().new_id(now), job.queue, &job.payload, now).await?;
+        let row = (now, run.world().new_id(now));
+        NewJob::sync_devices(*user).add(store, row).await?;
         Ok(ended)
     })
     .await?;

@@ -13,7 +13,7 @@ pub use self::retry::{retry, retry_abandoned};
 use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, users};
 use crate::{
     error::{Code, Error, Result},
-    model::{Id, JOB_STATUSES, Job, JobCount},
+    model::{Id, JOB_STATUSES, Job, JobCount, Time},
     storage::{self, Connection, jobs::Filter},
 };
 
@@ -104,6 +104,11 @@ impl NewJob {
             payload: json!({"user_id": user}),
         }
     }
+
+    /// Adds its row, made at that time with that id.
+    pub(super) async fn add(&self, store: &mut Connection, (now, id): (Time, Id)) -> Result<Id> {
+        storage::jobs::job_add(store, id, self.queue, &self.payload, now).await
+    }
 }
 
 pub(super) const PROVISION_USER: &str = "provision-user";
@@ -117,8 +122,8 @@ pub(super) const DELETE_DEVICE: &str = "delete-device";
 impl Deed<'_> {
     /// Queues a job and returns its id.
     pub(super) async fn queue(&mut self, job: NewJob) -> Result<Id> {
-        let (now, id) = self.new_row();
-        let id = storage::jobs::job_add(self.store(), id, job.queue, &job.payload, now).await?;
+        let row = self.new_row();
+        let id = job.add(self.store(), row).await?;
         self.queued_jobs(1);
         Ok(id)
     }
@@ -211,8 +216,8 @@ pub async fn get(run: &Run, id: Id) -> Result<Job> {
     .await
 }
 
-/// Gives back the jobs that workers hold which have shut down, so that the next worker takes them, and returns how many.
-/// MAS never does it: they would be held for ever.
+/// Gives back the jobs that workers hold which have shut down, so that the next worker takes them, and returns how
+/// many. MAS never does it: they would be held for ever.
 ///
 /// # Errors
 /// Those of the store.
@@ -334,6 +339,7 @@ mod tests {
             assert_eq!(job.payload.to_string(), payload);
         }
     }
+
     #[test]
     fn queues_are_named_once() {
         let mut names = QUEUES.to_vec();

@@ -1,6 +1,9 @@
 //! What is done, with MAS's rules: which rows are written together, and with which jobs. Primitives only wrap it.
 //!
 //! A deed takes the [`Run`] and says in one function what is read, refused, written, queued and recorded.
+//!
+//! Two belong to no run, and are called by the command line itself: [`doctor`], which only looks, and [`worker`], which
+//! does what deeds have queued.
 
 mod change;
 mod commit;

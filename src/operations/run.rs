@@ -355,8 +355,8 @@ impl Deed<'_> {
     }
 }
 
-/// Takes back what failed with `error`, so that the script can go on. If that cannot be done the run is over: it must not
-/// go on in a transaction that the database may have ended.
+/// Takes back what failed with `error`, so that the script can go on. If that cannot be done the run is over: it must
+/// not go on in a transaction that the database may have ended.
 async fn undone(store: &mut Connection, error: Error) -> Error {
     match store.undo_deed().await {
         Ok(()) => storage::rights::explain(store, error).await,

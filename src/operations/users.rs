@@ -176,8 +176,8 @@ pub async fn reactivate(run: &Run, user: &User) -> Result<User> {
     .await
 }
 
-/// Queues the job that tells the homeserver of a user: that it exists, whether it is locked, its e-mail addresses, and, if
-/// it is given, the name that others see.
+/// Queues the job that tells the homeserver of a user: that it exists, whether it is locked, its e-mail addresses, and,
+/// if it is given, the name that others see.
 ///
 /// # Errors
 /// `user.not_found`; `value.invalid` for a display name that the homeserver would refuse.

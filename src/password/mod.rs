@@ -52,12 +52,6 @@ impl Schemes {
         Self { enabled, schemes }
     }
 
-    /// Whether passwords are used at all.
-    #[must_use]
-    pub const fn enabled(&self) -> bool {
-        self.enabled
-    }
-
     /// Hashes a new password.
     ///
     /// # Errors
@@ -83,8 +77,8 @@ impl Schemes {
     /// Whether `password` is the one that the hash in a user's row was made of, by the scheme of the row's version.
     ///
     /// # Errors
-    /// `password.disabled`; `password.scheme`, which names the user, if no scheme has this version, or the hash is not one
-    /// of its algorithm.
+    /// `password.disabled`; `password.scheme`, which names the user, if no scheme has this version, or the hash is not
+    /// one of its algorithm.
     pub fn verify(&self, username: &str, password: &SecretString, hash: &str, version: i32) -> Result<bool> {
         self.check_enabled()?;
         let known = u16::try_from(version).map_err(|_| Unverifiable::ForeignVersion(version));

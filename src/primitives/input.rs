@@ -46,8 +46,8 @@ mod input {
         })
     }
 
-    /// Ask for one line of text. `check` is called with the answer: if it throws, its message is shown and the question put
-    /// again.
+    /// Ask for one line of text. `check` is called with the answer: if it throws, its message is shown and the question
+    /// put again.
     ///
     /// Needs nothing. Fails with `input.not_interactive`, `input.aborted`, `run.writing`.
     ///

@@ -51,9 +51,9 @@ mod jobs {
 
     /// List jobs, newest first.
     ///
-    /// Options: `queue`; `status`, one of `available`, `running`, `completed`, `lost`, `failed`, `scheduled`; `user`, the name of
-    /// the account that they are about; `abandoned` for those that failed and that nobody will try again; `limit`. The
-    /// list is read page by page while it is walked.
+    /// Options: `queue`; `status`, one of `available`, `running`, `completed`, `lost`, `failed`, `scheduled`; `user`,
+    /// the name of the account that they are about; `abandoned` for those that failed and that nobody will try again;
+    /// `limit`. The list is read page by page while it is walked.
     ///
     /// Needs `jobs:read`. Fails with `user.not_found`, `value.invalid`.
     ///
@@ -83,7 +83,9 @@ mod jobs {
         }))
     }
 
-    /// Count jobs by queue and status, and tell when the oldest of each was queued. Takes the options of `list` but `limit`.
+    /// Count jobs by queue and status, and tell when the oldest of each was queued.
+    ///
+    /// Takes the options of `list` but `limit`.
     ///
     /// Needs `jobs:read`. Fails with `user.not_found`, `value.invalid`.
     ///
@@ -134,8 +136,8 @@ mod jobs {
 
     /// Try every abandoned job again that fits, oldest first, and return how many there were.
     ///
-    /// Options: `queue`, `user`. A deactivation that is tried again also deactivates who has been reactivated since: name
-    /// the queue.
+    /// Options: `queue`, `user`. A deactivation that is tried again also deactivates who has been reactivated since:
+    /// name the queue.
     ///
     /// Needs `jobs:write`. Fails with `user.not_found`, `value.invalid`.
     ///
@@ -154,8 +156,9 @@ mod jobs {
         Ok(count.cast_signed())
     }
 
-    /// Give back the jobs that workers hold which have shut down, and return how many there were. Those of a live worker
-    /// are never touched.
+    /// Give back the jobs that workers hold which have shut down, and return how many there were.
+    ///
+    /// Those of a live worker are never touched.
     ///
     /// Needs `jobs:write`. Fails with nothing of its own.
     ///

@@ -1,7 +1,7 @@
 //! What a script can touch: one file per namespace. Rhai's types stop here.
 //!
-//! A primitive checks its capability, calls one operation, and converts. Its doc comment is the help: an imperative first
-//! line, `Needs …`, `Fails with …`, and an example, which a test runs with the capability and without it.
+//! A primitive checks its capability, calls one operation, and converts. Its doc comment is the help: an imperative
+//! first line, `Needs …`, `Fails with …`, and an example, which a test runs with the capability and without it.
 
 mod documentation;
 mod emails;

@@ -79,8 +79,8 @@ mod tokens {
 
     /// Issue a compatibility token for a user, in a session of its own. It is shown once if the script returns it.
     ///
-    /// Options: `device_id` (a new one if left out), `synapse_admin`, `expires_in` in seconds (never if left out), `force`
-    /// for a locked or deactivated user. Sessions of the user with the same device end.
+    /// Options: `device_id` (a new one if left out), `synapse_admin`, `expires_in` in seconds (never if left out),
+    /// `force` for a locked or deactivated user. Sessions of the user with the same device end.
     ///
     /// Needs `tokens:write`. Fails with `user.inactive`, `user.not_found`, `value.invalid`.
     ///
@@ -103,11 +103,12 @@ mod tokens {
         })
     }
 
-    /// Issue a personal access token that acts as its user, in a session of its own. It is shown once if the script returns
-    /// it; MAS keeps only its SHA-256.
+    /// Issue a personal access token that acts as its user, in a session of its own.
     ///
-    /// Options: `scope` (scopes between spaces) and `name`, which it needs, and `expires_in` in seconds (never if left out).
-    /// A device in the scope is made known to the homeserver.
+    /// It is shown once if the script returns it; MAS keeps only its SHA-256.
+    ///
+    /// Options: `scope` (scopes between spaces) and `name`, which it needs, and `expires_in` in seconds (never if left
+    /// out). A device in the scope is made known to the homeserver.
     ///
     /// Needs `tokens:write`. Fails with `user.inactive`, `user.not_found`, `value.invalid`.
     ///
@@ -124,9 +125,9 @@ mod tokens {
 
     /// Tell what a token is by its text alone, its checksum included; `()` if MAS would not even look for it.
     ///
-    /// One of `oauth_access`, `oauth_refresh`, `compatibility_access`, `compatibility_refresh`, `personal_access`, and of
-    /// those imported from Synapse `imported_access`, `imported_refresh`, `imported_macaroon`. Whether the token is valid,
-    /// only the database knows.
+    /// One of `oauth_access`, `oauth_refresh`, `compatibility_access`, `compatibility_refresh`, `personal_access`, and
+    /// of those imported from Synapse `imported_access`, `imported_refresh`, `imported_macaroon`. Whether the token is
+    /// valid, only the database knows.
     ///
     /// Needs nothing. Fails with nothing of its own.
     ///
@@ -142,8 +143,8 @@ mod tokens {
 
     /// Issue a registration token. It is shown once if the script returns it.
     ///
-    /// Options: `token` (a new one if left out), `usage_limit` (none if left out), `expires_in` in seconds (never if left
-    /// out).
+    /// Options: `token` (a new one if left out), `usage_limit` (none if left out), `expires_in` in seconds (never if
+    /// left out).
     ///
     /// Needs `tokens:write`. Fails with `token.exists`, `value.invalid`.
     ///

@@ -139,8 +139,8 @@ mod users {
 
     /// Register a user with everything that belongs to it, and have the homeserver told.
     ///
-    /// Options: `username`, `password` (a secret), `ignore_complexity`, `emails`, `links` (each `#{provider, subject}`),
-    /// `admin`, `display_name`.
+    /// Options: `username`, `password` (a secret), `ignore_complexity`, `emails`, `links` (each
+    /// `#{provider, subject}`), `admin`, `display_name`.
     ///
     /// Needs `users:write`. Fails with `user.exists`, `username.invalid`, `username.unavailable`, `password.weak`,
     /// `provider.not_found`, `provider.disabled`, `link.taken`, `value.invalid`.
@@ -196,8 +196,8 @@ mod users {
         Ok(user.clone())
     }
 
-    /// Queue the deactivation of a user, which MAS's worker does: its sessions end, its e-mail addresses are deleted, and
-    /// the homeserver deactivates the account.
+    /// Queue the deactivation of a user, which MAS's worker does: its sessions end, its e-mail addresses are deleted,
+    /// and the homeserver deactivates the account.
     ///
     /// What the user wrote stays. Undo it with `reactivate`; the addresses do not come back.
     ///
@@ -229,7 +229,9 @@ mod users {
         Ok(user.clone())
     }
 
-    /// Queue the job that tells the homeserver of a user: that it exists, whether it is locked, and its e-mail addresses.
+    /// Queue the job that tells the homeserver of a user.
+    ///
+    /// It tells that the user exists, whether it is locked, and its e-mail addresses.
     ///
     /// Needs `users:write`. Fails with `user.not_found`.
     ///

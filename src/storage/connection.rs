@@ -60,8 +60,8 @@ pub async fn connect(database: &Database) -> Result<Connection> {
 
 const BEGIN_POSTGRES: &str = "BEGIN";
 
-/// The limits end with the transaction: a proxy may hand the connection on to MAS. So does the lock, which keeps MAS from
-/// migrating meanwhile: MAS takes it for itself alone, and tries again and again.
+/// The limits end with the transaction: a proxy may hand the connection on to MAS. So does the lock, which keeps MAS
+/// from migrating meanwhile: MAS takes it for itself alone, and tries again and again.
 const START_POSTGRES: &str = "SELECT txid_current(), pg_try_advisory_xact_lock_shared($1), \
      set_config('lock_timeout', $2, true), set_config('statement_timeout', $3, true), \
      set_config('idle_in_transaction_session_timeout', $4, true)";
@@ -106,10 +106,14 @@ impl Connection {
             return Err(refusal);
         }
         self.control(BEGIN_POSTGRES).await?;
-        if self.start(lock).await? {
+        let started = self.start(lock).await;
+        if let Ok(true) = started {
             return Ok(());
         }
-        self.rollback().await?;
+        let rolled_back = self.rollback().await;
+        // Of two errors, the first says why.
+        started?;
+        rolled_back?;
         Err(schema::migrating())
     }
 

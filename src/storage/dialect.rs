@@ -11,8 +11,8 @@ use crate::{
 /// Rows of five values each stay under SQLite's limit of 32,766 bound values.
 const SQLITE_ROWS: usize = 1000;
 
-/// Takes PostgreSQL's advisory lock of this key, and keeps it until the transaction ends. SQLite's write lock does that by
-/// itself.
+/// Takes PostgreSQL's advisory lock of this key, and keeps it until the transaction ends. SQLite's write lock does that
+/// by itself.
 pub(super) async fn lock(store: &mut Connection, key: i64) -> Result<()> {
     match store {
         Connection::Postgres(connection) => sqlx::query("SELECT pg_advisory_xact_lock($1)")

@@ -58,8 +58,8 @@ pub async fn addresses_of_user(store: &mut Connection, user: Id) -> Result<Vec<S
         .fetch_all(&mut **connection))
 }
 
-/// Deletes all addresses of a user, and those of other kinds that were imported with it, which MAS has no other use for.
-/// Returns how many.
+/// Deletes all addresses of a user, and those of other kinds that were imported with it, which MAS has no other use
+/// for. Returns how many.
 ///
 /// # Errors
 /// As of any statement.

@@ -10,8 +10,8 @@ use crate::{
     model::{Id, Job, JobCount, Time},
 };
 
-/// The columns of a job. Reason and payload are others' texts of whatever length: what is longer than any that MAS writes
-/// is cut.
+/// The columns of a job. Reason and payload are others' texts of whatever length: what is longer than any that MAS
+/// writes is cut.
 macro_rules! columns {
     () => {
         "queue_job_id, queue_name, CAST(status AS TEXT) AS status, \
@@ -51,8 +51,8 @@ macro_rules! with_filter {
     };
 }
 
-/// A statement with the filter, for each database: a status is an enum on the one and a text on the other, and only one of
-/// them refuses payloads that are no JSON.
+/// A statement with the filter, for each database: a status is an enum on the one and a text on the other, and only one
+/// of them refuses payloads that are no JSON.
 macro_rules! filtered {
     ($store:expr, $filter:expr, $fetch:ident, $row:ty, $before:expr, $after:literal $(, $bind:expr)*) => {{
         const POSTGRES: &str = with_filter!($before, "CAST($2 AS queue_job_status)", "payload ->> 'user_id'", $after);
@@ -205,8 +205,8 @@ pub async fn jobs_add(store: &mut Connection, queue: &str, jobs: (&[Id], &[Strin
     dialect::jobs_add(store, queue, jobs, created_at).await
 }
 
-/// Adds the job that tries again what `failed` did: as it, but counted once more. It waits for `scheduled_at`, if that is
-/// given. A count that is out of the range of MAS's starts again: MAS ends itself on a negative one.
+/// Adds the job that tries again what `failed` did: as it, but counted once more. It waits for `scheduled_at`, if that
+/// is given. A count that is out of the range of MAS's starts again: MAS ends itself on a negative one.
 ///
 /// # Errors
 /// As of any statement.

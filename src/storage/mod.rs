@@ -1,4 +1,5 @@
-//! The only place with SQL. One file per resource; `dialect.rs` holds what differs between the two databases.
+//! The only place with SQL. One file per resource; `dialect.rs` holds the statements that differ between the two
+//! databases as a whole.
 //!
 //! Functions are named resource first, and take the connection first. They know rows, not rules: what must be written
 //! together is decided in `operations`.
@@ -28,7 +29,7 @@ pub mod users;
 pub use connection::{Connection, connect, is_made, open};
 pub use failure::{pooled, read_only};
 pub use postgres::PostgresConnection;
-pub use transaction::{Fate, Limits, TransactionId, in_transaction};
+pub use transaction::{Fate, TransactionId, in_transaction};
 
 /// Runs one statement, written once, on whichever database is behind the connection.
 macro_rules! on {

@@ -21,8 +21,8 @@ pub struct Stored {
     pub version: i32,
 }
 
-/// The password of a user, if it has one: the newest row. Of two that are equally old, where MAS leaves it to chance, the
-/// one with the greater id.
+/// The password of a user, if it has one: the newest row. Of two that are equally old, where MAS leaves it to chance,
+/// the one with the greater id.
 ///
 /// # Errors
 /// As of any statement.

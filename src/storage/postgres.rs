@@ -54,8 +54,7 @@ impl PostgresConnection {
     }
 
     /// How long its transactions may keep others waiting.
-    #[must_use]
-    pub const fn limits(&self) -> Limits {
+    pub(super) const fn limits(&self) -> Limits {
         self.limits
     }
 
@@ -68,8 +67,7 @@ impl PostgresConnection {
     }
 
     /// The driver's connection alone.
-    #[must_use]
-    pub fn into_inner(self) -> PgConnection {
+    pub(super) fn into_inner(self) -> PgConnection {
         *self.connection
     }
 }

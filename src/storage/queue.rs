@@ -31,8 +31,8 @@ pub async fn live_workers(store: &mut Connection, since: Time) -> Result<i64> {
         .fetch_one(&mut **connection))
 }
 
-/// The live worker other than `own` that was seen last, and when. Alive is who was seen less than `limit` ago. PostgreSQL
-/// may be on another machine, with MAS: there a worker is alive if it is by either clock.
+/// The live worker other than `own` that was seen last, and when. Alive is who was seen less than `limit` ago.
+/// PostgreSQL may be on another machine, with MAS: there a worker is alive if it is by either clock.
 ///
 /// # Errors
 /// As of any statement.
@@ -109,7 +109,8 @@ pub async fn silent_workers_shut_down(store: &mut Connection, since: Time, now: 
     count!(store, sqlx::query(STATEMENT).bind(since).bind(now))
 }
 
-/// Gives back the jobs that workers hold which have shut down, and returns them. A job of a live worker is never touched.
+/// Gives back the jobs that workers hold which have shut down, and returns them. A job of a live worker is never
+/// touched.
 ///
 /// # Errors
 /// As of any statement.
@@ -143,8 +144,8 @@ pub async fn jobs_of_silent_workers(store: &mut Connection, since: Time) -> Resu
         .fetch_one(&mut **connection))
 }
 
-/// Makes the jobs of these queues available whose time has come, and returns how many. Those of a recurring schedule are
-/// left to MAS, which keeps account of them.
+/// Makes the jobs of these queues available whose time has come, and returns how many. Those of a recurring schedule
+/// are left to MAS, which keeps account of them.
 ///
 /// # Errors
 /// As of any statement.
@@ -176,8 +177,8 @@ pub async fn due_jobs_make_available(store: &mut Connection, queues: &[&str], no
 /// Takes the available job of these queues that has the least id and that nobody else is taking.
 ///
 /// A payload that is larger than any that MAS writes is not read. The first of each queue is found by its index. On
-/// SQLite, where several workers of masctl may share a queue, a job has to wait while another one about the same account
-/// runs.
+/// SQLite, where several workers of masctl may share a queue, a job has to wait while another one about the same
+/// account runs.
 ///
 /// # Errors
 /// As of any statement.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Connection, failure, schema::needs};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, listed};
 
 /// What a user lacks of the rights that masctl needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,15 +124,6 @@ impl Lack {
             ))
             .data("sqlstate", "42501")
             .data("missing", missing.collect::<Vec<Value>>())
-    }
-}
-
-/// `A`, `A and B`, `A, B and C`.
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

@@ -12,8 +12,8 @@ macro_rules! columns {
     };
 }
 
-/// Finds the user of this name as MAS does: case is folded by the database; of several that differ only by case, the one
-/// spelled exactly so, and none otherwise.
+/// Finds the user of this name as MAS does: case is folded by the database; of several that differ only by case, the
+/// one spelled exactly so, and none otherwise.
 ///
 /// # Errors
 /// As of any statement.

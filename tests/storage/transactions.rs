@@ -250,3 +250,18 @@ async fn a_deed_that_finds_the_disk_full_is_undone_alone() {
     store.commit().await.unwrap();
     assert_eq!(new_names(&specimen), ["new kept"]);
 }
+
+/// A session that may not take MAS's lock is as good as before: the next transaction is not in the ruins of this one.
+#[tokio::test]
+async fn a_transaction_that_cannot_begin_is_not_left_open() {
+    const LOCK: &str = "EXECUTE ON FUNCTION pg_try_advisory_xact_lock_shared(bigint)";
+    let mut specimen = Specimen::create(Store::Postgres).await;
+    specimen.seed(&format!("REVOKE {LOCK} FROM PUBLIC"));
+    let refused = specimen.connection.begin().await.unwrap_err();
+    assert_eq!(refused.code(), Code::DatabaseRefused);
+    specimen.seed(&format!("GRANT {LOCK} TO PUBLIC"));
+    specimen.connection.begin().await.unwrap();
+    add(&mut specimen.connection, 0, "new").await;
+    specimen.connection.commit().await.unwrap();
+    assert_eq!(new_names(&specimen), ["new"]);
+}

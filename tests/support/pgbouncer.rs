@@ -31,8 +31,8 @@ pub(crate) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts one that lends at most `sessions` sessions of the server, for a `transaction` or for a `session`. It knows
-    /// what masctl tells of itself at the start, unless `puzzled`.
+    /// Starts one that lends at most `sessions` sessions of the server, for a `transaction` or for a `session`. It
+    /// knows what masctl tells of itself at the start, unless `puzzled`.
     pub(crate) fn start(mode: &str, sessions: u16, puzzled: bool) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("masctl-pgbouncer-")

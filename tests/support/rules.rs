@@ -1,6 +1,6 @@
 //! What holds of every row that masctl writes beside a living MAS, whichever command writes it: ids are of the time of
-//! their rows, times are whole microseconds, no worker stumbles over a job, MAS recognizes the tokens, and what is MAS's
-//! alone is left alone.
+//! their rows, times are whole microseconds, no worker stumbles over a job, MAS recognizes the tokens, and what is
+//! MAS's alone is left alone.
 
 mod refused;
 

@@ -1,7 +1,7 @@
 //! A real Synapse that trusts a MAS, in a temporary folder, and what its own database holds.
 //!
-//! `MASCTL_TEST_SYNAPSE` names the venv that it is installed in; `tests/run --synapse` makes one. The tests that need it are
-//! ignored otherwise: none of them passes without it.
+//! `MASCTL_TEST_SYNAPSE` names the venv that it is installed in; `tests/run --synapse` makes one. The tests that need
+//! it are ignored otherwise: none of them passes without it.
 
 use std::{
     collections::BTreeMap,
@@ -181,8 +181,8 @@ fn configure(folder: &Path, integrated: bool) {
     }
 }
 
-/// Starts it under a shell that ends it and removes the folder when this process is gone. All that it prints comes through
-/// the channel when it ends.
+/// Starts it under a shell that ends it and removes the folder when this process is gone. All that it prints comes
+/// through the channel when it ends.
 fn watch(folder: &Path, python: &Path) -> (Child, Receiver<String>) {
     const RUN: &str = r#"folder=$1; shift; cd "$folder"
         "$@" 2>&1 &

@@ -1,5 +1,5 @@
-//! What stands between masctl and Synapse: a gate that keeps a call waiting until a test lets it through, and a road on which
-//! some calls are slow.
+//! What stands between masctl and Synapse: a gate that keeps a call waiting until a test lets it through, and a road on
+//! which some calls are slow.
 
 use std::{
     io::{self, Read, Write},

@@ -1,10 +1,11 @@
-//! Four masctl and a worker on the same hundred accounts at once: nothing is lost, nothing is stuck, nothing is left over.
+//! Four masctl and a worker on the same hundred accounts at once: nothing is lost, nothing is stuck, nothing is left
+//! over.
 //!
-//! What is wrong for a moment only is mended by the next job for the same account. So there are many short rounds, after each of
-//! which everything must be right.
+//! What is wrong for a moment only is mended by the next job for the same account. So there are many short rounds,
+//! after each of which everything must be right.
 //!
-//! Every command reports its changes. Added up over all commands, they must be the difference between the store before and
-//! after, whatever the order was; and Synapse must know exactly what the store says.
+//! Every command reports its changes. Added up over all commands, they must be the difference between the store before
+//! and after, whatever the order was; and Synapse must know exactly what the store says.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,8 +35,8 @@ use crate::support::{
 
 const USERS: usize = 100;
 
-/// Of these accounts the last are also deactivated and reactivated. That ends sessions and removes addresses, so these are
-/// not added up of them, and they get no address.
+/// Of these accounts the last are also deactivated and reactivated. That ends sessions and removes addresses, so these
+/// are not added up of them, and they get no address.
 const MORTALS: usize = 10;
 
 /// Half of all commands are for this many of them, so that the loops meet.

@@ -13,6 +13,7 @@ use crate::support::{
     homeserver::Mood,
     specimen::{Specimen, execute},
     store::{Store, migration_lock},
+    wait_until,
 };
 
 const WORKERS: &str = "SELECT count(*) FROM queue_workers WHERE shutdown_at IS NULL";
@@ -278,11 +279,13 @@ async fn a_migration_of_mas_is_waited_for() {
 
     let store = specimen.beside();
     let holding = format!("SELECT pg_advisory_lock({key}), pg_sleep(1.5)");
+    let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     let double = Double::new(move |_| {
-        let store = store.clone();
+        let holder = store.clone();
         let holding = holding.clone();
-        std::thread::spawn(move || store.query(&holding));
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::spawn(move || holder.query(&holding));
+        wait_until("the migration", || store.query(held).is_ok_and(|rows| rows == ["1"]));
     });
     let (parts, told) = parts(&specimen, double, 1);
     assert_eq!(work(&parts).await.unwrap().done, 1);

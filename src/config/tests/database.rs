@@ -22,7 +22,6 @@ fn with_nothing_configured_the_embedded_store_is_used() {
         "~/.local/share/masctl/masctl.db"
     );
     assert_eq!(scene.load().server_name().unwrap(), "localhost");
-    assert!(!scene.load().has_matrix());
 
     let scene = Scene::new().variable("XDG_DATA_HOME", "/data");
     assert_eq!(scene.load().database().unwrap().label(), "/data/masctl/masctl.db");

@@ -43,6 +43,14 @@ fn the_homeserver_has_defaults_and_a_secret() {
 }
 
 #[test]
+fn an_endpoint_keeps_no_secret() {
+    let scene = Scene::of("matrix: {secret: s, endpoint: 'https://u:hunter2@m.example.com/x?t=hunter2'}");
+    let matrix = scene.load().matrix().unwrap();
+    assert_eq!(matrix.endpoint.as_str(), "https://m.example.com/x");
+    assert!(!format!("{matrix:?}").contains("hunter2"));
+}
+
+#[test]
 fn a_homeserver_that_cannot_be_used_is_refused() {
     let absent = "The configuration has no section `matrix`: the homeserver is unknown";
     expect(Scene::of("").load().matrix(), "config.missing", absent, None);

@@ -1,11 +1,11 @@
 //! Synapse, through the API that it has for administrators: `matrix.kind: synapse_legacy`.
 //!
-//! No current Synapse serves this: MAS was let in by the `admin_token` of `experimental_features.msc3861`, which Synapse 1.157
-//! removed. What the tests answer was recorded from Synapse 1.150.0.
+//! No current Synapse serves this: MAS was let in by the `admin_token` of `experimental_features.msc3861`, which
+//! Synapse 1.157 removed. What the tests answer was recorded from Synapse 1.150.0.
 //!
-//! The API cannot lock a user in the sense of MAS, so **a lock never reaches the homeserver**: it keeps a user out only because
-//! MAS answers that the user's tokens are not valid. And where the other API says that a user is not there, this one makes it
-//! in [`Homeserver::reactivate_user`].
+//! The API cannot lock a user in the sense of MAS, so **a lock never reaches the homeserver**: it keeps a user out only
+//! because MAS answers that the user's tokens are not valid. And where the other API says that a user is not there,
+//! this one makes it in [`Homeserver::reactivate_user`].
 
 #[cfg(test)]
 mod tests;
@@ -101,12 +101,8 @@ impl LegacySynapse {
         format!("{before}/{}{after}", encoded(&self.mxid(localpart)))
     }
 
-    fn user(&self, method: Method, localpart: &str) -> Call<'static> {
-        let path = self.path("_synapse/admin/v2/users", localpart, "");
-        Call::new(method, path, self.limits().write)
-    }
-
-    fn devices(&self, method: Method, localpart: &str, after: &str) -> Call<'static> {
+    /// A call about a user, or about something of one.
+    fn user(&self, method: Method, localpart: &str, after: &str) -> Call<'static> {
         let path = self.path("_synapse/admin/v2/users", localpart, after);
         Call::new(method, path, self.limits().write)
     }
@@ -123,7 +119,7 @@ impl LegacySynapse {
     /// Makes a device. One that exists stays as it is.
     async fn add_device(&self, localpart: &str, device_id: &str) -> Result<()> {
         let call = self
-            .devices(Method::POST, localpart, "/devices")
+            .user(Method::POST, localpart, "/devices")
             .body(json!({ "device_id": device_id }));
         self.send(localpart, call, &[StatusCode::CREATED]).await.map(drop)
     }
@@ -131,14 +127,14 @@ impl LegacySynapse {
     /// Removes devices, of which some may not be there.
     async fn delete_devices(&self, localpart: &str, devices: &[&str]) -> Result<()> {
         let call = self
-            .devices(Method::POST, localpart, "/delete_devices")
+            .user(Method::POST, localpart, "/delete_devices")
             .body(json!({ "devices": devices }));
         self.send(localpart, call, &[StatusCode::OK]).await.map(drop)
     }
 
     /// Removes what is too much, then makes what is missing, one after the other.
     async fn replace_devices(&self, localpart: &str, wanted: &BTreeSet<String>) -> Result<()> {
-        let call = self.devices(Method::GET, localpart, "/devices").reading(DEVICES_LIMIT);
+        let call = self.user(Method::GET, localpart, "/devices").reading(DEVICES_LIMIT);
         let answer = self.send(localpart, call, &[StatusCode::OK]).await?;
         let there = answer.json::<Devices>(self.peer())?.devices;
         let there: BTreeSet<&str> = there
@@ -166,10 +162,7 @@ impl Homeserver for LegacySynapse {
         match self.transport.send(&call).await? {
             Answer::Success(success) if success.json::<Named>(self.peer())?.available => Ok(Availability::Available),
             Answer::Success(_) => Ok(Availability::Unavailable("the homeserver says so".to_owned())),
-            Answer::Refusal(refusal) => match refusal.unavailable(self.peer()) {
-                Some(why) => Ok(Availability::Unavailable(why)),
-                None => Err(refusal.into_error(self.peer())),
-            },
+            Answer::Refusal(refusal) => refusal.into_availability(self.peer()),
         }
     }
 
@@ -196,7 +189,7 @@ impl Homeserver for LegacySynapse {
     }
 
     async fn provision_user(&self, user: &Provisioning<'_>) -> Result<bool> {
-        let call = self.user(Method::PUT, user.localpart).body(provisioning(user));
+        let call = self.user(Method::PUT, user.localpart, "").body(provisioning(user));
         let answer = self.transport.send_unless(&call, made_by_another).await?;
         answer.into_created(self.peer(), user.localpart)
     }
@@ -214,7 +207,7 @@ impl Homeserver for LegacySynapse {
             return Err(failure::unspeakable(device_id));
         };
         let call = self
-            .devices(Method::PUT, localpart, &format!("/devices/{segment}"))
+            .user(Method::PUT, localpart, &format!("/devices/{segment}"))
             .body(json!({ "display_name": display_name }));
         match self.transport.send(&call).await? {
             Answer::Success(success) => success.one_of(&[StatusCode::OK], self.peer()).map(drop),
@@ -227,7 +220,7 @@ impl Homeserver for LegacySynapse {
         let Some(segment) = segment(device_id) else {
             return self.delete_devices(localpart, &[device_id]).await;
         };
-        let call = self.devices(Method::DELETE, localpart, &format!("/devices/{segment}"));
+        let call = self.user(Method::DELETE, localpart, &format!("/devices/{segment}"));
         self.send(localpart, call, &[StatusCode::OK]).await.map(drop)
     }
 
@@ -245,7 +238,9 @@ impl Homeserver for LegacySynapse {
     }
 
     async fn reactivate_user(&self, localpart: &str) -> Result<()> {
-        let call = self.user(Method::PUT, localpart).body(json!({ "deactivated": false }));
+        let call = self
+            .user(Method::PUT, localpart, "")
+            .body(json!({ "deactivated": false }));
         self.send(localpart, call, &[StatusCode::OK, StatusCode::CREATED])
             .await
             .map(drop)

@@ -109,10 +109,7 @@ impl Homeserver for Synapse {
             .await?
         {
             Answer::Success(_) => Ok(Availability::Available),
-            Answer::Refusal(refusal) => match refusal.unavailable(peer) {
-                Some(why) => Ok(Availability::Unavailable(why)),
-                None => Err(refusal.into_error(peer)),
-            },
+            Answer::Refusal(refusal) => refusal.into_availability(peer),
         }
     }
 

@@ -258,32 +258,6 @@ async fn every_call_is_sent_as_synapse_takes_it() {
 }
 
 #[tokio::test]
-async fn a_user_that_the_homeserver_lacks_is_named() {
-    let server = answering(refusal(404, "M_NOT_FOUND", "User not found")).await;
-    for (call, result) in every_call(&synapse(&server)).await {
-        match call {
-            "query_user" => result.expect(call),
-            "is_localpart_available" | "provision_user" => {
-                let (_, message, _) = shown(&result.expect_err(call));
-                assert!(
-                    message.ends_with("answers 404 M_NOT_FOUND: User not found."),
-                    "{call}: {message}"
-                );
-            }
-            _ => {
-                let (code, message, help) = shown(&result.expect_err(call));
-                assert_eq!(code, Code::HomeserverFailed, "{call}");
-                assert!(
-                    message.starts_with("The homeserver has no user `alice` yet"),
-                    "{call}: {message}"
-                );
-                assert!(help.contains("provision-all-users"), "{call}: {help}");
-            }
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_read_only_client_asks_but_changes_nothing() {
     let server = answering(refusal(404, "M_NOT_FOUND", "User not found")).await;
     let homeserver = Synapse::read_only(&matrix(&server.uri()), Limits::default());

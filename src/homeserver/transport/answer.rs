@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Api, Peer, SHORT};
 use crate::{
     error::{Code, Error, Result},
-    homeserver::failure,
+    homeserver::{Availability, failure},
 };
 
 /// An answer, as far as masctl looks at it.
@@ -131,7 +131,7 @@ impl Success {
 
 impl Refusal {
     /// Why a username cannot be had, if that is what the answer says.
-    pub(in crate::homeserver) fn unavailable(&self, peer: &Peer) -> Option<String> {
+    fn unavailable(&self, peer: &Peer) -> Option<String> {
         let matrix = self.matrix.as_ref()?;
         match matrix.errcode.as_str() {
             "M_USER_IN_USE" => Some("the homeserver has a user of this name".to_owned()),
@@ -145,6 +145,14 @@ impl Refusal {
                 })
             }
             _ => None,
+        }
+    }
+
+    /// Why a username cannot be had; else what went wrong.
+    pub(in crate::homeserver) fn into_availability(self, peer: &Peer) -> Result<Availability> {
+        match self.unavailable(peer) {
+            Some(why) => Ok(Availability::Unavailable(why)),
+            None => Err(self.into_error(peer)),
         }
     }
 

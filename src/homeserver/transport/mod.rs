@@ -4,13 +4,14 @@
 //!
 //! A call is tried again once, after a pause, and only where that is safe:
 //!
-//! - if no connection could be made: nothing was sent. (Not if making it took too long: whoever waits has waited enough.)
-//! - if the connection was lost before the whole answer was there. The homeserver may have done what it was asked to, but
-//!   every call of [`Homeserver`](super::Homeserver) leaves the same, done twice or done once.
+//! - if no connection could be made: nothing was sent. (Not if making it took too long: whoever waits has waited
+//!   enough.)
+//! - if the connection was lost before the whole answer was there. The homeserver may have done what it was asked to,
+//!   but every call of [`Homeserver`](super::Homeserver) leaves the same, done twice or done once.
 //!
-//! It is never tried again after its time is over: the homeserver may still be at work, and would then do the same thing
-//! twice at once. Nor after an answer, whatever it says: that a job is tried again later is for its queue to decide. The one
-//! exception is a user that two make at once, see [`made_by_another`].
+//! It is never tried again after its time is over: the homeserver may still be at work, and would then do the same
+//! thing twice at once. Nor after an answer, whatever it says: that a job is tried again later is for its queue to
+//! decide. The one exception is a user that two make at once, see [`made_by_another`].
 
 mod answer;
 mod peer;
@@ -60,8 +61,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// MAS's own limits, but 10 seconds for a call that only asks, and more for many devices: a Synapse with other work to do
-    /// took 8 seconds for 500 new ones.
+    /// MAS's own limits, but 10 seconds for a call that only asks, and more for many devices: a Synapse with other work
+    /// to do took 8 seconds for 500 new ones.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
@@ -238,13 +239,14 @@ impl Transport {
     }
 }
 
-/// Whether an answer says that somebody else has just made the user that was to be made. Of those who make one user at the
-/// same time, Synapse answers only the first one well. To the others the user is now one that exists.
+/// Whether an answer says that somebody else has just made the user that was to be made. Of those who make one user at
+/// the same time, Synapse answers only the first one well. To the others the user is now one that exists.
 pub(super) fn made_by_another(answer: &Answer) -> bool {
     matches!(answer, Answer::Refusal(refusal) if refusal.errcode() == Some("M_USER_IN_USE"))
 }
 
-/// Whether an answer says that a device was removed while it was being made: Synapse finds it, and a moment later does not.
+/// Whether an answer says that a device was removed while it was being made: Synapse finds it, and a moment later does
+/// not.
 pub(super) fn removed_by_another(answer: &Answer) -> bool {
     matches!(answer, Answer::Refusal(refusal) if answer.status() == 404 && refusal.errcode() == Some("M_UNKNOWN"))
 }

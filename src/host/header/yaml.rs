@@ -1,7 +1,8 @@
 //! The YAML of a header as a tree whose nodes are numbered, so that every error can point at its place.
 //!
-//! serde hides where a value stands; only an error that a visitor returns carries its place. So [`parse`] numbers all keys
-//! and values in the order in which they are visited, and [`place`] visits them again and fails at the one that is sought.
+//! serde hides where a value stands; only an error that a visitor returns carries its place. So [`parse`] numbers all
+//! keys and values in the order in which they are visited, and [`place`] visits them again and fails at the one that is
+//! sought.
 
 use std::{cell::Cell, fmt};
 
@@ -54,8 +55,8 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
         Err(error) => return Err(problem(&error)),
         Ok(_) => {}
     }
-    // Only at the start of a node do these three characters mean something, and there an alias that nothing defines is an
-    // error. So a text that parses, but no longer does once they all are `*`, has an anchor or a tag just there.
+    // Only at the start of a node do these three characters mean something, and there an alias that nothing defines is
+    // an error. So a text that parses, but no longer does once they all are `*`, has an anchor or a tag just there.
     if text.contains(['&', '!', '*'])
         && let Err(error) = serde_yaml::from_str::<IgnoredAny>(&text.replace(['&', '!'], "*"))
     {

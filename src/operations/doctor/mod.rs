@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::World;
 use crate::{
     config::{Configuration, Database, HomeserverKind},
-    error::{Error, Result},
+    error::{Error, Result, listed},
     homeserver,
 };
 
@@ -112,7 +112,6 @@ fn config(configuration: &Configuration) -> Vec<Check> {
         .iter()
         .map(|file| file.display().to_string())
         .collect();
-    let files: Vec<_> = files.iter().map(String::as_str).collect();
     let finding = match (sections.as_slice(), files.as_slice()) {
         ([], _) => "nothing is configured".to_owned(),
         (sections, []) => format!("the environment has {}", listed(sections)),
@@ -146,13 +145,4 @@ fn place(error: &Error) -> String {
     };
     let (line, column) = excerpt.line_and_column();
     format!("{}:{line}:{column}: ", excerpt.name)
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }

@@ -12,9 +12,9 @@ use crate::{
 
 const RETRY: Action = Action::new("job.retry", "Retried", "retry");
 
-/// Tries a failed job again, as MAS does: a new job of the same kind that counts one attempt more, and that the failed one
-/// names as its next attempt. Where MAS lets it wait, for 5 seconds after the first attempt and twice as long after each
-/// further one, this one is available at once: a person has decided that it is time.
+/// Tries a failed job again, as MAS does: a new job of the same kind that counts one attempt more, and that the failed
+/// one names as its next attempt. Where MAS lets it wait, for 5 seconds after the first attempt and twice as long after
+/// each further one, this one is available at once: a person has decided that it is time.
 ///
 /// # Errors
 /// `job.not_found`; `job.not_failed`, which a running job is; `job.retried` if there is a next attempt.

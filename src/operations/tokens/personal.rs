@@ -46,8 +46,8 @@ pub struct PersonalToken {
 
 /// Issues a personal access token that acts as its owner, in a session of its own.
 ///
-/// A device in the scope is made known to the homeserver after the commit, and the user's device lock is taken before the
-/// session is there, as with a compatibility token. Other sessions with the same device go on, as in MAS.
+/// A device in the scope is made known to the homeserver after the commit, and the user's device lock is taken before
+/// the session is there, as with a compatibility token. Other sessions with the same device go on, as in MAS.
 ///
 /// # Errors
 /// `value.invalid` for a name that is empty or too long, `user.inactive` for a deactivated user, `user.not_found`.

@@ -1,7 +1,8 @@
 //! Executes the jobs of users as MAS's worker does, where no MAS runs: above all on the embedded store.
 //!
-//! One job after the other, in the order of their ids: what was queued first about an account is done first. Bookkeeping and
-//! deeds have a connection each, so that a worker is seen to be alive while its homeserver lets it wait.
+//! One job after the other, in the order of their ids: what was queued first about an account is done first.
+//! Bookkeeping and deeds have a connection each, so that a worker is seen to be alive while its homeserver lets it
+//! wait.
 
 mod deeds;
 mod event;
@@ -61,9 +62,9 @@ pub struct Parts {
 /// Works until nothing is left to do, or until it is told to stop.
 ///
 /// # Errors
-/// `worker.exists` if another worker serves a PostgreSQL database, also if one appears later; `worker.expired` if another
-/// program declares this one dead; those of opening the store and of writing to it, and, for a worker that does not wait
-/// for work, of losing it.
+/// `worker.exists` if another worker serves a PostgreSQL database, also if one appears later; `worker.expired` if
+/// another program declares this one dead; those of opening the store and of writing to it, and, for a worker that does
+/// not wait for work, of losing it.
 pub async fn work(parts: &Parts) -> Result<Summary> {
     parts.interrupt.start_serving();
     let mut worker = Worker::register(parts).await?;
@@ -287,7 +288,7 @@ impl<'parts> Worker<'parts> {
         let written = storage::in_transaction(&mut self.queue, async |store| match outcome {
             Ok(follow_ups) => {
                 for new in follow_ups {
-                    storage::jobs::job_add(store, world.new_id(now), new.queue, &new.payload, now).await?;
+                    new.add(store, (now, world.new_id(now))).await?;
                 }
                 if storage::queue::job_complete(store, job.id, worker, now).await? {
                     Ok(None)

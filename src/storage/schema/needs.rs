@@ -1,5 +1,5 @@
-//! What masctl's statements need of MAS's tables. It is checked on a database that a newer MAS has migrated, and told to
-//! an operator whose database user lacks a right.
+//! What masctl's statements need of MAS's tables. It is checked on a database that a newer MAS has migrated, and told
+//! to an operator whose database user lacks a right.
 //!
 //! The tests of the storage run as a user who has these rights on these columns and no others: a statement that needs
 //! more is refused there ("permission denied") until it is written down here.

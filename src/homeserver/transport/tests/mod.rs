@@ -1,4 +1,5 @@
-//! What holds for every call, whichever API is spoken: what failures are said to be, and that the secret is in none of them.
+//! What holds for every call, whichever API is spoken: what failures are said to be, and that the secret is in none of
+//! them.
 
 mod retries;
 mod stage;
@@ -229,6 +230,29 @@ async fn every_call_takes_a_page_for_a_failure_and_does_not_show_it() {
     }
     let (_, message, _) = failure(ResponseTemplate::new(400).set_body_json(json!(["a", "list"]))).await;
     assert_eq!(message, "The homeserver at `URI` answers 400 without a Matrix error.");
+}
+
+#[tokio::test]
+async fn every_call_about_a_user_that_the_homeserver_lacks_names_it() {
+    let server = answering(refusal(404, "M_NOT_FOUND", "User not found")).await;
+    for homeserver in clients(&server.uri(), Limits::default()) {
+        for (call, result) in every_call(homeserver.as_ref()).await {
+            if call == "query_user" {
+                result.expect(call);
+                continue;
+            }
+            let (code, message, help) = shown(&result.expect_err(call));
+            assert_eq!(code, Code::HomeserverFailed, "{call}");
+            if matches!(call, "is_localpart_available" | "provision_user") {
+                let expected = "answers 404 M_NOT_FOUND: User not found.";
+                assert!(message.ends_with(expected), "{call}: {message}");
+            } else {
+                let expected = "The homeserver has no user `alice` yet";
+                assert!(message.starts_with(expected), "{call}: {message}");
+                assert!(help.contains("provision-all-users"), "{call}: {help}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
