@@ -4,6 +4,7 @@ use super::{Check, mas};
 use crate::{
     config::{Configuration, Database},
     error::{Code, Error, Result},
+    model::Id,
     operations::World,
     storage::{self, Connection, diagnosis, pooling, rights, schema},
 };
@@ -11,13 +12,27 @@ use crate::{
 /// What is looked at through a connection to PostgreSQL.
 const DEPENDENT: [&str; 6] = ["pooling", "schema", "rights", "clock", "worker", "jobs"];
 
-pub(super) async fn examine(database: &Database, configuration: &Configuration, world: &World) -> Vec<Check> {
+/// What came of looking at the database.
+pub(super) struct Examined {
+    pub(super) checks: Vec<Check>,
+    /// The oldest user, whom the homeserver should know.
+    pub(super) user: Option<String>,
+}
+
+impl From<Vec<Check>> for Examined {
+    fn from(checks: Vec<Check>) -> Self {
+        Self { checks, user: None }
+    }
+}
+
+pub(super) async fn examine(database: &Database, configuration: &Configuration, world: &World) -> Examined {
     if !storage::is_made(database) {
         let name = database.display(configuration.environment());
         return vec![Check::ok(
             "database",
             format!("{name} is not there yet: the first command makes it"),
-        )];
+        )]
+        .into();
     }
     let mut store = match storage::connect(database).await {
         Ok(store) => store,
@@ -26,17 +41,24 @@ pub(super) async fn examine(database: &Database, configuration: &Configuration, 
             if let Database::Postgres(_) = database {
                 checks.extend(DEPENDENT.map(|check| Check::skipped(check, "no database")));
             }
-            return checks;
+            return checks.into();
         }
     };
     let (checks, lost) = match &store {
         Connection::Sqlite(_) => (vec![file(&mut store, database, configuration).await], false),
         Connection::Postgres(_) => of_mas(&mut store, database, world).await,
     };
+    let mut user = None;
     if !lost {
+        // Whatever keeps it from being read, a check has told.
+        let oldest = storage::users::user_page(&mut store, None, Id::least(), 1).await;
+        user = oldest
+            .ok()
+            .and_then(|page| page.into_iter().next())
+            .map(|user| user.username);
         store.close().await;
     }
-    checks
+    Examined { checks, user }
 }
 
 /// The embedded store stands alone: its file is all that can be wrong.

@@ -87,14 +87,19 @@ pub async fn examine(configuration: &Result<Configuration>, world: &World) -> Ve
     };
     let mut checks = config(configuration);
     let database = configuration.database();
+    let mut user = None;
     match &database {
-        Ok(database) => checks.extend(database::examine(database, configuration, world).await),
+        Ok(database) => {
+            let examined = database::examine(database, configuration, world).await;
+            checks.extend(examined.checks);
+            user = examined.user;
+        }
         Err(_) => checks.push(Check::skipped("database", "its configuration is wrong")),
     }
     let stands_alone = matches!(database, Ok(Database::Embedded(_) | Database::Sqlite(_)))
         && configuration.has_homeserver_secret().is_ok_and(|secret| !secret);
     if !stands_alone {
-        checks.push(ask_homeserver(configuration).await);
+        checks.push(ask_homeserver(configuration, user.as_deref()).await);
     }
     checks
 }
@@ -121,8 +126,8 @@ fn config(configuration: &Configuration) -> Vec<Check> {
     vec![Check::ok("config", finding)]
 }
 
-/// Any answer that Synapse gives to the right secret will do.
-async fn ask_homeserver(configuration: &Configuration) -> Check {
+/// Any answer that Synapse gives to the right secret will do; and if it has `user`, it must be as one of this server.
+async fn ask_homeserver(configuration: &Configuration, user: Option<&str>) -> Check {
     let Ok(matrix) = configuration.matrix() else {
         return Check::skipped("homeserver", "its configuration is wrong");
     };
@@ -132,9 +137,27 @@ async fn ask_homeserver(configuration: &Configuration) -> Check {
         HomeserverKind::SynapseReadOnly => "; it is only read (`synapse_read_only`)",
     };
     let place = homeserver::place(&matrix.endpoint);
-    match homeserver::connect(&matrix).is_localpart_available(IMPROBABLE).await {
-        Ok(_) => Check::ok("homeserver", format!("{place} accepts the secret{kind}")),
-        Err(error) => Check::failed("homeserver", &error),
+    let homeserver = homeserver::connect(&matrix);
+    let known = async {
+        homeserver.is_localpart_available(IMPROBABLE).await?;
+        match user {
+            Some(user) => homeserver.query_user(user).await,
+            None => Ok(None),
+        }
+    };
+    let account = match known.await {
+        Ok(account) => account,
+        Err(error) => return Check::failed("homeserver", &error),
+    };
+    let server_name = account.as_ref().and_then(|account| account.user_id.split_once(':'));
+    match server_name {
+        Some((_, theirs)) if theirs != matrix.homeserver => {
+            let ours = &matrix.homeserver;
+            let finding = format!("{place} is the server `{theirs}`, but `matrix.homeserver` is `{ours}`");
+            Check::new("homeserver", Status::Wrong, finding)
+                .help("Set `matrix.homeserver` to the `server_name` of the homeserver, for MAS too, or correct `matrix.endpoint`.")
+        }
+        _ => Check::ok("homeserver", format!("{place} accepts the secret{kind}")),
     }
 }
 
