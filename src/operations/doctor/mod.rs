@@ -17,6 +17,9 @@ use crate::{
 /// A localpart that nobody has: what the homeserver says of it does not matter, only that it answers.
 const IMPROBABLE: &str = "masctl-doctor-asks-whether-this-is-free";
 
+/// The most characters of a server name that are shown.
+const LONGEST_NAME: usize = 255;
+
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -153,6 +156,7 @@ async fn ask_homeserver(configuration: &Configuration, user: Option<&str>) -> Ch
     match server_name {
         Some((_, theirs)) if theirs != matrix.homeserver => {
             let ours = &matrix.homeserver;
+            let theirs: String = theirs.chars().take(LONGEST_NAME).collect();
             let finding = format!("{place} is the server `{theirs}`, but `matrix.homeserver` is `{ours}`");
             Check::new("homeserver", Status::Wrong, finding)
                 .help("Set `matrix.homeserver` to the `server_name` of the homeserver, for MAS too, or correct `matrix.endpoint`.")
