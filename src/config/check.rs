@@ -43,6 +43,11 @@ const LOOKS: [(&str, Look); 6] = [
     ("upstream_oauth2", providers),
 ];
 
+/// Whether masctl reads a section of this name, if only to check it.
+pub(super) fn reads(name: &str) -> bool {
+    LOOKS.iter().any(|(section, _)| *section == name)
+}
+
 impl Configuration {
     /// Reads every section that masctl uses or knows, and every file that one names.
     ///

@@ -1,6 +1,6 @@
 //! The names of the sections.
 
-use super::{Configuration, section::Section, wrong};
+use super::{Configuration, check, section::Section, wrong};
 use crate::error::nearest;
 
 /// The sections that MAS has, by name.
@@ -26,9 +26,6 @@ pub(super) const OF_MAS: [&str; 16] = [
 /// The section of masctl's own settings.
 pub(super) const OWN: &str = "masctl";
 
-/// Those that masctl reads, if only to check them.
-const READ: [&str; 6] = ["clients", "database", OWN, "matrix", "passwords", "upstream_oauth2"];
-
 /// A section that masctl passes over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unused {
@@ -45,7 +42,7 @@ impl Configuration {
     #[must_use]
     pub fn unused(&self) -> Vec<Unused> {
         let top: Section<'_> = self.top();
-        let unread = top.keys().filter(|name| !READ.contains(name));
+        let unread = top.keys().filter(|name| !check::reads(name));
         unread
             .map(|name| {
                 let of_mas = OF_MAS.contains(&name);
