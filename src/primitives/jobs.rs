@@ -7,7 +7,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, call, expose, lazy::Lazy, options::Options, run_of};
+use super::{Scripted, call, expose, id_of, lazy::Lazy, options::Options, run_of};
 use crate::{
     capability::{Capability, Resource},
     error::{Code, Error, Result},
@@ -113,12 +113,7 @@ mod jobs {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn get(context: NativeCallContext, id: &str) -> Scripted<Job> {
-        call(&context, READ, |run| {
-            let id = id
-                .parse()
-                .map_err(|_| Error::new(Code::ValueInvalid, format!("`{id}` is not a ULID")))?;
-            run.wait(operations::jobs::get(run, id))
-        })
+        call(&context, READ, |run| run.wait(operations::jobs::get(run, id_of(id)?)))
     }
 
     /// Try a failed job again, at once, and return the new job: as the failed one, but counted once more.

@@ -27,7 +27,12 @@ pub use failure::{error_of, raise};
 pub use fields::{secrets_in, to_value};
 pub use secret::Secret;
 
-use crate::{capability::Capability, error::Result, operations::Run};
+use crate::{
+    capability::Capability,
+    error::{Code, Error, Result},
+    model::Id,
+    operations::Run,
+};
 
 /// What a primitive returns.
 pub type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -116,6 +121,12 @@ fn call<T>(context: &NativeCallContext, needed: Capability, operation: impl FnOn
 fn call_freely<T>(context: &NativeCallContext, operation: impl FnOnce(&Run) -> Result<T>) -> Scripted<T> {
     let run = run_of(context)?;
     operation(&run).map_err(|error| raise(error, context.call_position()))
+}
+
+/// Reads an id that a script gave as text.
+fn id_of(text: &str) -> Result<Id> {
+    text.parse()
+        .map_err(|_| Error::new(Code::ValueInvalid, format!("`{text}` is not a ULID")))
 }
 
 /// Makes a value of Rust's as Rhai sees absence: `()`.

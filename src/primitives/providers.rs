@@ -7,10 +7,9 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Module, NativeCallContext};
 
-use super::{Scripted, call, expose};
+use super::{Scripted, call, expose, id_of};
 use crate::{
     capability::{Capability, Resource},
-    error::{Code, Error},
     operations,
 };
 
@@ -37,10 +36,7 @@ mod providers {
     #[rhai_fn(return_raw)]
     pub fn get(context: NativeCallContext, id: &str) -> Scripted<Provider> {
         call(&context, READ, |run| {
-            let id = id
-                .parse()
-                .map_err(|_| Error::new(Code::ValueInvalid, format!("`{id}` is not a ULID")))?;
-            run.wait(operations::providers::enabled(run, id))
+            run.wait(operations::providers::enabled(run, id_of(id)?))
         })
     }
 
