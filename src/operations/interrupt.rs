@@ -44,6 +44,15 @@ impl Interrupt {
         self.token.is_cancelled()
     }
 
+    /// Ends an operation when Ctrl-C is pressed.
+    pub(super) async fn unless_pressed<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.pressed() => Err(interrupted()),
+            result = operation => result,
+        }
+    }
+
     /// Waits until Ctrl-C is pressed.
     pub(super) async fn pressed(&self) {
         self.token.cancelled().await;

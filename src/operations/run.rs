@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, interrupt};
+use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect};
 use crate::{
     capability::{Capabilities, Capability},
     config::{Configuration, Database, Passwords},
@@ -107,11 +107,7 @@ impl Run {
 
     /// Ends an operation when Ctrl-C is pressed.
     pub(super) async fn unless_interrupted<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
-        tokio::select! {
-            biased;
-            () = self.parts.interrupt.pressed() => Err(interrupt::interrupted()),
-            result = operation => result,
-        }
+        self.parts.interrupt.unless_pressed(operation).await
     }
 
     /// Whether Ctrl-C was pressed.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FAILED, Filter, PAGE, QUEUES, not_found, title, with_user};
+use super::{FAILED, Filter, PAGE, is_known_queue, not_found, title, with_user};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, Job, Time},
@@ -93,7 +93,7 @@ async fn retry_one(deed: &mut Deed<'_>, id: Id) -> Result<(Job, Job)> {
             "The metadata of job {id} is none that MAS writes, and would end MAS: the new job has none"
         ));
     }
-    if !QUEUES.contains(&failed.queue.as_str()) {
+    if !is_known_queue(&failed.queue) {
         deed.note(format!(
             "masctl knows no queue `{}`: unless this MAS does, job {} waits for ever",
             failed.queue, next.id

@@ -12,16 +12,6 @@ use crate::{
     storage::{self, Connection, sessions::Kind},
 };
 
-/// The queues that a worker serves. Those of other work are left to MAS.
-pub(super) const QUEUES: [&str; 6] = [
-    PROVISION_USER,
-    SYNC_DEVICES,
-    DEACTIVATE_USER,
-    REACTIVATE_USER,
-    PROVISION_DEVICE,
-    DELETE_DEVICE,
-];
-
 /// How often the homeserver is told again because the account changed while it was told.
 const ROUNDS: usize = 20;
 

@@ -7,15 +7,15 @@
 mod deeds;
 mod event;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
 pub use self::event::{Event, Failure, Summary};
 use super::{
-    Interrupt, World, interrupt,
-    jobs::{self, NewJob, WORKER_LIMIT},
+    Interrupt, World,
+    jobs::{self, NewJob, USER_QUEUES, WORKER_LIMIT},
 };
 use crate::{
     config::Database,
@@ -76,14 +76,6 @@ pub async fn work(parts: &Parts) -> Result<Summary> {
     ended.map(|()| worker.summary)
 }
 
-async fn unless_stopped<T>(parts: &Parts, operation: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        biased;
-        () = parts.interrupt.pressed() => Err(interrupt::interrupted()),
-        result = operation => result,
-    }
-}
-
 /// What came of an attempt: what is to be queued after it, or why it failed.
 type Outcome = Result<Vec<NewJob>>;
 
@@ -106,7 +98,7 @@ struct Worker<'parts> {
 impl<'parts> Worker<'parts> {
     /// Refuses PostgreSQL while another worker serves it; those of one SQLite store share its jobs.
     async fn register(parts: &'parts Parts) -> Result<Self> {
-        let mut queue = unless_stopped(parts, storage::open(&parts.database)).await?;
+        let mut queue = parts.interrupt.unless_pressed(storage::open(&parts.database)).await?;
         let now = parts.world.now();
         let id = parts.world.new_id(now);
         let registered = storage::in_transaction(&mut queue, async |store| {
@@ -185,8 +177,8 @@ impl<'parts> Worker<'parts> {
                 storage::queue::jobs_give_back(store, id).await?;
             }
             require_alone(store, id, now).await?;
-            storage::queue::due_jobs_make_available(store, &deeds::QUEUES, now).await?;
-            let job = storage::queue::job_reserve(store, &deeds::QUEUES, id, now).await?;
+            storage::queue::due_jobs_make_available(store, &USER_QUEUES, now).await?;
+            let job = storage::queue::job_reserve(store, &USER_QUEUES, id, now).await?;
             Ok((released, job))
         })
         .await?;
@@ -335,7 +327,8 @@ impl<'parts> Worker<'parts> {
             if self.parts.interrupt.is_pressed() {
                 return Ok(());
             }
-            match unless_stopped(self.parts, storage::open(&self.parts.database)).await {
+            let parts = self.parts;
+            match parts.interrupt.unless_pressed(storage::open(&parts.database)).await {
                 Ok(connection) => {
                     self.queue = connection;
                     self.work = None;
