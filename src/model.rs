@@ -61,6 +61,12 @@ impl Id {
     }
 }
 
+impl From<Id> for Uuid {
+    fn from(id: Id) -> Self {
+        id.0
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ulid(self.0.as_u128()).fmt(f)

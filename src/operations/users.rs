@@ -8,7 +8,7 @@ use crate::{
     error::{Code, Error, Result},
     homeserver::Availability,
     model::{Id, User},
-    storage,
+    storage::{self, PAGE, users::Filter},
 };
 
 const LOCK: Action = Action::new("user.lock", "Locked", "lock");
@@ -44,9 +44,6 @@ const PROVISION_ALL: Action = Action::new(
 /// How long the name that others see may be: that is Synapse's limit.
 const DISPLAY_NAME_LIMIT: usize = 256;
 
-/// How many users one page of a list holds.
-const PAGE: i64 = 1000;
-
 /// How many jobs one statement queues.
 const BATCH: i64 = 10_000;
 
@@ -67,13 +64,22 @@ pub async fn get(run: &Run, name: &str) -> Result<User> {
     find(run, name).await?.ok_or_else(|| not_found(name))
 }
 
-/// One page of users after `after` (the first if there is none), ordered by id.
+/// One page of at most `most` of the users that fit, those after `after` (the first if there is none), ordered by id.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn page(run: &Run, admin: Option<bool>, after: Option<Id>) -> Result<Vec<User>> {
+pub async fn page(run: &Run, filter: &Filter, after: Option<Id>, most: u64) -> Result<Vec<User>> {
     let after = after.unwrap_or(Id::least());
-    run.read(async |store| storage::users::user_page(store, admin, after, PAGE).await)
+    run.read(async |store| storage::users::user_page(store, filter, after, most.min(PAGE)).await)
+        .await
+}
+
+/// How many users fit.
+///
+/// # Errors
+/// Those of the store.
+pub async fn count(run: &Run, filter: &Filter) -> Result<i64> {
+    run.read(async |store| storage::users::user_count(store, filter).await)
         .await
 }
 

@@ -108,6 +108,31 @@ fields!(RegistrationToken {
     "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
 });
 
+/// How a type with fields, and lists of it, become data.
+struct Shown {
+    object: fn(&Dynamic, bool) -> Option<Result<Value>>,
+    list: fn(&Dynamic, bool) -> Option<Result<Value>>,
+    values: fn(&Dynamic) -> Option<Vec<Dynamic>>,
+}
+
+macro_rules! shown {
+    ($($type:ty,)+) => {
+        &[$(Shown { object: object_of::<$type>, list: list_of::<$type>, values: values_of::<$type> },)+]
+    };
+}
+
+/// Every type with fields.
+const SHOWN: &[Shown] = shown![
+    User,
+    Email,
+    Provider,
+    Job,
+    JobCount,
+    CompatibilityToken,
+    PersonalToken,
+    RegistrationToken,
+];
+
 /// A value of a script's as plain data. Secrets stay masked unless `reveal`, which shows those that the run made.
 ///
 /// # Errors
@@ -123,11 +148,6 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
     if let Some(time) = value.read_lock::<Time>() {
         return Ok(time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
     }
-    for list in [list_of::<User>, list_of::<Job>] {
-        if let Some(list) = list(value, reveal) {
-            return list;
-        }
-    }
     if let Some(array) = value.read_lock::<Array>() {
         return array
             .iter()
@@ -142,25 +162,17 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
             .collect();
         return fields.map(Value::Object);
     }
-    for known in [
-        object_of::<User>,
-        object_of::<Email>,
-        object_of::<Provider>,
-        object_of::<Job>,
-        object_of::<JobCount>,
-        object_of::<CompatibilityToken>,
-        object_of::<PersonalToken>,
-        object_of::<RegistrationToken>,
-    ] {
-        if let Some(object) = known(value, reveal) {
-            return object;
+    for shown in SHOWN {
+        if let Some(data) = (shown.object)(value, reveal).or_else(|| (shown.list)(value, reveal)) {
+            return data;
         }
     }
     Ok(serde_json::to_value(value).unwrap_or_else(|_| value.type_name().into()))
 }
 
-fn values_of<T: Fields>(value: &T) -> Vec<Dynamic> {
-    T::FIELDS.iter().map(|field| (field.get)(value)).collect()
+fn values_of<T: Fields>(value: &Dynamic) -> Option<Vec<Dynamic>> {
+    let value = value.read_lock::<T>()?;
+    Some(T::FIELDS.iter().map(|field| (field.get)(&*value)).collect())
 }
 
 fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
@@ -189,16 +201,9 @@ fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {
 /// The secrets among the fields of a value.
 #[must_use]
 pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
-    let fields: Vec<Dynamic> = if let Some(map) = value.read_lock::<Map>() {
-        map.values().cloned().collect()
-    } else if let Some(issued) = value.read_lock::<CompatibilityToken>() {
-        values_of(&*issued)
-    } else if let Some(issued) = value.read_lock::<PersonalToken>() {
-        values_of(&*issued)
-    } else if let Some(issued) = value.read_lock::<RegistrationToken>() {
-        values_of(&*issued)
-    } else {
-        Vec::new()
+    let fields: Vec<Dynamic> = match value.read_lock::<Map>() {
+        Some(map) => map.values().cloned().collect(),
+        None => SHOWN.iter().find_map(|shown| (shown.values)(value)).unwrap_or_default(),
     };
     fields.into_iter().filter(Dynamic::is::<Secret>).collect()
 }

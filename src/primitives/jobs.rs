@@ -10,7 +10,7 @@ use rhai::{Array, Dynamic, Map, Module, NativeCallContext};
 use super::{Scripted, call, expose, id_of, lazy::Lazy, options::Options, run_of};
 use crate::{
     capability::{Capability, Resource},
-    error::{Code, Error, Result},
+    error::Result,
     model::{Job, JobCount},
     operations::{self, jobs::Wanted},
 };
@@ -64,12 +64,7 @@ mod jobs {
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Jobs> {
         let (filter, limit) = call(&context, READ, |run| {
             let mut options = Options::new(options, &["queue", "status", "user", "abandoned", "limit"])?;
-            let limit = options.int("limit")?.map(u64::try_from).transpose().map_err(|_| {
-                Error::new(
-                    Code::ValueInvalid,
-                    "The option `limit` takes a number that is not negative",
-                )
-            })?;
+            let limit = options.limit()?;
             Ok((run.wait(operations::jobs::filter(run, wanted(&mut options)?))?, limit))
         })?;
         let run = run_of(&context)?;

@@ -3,8 +3,11 @@
 use rhai::{Dynamic, Map};
 use secrecy::SecretString;
 
-use super::Secret;
-use crate::error::{Code, Error, Result};
+use super::{Secret, id_of};
+use crate::{
+    error::{Code, Error, Result},
+    model::{Id, Time},
+};
 
 /// A map of options being read.
 pub(super) struct Options {
@@ -34,6 +37,38 @@ impl Options {
     /// True or false, if it is there.
     pub(super) fn bool(&mut self, key: &str) -> Result<Option<bool>> {
         self.take(key, "true or false", |value| value.as_bool().ok())
+    }
+
+    /// A moment, if it is there.
+    pub(super) fn time(&mut self, key: &str) -> Result<Option<Time>> {
+        self.take(key, "a time", Dynamic::try_cast::<Time>)
+    }
+
+    /// The id of a row as text, if it is there.
+    pub(super) fn id(&mut self, key: &str) -> Result<Option<Id>> {
+        self.text(key)?.as_deref().map(id_of).transpose()
+    }
+
+    /// One of several words, if it is there.
+    pub(super) fn one_of<T: Copy>(&mut self, key: &str, known: &[(&str, T)]) -> Result<Option<T>> {
+        let Some(word) = self.text(key)? else { return Ok(None) };
+        match known.iter().find(|(name, _)| *name == word) {
+            Some((_, meant)) => Ok(Some(*meant)),
+            None => {
+                let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+                Err(
+                    Error::new(Code::ValueInvalid, format!("The option `{key}` cannot be `{word}`"))
+                        .help(format!("It can be {}.", names.join(", "))),
+                )
+            }
+        }
+    }
+
+    /// How many items a list may have at most, by the option `limit`.
+    pub(super) fn limit(&mut self) -> Result<Option<u64>> {
+        self.take("limit", "a number that is not negative", |value| {
+            value.as_int().ok()?.try_into().ok()
+        })
     }
 
     /// A secret, if it is there.

@@ -13,6 +13,7 @@ use crate::{
     error::Result,
     model::{User, localpart as localpart_of},
     operations::{self, Registration},
+    storage::users::Filter,
 };
 
 const READ: Capability = Capability::read(Resource::Users);
@@ -26,6 +27,16 @@ pub(super) fn module() -> Module {
 }
 
 pub(super) type Users = Lazy<User>;
+
+/// Which users are meant, and how many at most if `limited`.
+fn filter(options: Map, limited: bool) -> Result<(Filter, Option<u64>)> {
+    const KNOWN: &[&str] = &["admin", "limit"];
+    let mut options = Options::new(options, &KNOWN[..KNOWN.len() - usize::from(!limited)])?;
+    let filter = Filter {
+        admin: options.bool("admin")?,
+    };
+    Ok((filter, options.limit()?))
+}
 
 fn registration(options: Map) -> Result<Registration> {
     const KNOWN: &[&str] = &[
@@ -105,7 +116,8 @@ mod users {
         call_freely(&context, |run| localpart_of(name, &run.server_name()?))
     }
 
-    /// List users, oldest first. The option `admin` keeps only administrators, or only others.
+    /// List users, oldest first. The option `admin` keeps only administrators, or only others; `limit` how many there are
+    /// at most.
     ///
     /// The list is read page by page while it is walked.
     ///
@@ -116,11 +128,31 @@ mod users {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Users> {
-        let admin = call(&context, READ, |_| Options::new(options, &["admin"])?.bool("admin"))?;
+        let (filter, limit) = call(&context, READ, |_| super::filter(options, true))?;
         let run = run_of(&context)?;
-        Ok(Users::new(None, move |last, _| {
-            run.wait(operations::users::page(&run, admin, last.map(|user: &User| user.id)))
+        Ok(Users::new(limit, move |last, most| {
+            run.wait(operations::users::page(
+                &run,
+                &filter,
+                last.map(|user: &User| user.id),
+                most,
+            ))
         }))
+    }
+
+    /// Count users. Takes the options of `list` but `limit`.
+    ///
+    /// Needs `users:read`. Fails with `value.invalid`.
+    ///
+    /// ```rhai
+    /// say(users::count(#{ admin: true }));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
+        call(&context, READ, |run| {
+            let (filter, _) = super::filter(options, false)?;
+            run.wait(operations::users::count(run, &filter))
+        })
     }
 
     /// Make sure that a new user may have this name, here and on the homeserver.

@@ -22,6 +22,7 @@ pub mod queue;
 pub mod registration_tokens;
 pub mod rights;
 pub mod schema;
+mod select;
 pub mod sessions;
 mod transaction;
 pub mod users;
@@ -29,6 +30,7 @@ pub mod users;
 pub use connection::{Connection, connect, is_made, open};
 pub use failure::{pooled, read_only};
 pub use postgres::PostgresConnection;
+pub use select::PAGE;
 pub use transaction::{Fate, TransactionId, in_transaction};
 
 /// Runs one statement, written once, on whichever database is behind the connection.

@@ -1,6 +1,8 @@
 //! Accounts.
 
-use super::{Connection, count, dialect, on};
+use sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement};
+
+use super::{Connection, count, dialect, on, select};
 use crate::{
     error::Result,
     model::{Id, Time, User},
@@ -11,6 +13,18 @@ macro_rules! columns {
         "user_id, username, created_at, locked_at, deactivated_at, can_request_admin, is_guest"
     };
 }
+
+const COLUMNS: [&str; 7] = [
+    "user_id",
+    "username",
+    "created_at",
+    "locked_at",
+    "deactivated_at",
+    "can_request_admin",
+    "is_guest",
+];
+
+const KEY: (&str, &str) = ("users", "user_id");
 
 /// Finds the user of this name as MAS does: case is folded by the database; of several that differ only by case, the
 /// one spelled exactly so, and none otherwise.
@@ -157,21 +171,42 @@ pub async fn user_set_admin(store: &mut Connection, id: Id, admin: bool) -> Resu
         .fetch_optional(&mut **connection))
 }
 
-/// One page of users after `after`, ordered by id; only administrators if `admin`.
+/// Which users are meant: all that fit every part that is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Whether they may ask for administrator scopes.
+    pub admin: Option<bool>,
+}
+
+impl Filter {
+    /// A statement that finds them, without its columns.
+    fn statement(&self) -> SelectStatement {
+        Query::select()
+            .from("users")
+            .and_where_option(self.admin.map(|admin| Expr::col("can_request_admin").eq(admin)))
+            .take()
+    }
+}
+
+/// One page of the users that fit, those after `after`, ordered by id.
 ///
 /// # Errors
 /// As of any statement.
-pub async fn user_page(store: &mut Connection, admin: Option<bool>, after: Id, limit: i64) -> Result<Vec<User>> {
-    const STATEMENT: &str = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM users WHERE user_id > $1 AND ($2 IS NULL OR can_request_admin = $2) ORDER BY user_id LIMIT $3"
-    );
-    on!(store, |connection| sqlx::query_as(STATEMENT)
-        .bind(after)
-        .bind(admin)
-        .bind(limit)
-        .fetch_all(&mut **connection))
+pub async fn user_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<User>> {
+    let mut statement = filter.statement();
+    statement.columns(COLUMNS);
+    if *filter == Filter::default() {
+        return select::page(store, &statement, KEY, after, most).await;
+    }
+    select::walk(store, &statement, KEY, after, most).await
+}
+
+/// How many users fit.
+///
+/// # Errors
+/// As of any statement.
+pub async fn user_count(store: &mut Connection, filter: &Filter) -> Result<i64> {
+    select::number(store, filter.statement().expr(Expr::col(Asterisk).count())).await
 }
 
 /// One page of the ids of all users after `after`, ordered.

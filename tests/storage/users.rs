@@ -4,8 +4,8 @@ use masctl::{
     error::Code,
     model::{Id, User, to_stored_precision},
     storage::users::{
-        user_add, user_by_name, user_exists, user_for_change, user_id_page, user_lock, user_page, user_set_admin,
-        user_unlock,
+        Filter, user_add, user_by_name, user_exists, user_for_change, user_id_page, user_lock, user_page,
+        user_set_admin, user_unlock,
     },
 };
 use rstest::rstest;
@@ -207,9 +207,11 @@ async fn pages_follow_the_ids_and_end_after_the_last(#[values(Store::Sqlite, Sto
     ];
     for (admin, after, limit, expected) in cases {
         let ids: Vec<Id> = expected.iter().map(|user| user.id).collect();
-        let page = user_page(store, admin, after, limit).await.unwrap();
+        let filter = Filter { admin };
+        let page = user_page(store, &filter, after, limit).await.unwrap();
         assert_eq!(page, expected, "{admin:?} {after} {limit}");
         if admin.is_none() {
+            let limit = i64::try_from(limit).unwrap();
             assert_eq!(user_id_page(store, after, limit).await.unwrap(), ids, "{after} {limit}");
         }
     }

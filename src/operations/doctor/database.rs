@@ -6,7 +6,7 @@ use crate::{
     error::{Code, Error, Result},
     model::Id,
     operations::World,
-    storage::{self, Connection, diagnosis, pooling, rights, schema},
+    storage::{self, Connection, diagnosis, pooling, rights, schema, users::Filter},
 };
 
 /// What is looked at through a connection to PostgreSQL.
@@ -51,7 +51,7 @@ pub(super) async fn examine(database: &Database, configuration: &Configuration, 
     let mut user = None;
     if !lost {
         // Whatever keeps it from being read, a check has told.
-        let oldest = storage::users::user_page(&mut store, None, Id::least(), 1).await;
+        let oldest = storage::users::user_page(&mut store, &Filter::default(), Id::least(), 1).await;
         user = oldest
             .ok()
             .and_then(|page| page.into_iter().next())

@@ -36,7 +36,7 @@ const REMOVE: &[Right] = &[Right::Select, Right::Delete];
 const ADD_AND_REMOVE: &[Right] = &[Right::Select, Right::Insert, Right::Delete];
 
 /// Every table that a statement names, in the order of their names.
-pub const NEEDS: [Need; 16] = [
+pub const NEEDS: &[Need] = &[
     Need {
         table: "_sqlx_migrations",
         rights: READ,
