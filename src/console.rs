@@ -53,6 +53,9 @@ pub trait Console: Send + Sync {
     /// Prints one message for people. Silenced by `--quiet`.
     fn say(&self, message: &str);
 
+    /// Prints one message for people, also with `--quiet`: what is asked about.
+    fn insist(&self, message: &str);
+
     /// Prints a warning for people, marked as one. Silenced by `--quiet`.
     fn warn(&self, message: &str);
 

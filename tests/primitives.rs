@@ -35,6 +35,8 @@ impl Person {
 impl Console for Person {
     fn say(&self, _: &str) {}
 
+    fn insist(&self, _: &str) {}
+
     fn warn(&self, _: &str) {}
 
     fn name_store(&self, _: &str, _: bool) {}

@@ -19,6 +19,7 @@ use crate::{
         self, Outcome,
         arguments::{self, Arguments, Sources},
         catalogue::Script,
+        consent,
     },
     operations::{Interrupt, Parts, Report, World},
 };
@@ -82,7 +83,12 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
     let arguments = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking();
-        arguments(script, matches, &configuration, &*console)?
+        let arguments = arguments(script, matches, &configuration, &*console)?;
+        let goes_on = options.dry_run || script_command::says_yes(&script.header, matches);
+        if !goes_on {
+            consent::obtain(script, &arguments, &*console)?;
+        }
+        arguments
     };
     let database = configuration.database()?;
     tracing::debug!(

@@ -17,6 +17,9 @@ use crate::host::{
 /// The help of a script: its details, which clap calls what comes before the help, stand below the first line.
 const PAGE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
+/// The id of the host's `--yes`. No parameter's name has a `#`.
+const YES: &str = "#yes";
+
 /// The command of a script that is called `name`.
 ///
 /// Global flags are not part of it. Its arguments read with [`given`].
@@ -25,13 +28,13 @@ pub fn command(name: &str, header: &Header) -> Command {
     let mut command = Command::new(name.to_owned())
         .about(header.about.clone())
         .hide(header.hidden);
-    if !header.details.is_empty() {
-        command = command.before_help(reflow(&header.details)).help_template(PAGE);
+    let details = details(header);
+    if !details.is_empty() {
+        command = command.before_help(details).help_template(PAGE);
     }
-    if !header.examples.is_empty() {
-        let style = *Styles::default().get_header();
-        let examples = header.examples.join("\n  ");
-        command = command.after_help(format!("{style}Examples:{style:#}\n  {examples}"));
+    let notes = notes(header);
+    if !notes.is_empty() {
+        command = command.after_help(notes);
     }
     for param in &header.params {
         let ways = Ways::new(param);
@@ -46,7 +49,62 @@ pub fn command(name: &str, header: &Header) -> Command {
             command = command.group(group);
         }
     }
+    if has_yes(header) {
+        command = command.arg(
+            Arg::new(YES)
+                .long("yes")
+                .short('y')
+                .action(ArgAction::SetTrue)
+                .help("Never ask"),
+        );
+    }
     command
+}
+
+/// Whether the command has a `--yes` that is not the script's own.
+fn has_yes(header: &Header) -> bool {
+    header.may_be_destructive() && header.param("yes").is_none()
+}
+
+/// Whether the command line says that nobody is to be asked.
+#[must_use]
+pub fn says_yes(header: &Header, matches: &ArgMatches) -> bool {
+    has_yes(header) && matches.get_flag(YES)
+}
+
+/// What stands above the arguments: the script's prose, and what it asks about.
+fn details(header: &Header) -> String {
+    let mut details = reflow(&header.details);
+    if header.destructive {
+        let loss = header.loss.as_deref().unwrap_or_default();
+        let asks = format!("It asks first, unless `--yes` is given. {loss}");
+        if !details.is_empty() {
+            details.push_str("\n\n");
+        }
+        details.push_str(asks.trim_end());
+    }
+    details
+}
+
+/// What stands below the arguments.
+fn notes(header: &Header) -> String {
+    let mut notes = Vec::new();
+    if header
+        .params
+        .iter()
+        .any(|param| param.kind == Kind::Time && !param.hidden)
+    {
+        notes.push(
+            "A TIME is one such as 2026-01-31T12:00:00Z, a date, or a duration such as 90d for that long ago."
+                .to_owned(),
+        );
+    }
+    if !header.examples.is_empty() {
+        let style = *Styles::default().get_header();
+        let examples = header.examples.join("\n  ");
+        notes.push(format!("{style}Examples:{style:#}\n  {examples}"));
+    }
+    notes.join("\n\n")
 }
 
 /// What the matches say of each parameter of the script.
@@ -239,6 +297,9 @@ fn value_name(param: &Param) -> String {
 
 fn help(param: &Param) -> String {
     let mut help = param.help.clone();
+    if let Some(loss) = &param.loss {
+        help.extend([". It asks first: ", loss]);
+    }
     if let Some(default) = &param.default {
         help.extend([" [default: ", default, "]"]);
     }

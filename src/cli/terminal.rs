@@ -54,11 +54,6 @@ impl Terminal {
         }
     }
 
-    /// Prints one message, also with `--quiet`.
-    pub(super) fn insist(&self, message: &str) {
-        self.line(message);
-    }
-
     /// Prints the messages that were held back.
     pub(super) fn release(&self) {
         if let Some(held) = &self.held_back {
@@ -107,6 +102,10 @@ impl Console for Terminal {
         if !self.quiet {
             self.line(message);
         }
+    }
+
+    fn insist(&self, message: &str) {
+        self.line(message);
     }
 
     fn warn(&self, message: &str) {

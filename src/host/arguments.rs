@@ -43,6 +43,8 @@ pub enum Value {
     },
     /// Of `time`.
     Time(Time),
+    /// Of `time`, given as how many seconds ago it was.
+    Ago(i64),
     /// Of `secret`.
     Secret(SecretString),
     /// Of a repeated parameter.
@@ -132,17 +134,21 @@ impl Arguments {
                 .any(|param| param.kind == Kind::User && param.name == name)
         };
         for (_, value) in self.values.iter_mut().filter(|(name, _)| is_user(name)) {
-            let items = match value {
-                Value::List(items) => items.as_mut_slice(),
-                value => std::slice::from_mut(value),
-            };
-            for item in items {
+            for item in items(value) {
                 if let Value::Text(user) = item {
                     *user = model::localpart(user, server_name)?;
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// The values of a repeated parameter, or the only one.
+fn items(value: &mut Value) -> &mut [Value] {
+    match value {
+        Value::List(items) => items,
+        value => std::slice::from_mut(value),
     }
 }
 

@@ -31,6 +31,23 @@ const MANAGE: &[(&str, &str)] = shipped! { "scripts/manage":
     "release-jobs",
 };
 
+/// The commands of `mas-cli manage`. Playbooks call them, so they never ask.
+const OF_MAS_CLI: [&str; 13] = [
+    "add-email",
+    "demote-admin",
+    "issue-compatibility-token",
+    "issue-user-registration-token",
+    "kill-sessions",
+    "list-admin-users",
+    "lock-user",
+    "promote-admin",
+    "provision-all-users",
+    "register-user",
+    "set-password",
+    "unlock-user",
+    "verify-email",
+];
+
 /// Name and source of each module of the standard library.
 const MODULES: &[(&str, &str)] = shipped! { "stdlib":
     "passwords",
@@ -63,6 +80,12 @@ impl Script {
             header: Header::parse(label, source)?,
         })
     }
+}
+
+/// Whether mas-cli has a command of this name.
+#[must_use]
+pub fn is_of_mas_cli(name: &str) -> bool {
+    OF_MAS_CLI.contains(&name)
 }
 
 /// Reads the headers of the `manage` commands whose names are wanted. Each takes a moment to read.
@@ -114,5 +137,14 @@ mod tests {
         assert_eq!(names(MANAGE), files("scripts/manage"));
         assert_eq!(names(MODULES), files("stdlib"));
         assert_eq!(manage_scripts(|_| true).unwrap().len(), MANAGE.len());
+    }
+
+    #[test]
+    fn what_mas_cli_has_ships_and_never_asks() {
+        let scripts = manage_scripts(is_of_mas_cli).unwrap();
+        assert_eq!(scripts.len(), OF_MAS_CLI.len());
+        for script in scripts {
+            assert!(!script.header.may_be_destructive(), "{}", script.name);
+        }
     }
 }

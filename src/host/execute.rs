@@ -1,7 +1,8 @@
 //! One execution of a script: compile, call `main(args)`, then commit or take back.
 
-use std::{sync::Arc, thread};
+use std::{cell::LazyCell, sync::Arc, thread};
 
+use chrono::TimeDelta;
 use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 use serde_json::Value;
 
@@ -12,7 +13,8 @@ use super::{
 };
 use crate::{
     error::{Code, Error, Result},
-    operations::{Parts, Report, Run},
+    model::Time,
+    operations::{Parts, Report, Run, World},
     primitives::{Secret, to_value},
 };
 
@@ -34,7 +36,7 @@ pub struct Outcome {
 pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<Outcome> {
     let reveal = !parts.dry_run;
     let run = Arc::new(Run::new(parts));
-    let arguments = map_of(arguments);
+    let arguments = map_of(arguments, run.world());
     let called = thread::scope(|scope| {
         let spawned = thread::Builder::new()
             .name("script".to_owned())
@@ -91,16 +93,18 @@ fn compile(engine: &Engine, script: &Script) -> Result<AST> {
     ))
 }
 
-/// The arguments as `main` gets them: every declared one is there, `()` if it was not given.
-fn map_of(arguments: &Arguments) -> Map {
+/// The arguments as `main` gets them: every declared one is there, `()` if it was not given. All that is so long ago
+/// counts from the same moment.
+fn map_of(arguments: &Arguments, world: &World) -> Map {
+    let now = LazyCell::new(|| world.now());
     arguments
         .values
         .iter()
-        .map(|(name, value)| (name.into(), dynamic(value)))
+        .map(|(name, value)| (name.into(), dynamic(value, &|| *now)))
         .collect()
 }
 
-fn dynamic(value: &Argument) -> Dynamic {
+fn dynamic(value: &Argument, now: &dyn Fn() -> Time) -> Dynamic {
     match value {
         Argument::Missing => Dynamic::UNIT,
         Argument::Bool(value) => (*value).into(),
@@ -111,8 +115,13 @@ fn dynamic(value: &Argument) -> Dynamic {
             Map::from_iter([("provider".into(), provider.into()), ("subject".into(), subject.into())]).into()
         }
         Argument::Time(value) => Dynamic::from(*value),
+        Argument::Ago(seconds) => Dynamic::from(now() - TimeDelta::seconds(*seconds)),
         Argument::Secret(value) => Dynamic::from(Secret::given(value.clone())),
-        Argument::List(values) => values.iter().map(dynamic).collect::<rhai::Array>().into(),
+        Argument::List(values) => values
+            .iter()
+            .map(|value| dynamic(value, now))
+            .collect::<rhai::Array>()
+            .into(),
     }
 }
 
@@ -126,5 +135,27 @@ fn lone_secret(returned: &Dynamic, reveal: bool) -> Result<Option<String>> {
     match &secrets[..] {
         [secret] => text(secret),
         _ => Ok(None),
+    }
+}
+
+#[cfg(feature = "fixed-world")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_so_long_ago_counts_back_from_one_moment() {
+        let world = World::fixed(60 * 24);
+        let list = Argument::List(vec![Argument::Ago(60), Argument::Ago(0)]);
+        let arguments = Arguments {
+            values: vec![("a".to_owned(), Argument::Ago(24 * 60 * 60)), ("b".to_owned(), list)],
+            warnings: Vec::new(),
+        };
+        let map = map_of(&arguments, &world);
+        let shown = |value: &Dynamic| value.clone_cast::<Time>().to_rfc3339();
+        assert_eq!(shown(&map["a"]), "2020-01-01T00:00:00.001+00:00");
+        let list = map["b"].clone().into_array().unwrap();
+        assert_eq!(shown(&list[0]), "2020-01-01T23:59:00.001+00:00");
+        assert_eq!(shown(&list[1]), "2020-01-02T00:00:00.001+00:00");
     }
 }

@@ -44,8 +44,10 @@ pub struct Header {
     pub states_needs: bool,
     /// Command lines to show in the help.
     pub examples: Vec<String>,
-    /// Whether to ask before it runs.
+    /// Whether to ask before it runs, whatever its arguments are.
     pub destructive: bool,
+    /// What is lost then, as a sentence.
+    pub loss: Option<String>,
     /// Whether lists of scripts leave it out.
     pub hidden: bool,
 }
@@ -89,6 +91,7 @@ impl Header {
             states_needs: false,
             examples: Vec::new(),
             destructive: false,
+            loss: None,
             hidden: false,
         };
         if let Some(text) = lines.yaml() {
@@ -104,6 +107,12 @@ impl Header {
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&Param> {
         self.params.iter().find(|param| param.name == name)
+    }
+
+    /// Whether there are arguments with which it is asked about before it runs.
+    #[must_use]
+    pub fn may_be_destructive(&self) -> bool {
+        self.destructive || self.params.iter().any(|param| param.loss.is_some())
     }
 
     fn fill(&mut self, root: &yaml::Node) -> Result<(), Fault> {
@@ -134,7 +143,14 @@ impl Header {
         if let Some(examples) = fields.texts("examples")? {
             self.examples = examples.into_iter().map(|(_, text)| text).collect();
         }
-        self.destructive = fields.truth("destructive")?;
+        self.destructive = match fields.node("destructive").map(|node| &node.value) {
+            None | Some(yaml::Value::Bool(false)) => false,
+            Some(yaml::Value::Bool(true)) => true,
+            Some(_) => {
+                self.loss = fields.sentence("destructive", "`true` or a sentence that says what is lost")?;
+                true
+            }
+        };
         self.hidden = fields.truth("hidden")?;
         Ok(())
     }

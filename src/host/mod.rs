@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod catalogue;
+pub mod consent;
 mod diagnose;
 mod engine;
 mod execute;

@@ -155,6 +155,10 @@ impl Console for Said {
         self.lines().push(message.to_owned());
     }
 
+    fn insist(&self, message: &str) {
+        self.say(message);
+    }
+
     fn warn(&self, message: &str) {
         self.lines().push(format!("Warning: {message}"));
     }

@@ -25,6 +25,37 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "verify-email",
 ];
 
+#[test]
+fn what_may_ask_has_a_yes_and_says_what_it_asks_about() {
+    let of = |yaml: &str| Header::parse("test.rhai", &format!("//! About\n//! ---\n{yaml}")).unwrap();
+    let help = |header: &Header| command("test", header).render_help().to_string();
+    let header = of("//! destructive: It is gone.\n");
+    let says = |line: &[&str]| says_yes(&header, &command("test", &header).try_get_matches_from(line).unwrap());
+    assert!(says(&["test", "-y"]) && says(&["test", "--yes"]) && !says(&["test"]));
+    let shown = help(&header);
+    assert!(
+        shown.contains("It asks first, unless `--yes` is given. It is gone."),
+        "{shown}"
+    );
+    let by_flag = of("//! params: { erase: { type: bool, help: Erase it, destructive: It is gone. } }\n");
+    let shown = help(&by_flag);
+    assert!(shown.contains("Erase it. It asks first: It is gone."), "{shown}");
+    assert!(shown.contains("-y, --yes") && !shown.contains("unless"), "{shown}");
+    // One of its own is the script's.
+    let own = of("//! destructive: true\n//! params: { yes: { type: bool, help: Go on } }\n");
+    let matches = command("test", &own).try_get_matches_from(["test", "--yes"]).unwrap();
+    assert!(!says_yes(&own, &matches) && given(&own, &matches)["yes"].flag.len() == 1);
+    assert!(!help(&of("//! needs: []\n")).contains("--yes"));
+}
+
+#[test]
+fn how_times_are_given_is_said_once() {
+    let source = "//! ---\n//! params: { a: { type: time }, b: { type: time } }\n//! examples: [test]\n";
+    let header = Header::parse("test.rhai", source).unwrap();
+    let shown = command("test", &header).render_help().to_string();
+    assert_eq!(shown.matches("90d for that long ago").count(), 1, "{shown}");
+}
+
 const ULID: &str = "01GFWR28C4KNE04WG3HKXB7C9R";
 
 fn header(script: &str) -> Header {

@@ -37,6 +37,7 @@ impl Person {
 
 impl Console for Person {
     fn say(&self, _: &str) {}
+    fn insist(&self, _: &str) {}
     fn warn(&self, _: &str) {}
     fn name_store(&self, _: &str, _: bool) {}
     fn progress(&self, _: &str, _: u64, _: Option<u64>) {}

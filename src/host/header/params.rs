@@ -29,6 +29,7 @@ const KEYS: &[&str] = &[
     "requires",
     "hidden",
     "complete",
+    "destructive",
 ];
 
 macro_rules! kinds {
@@ -75,7 +76,7 @@ kinds! {
     Bool = "bool",
     /// A duration such as `90`, `90s`, `15m`, `2h`, `30d` or `2w`, in seconds.
     Duration = "duration",
-    /// A moment, RFC 3339 or `YYYY-MM-DD`.
+    /// A moment, RFC 3339 or `YYYY-MM-DD`, or how long ago it was, such as `90d`.
     Time = "time",
     /// One of `values`.
     Enum = "enum",
@@ -127,6 +128,8 @@ pub struct Param {
     pub hidden: bool,
     /// What completion offers for it.
     pub complete: Option<String>,
+    /// What is lost if it is given, as a sentence: that is asked about first.
+    pub loss: Option<String>,
 }
 
 impl Param {
@@ -238,6 +241,7 @@ pub(super) fn read(entry: &Entry) -> Result<Declared<'_>, Fault> {
         requires: names(&fields, "requires")?,
         hidden: fields.truth("hidden")?,
         complete: fields.text("complete")?,
+        loss: fields.sentence("destructive", "a sentence that says what is lost")?,
     };
     Ok(Declared {
         param,

@@ -15,7 +15,7 @@ const HOST_FLAGS: &[&str] = &[
 ];
 
 /// The letters of masctl's short flags.
-const HOST_SHORTS: &[char] = &['c', 'q', 'v', 'h', 'V'];
+const HOST_SHORTS: &[char] = &['c', 'q', 'v', 'h', 'V', 'y'];
 
 /// Words that Rhai keeps for itself: `args.WORD` would not parse.
 const RHAI_WORDS: &[&str] = &[
@@ -155,6 +155,8 @@ fn check_spellings(Declared { param, fields, .. }: &Declared) -> Result<(), Faul
         (param.env.is_some(), "env", param.repeated, "repeated"),
         (param.prompt.is_some(), "prompt", param.repeated, "repeated"),
         (flag, "flag", param.repeated, "repeated"),
+        (param.loss.is_some(), "destructive", param.default.is_some(), "default"),
+        (param.loss.is_some(), "destructive", param.required, "required"),
     ];
     if let Some((_, key, _, other)) = exclusions.iter().find(|(one, _, other, _)| *one && *other) {
         return Err(fields.fault(key, format!("`{key}` and `{other}` exclude each other")));
@@ -245,7 +247,7 @@ impl Flags {
             self.take_long(param, &alias, id)?;
         }
         let Some(short) = param.short else { return Ok(()) };
-        if HOST_SHORTS.contains(&short) {
+        if HOST_SHORTS.contains(&short) && param.name != "yes" {
             return Err(fields.fault("short", format!("`-{short}` is a flag of masctl itself")));
         }
         match self.short.insert(short, param.name.clone()) {

@@ -152,6 +152,22 @@ fn what_breaks_a_rule_is_refused_at_its_place() {
 }
 
 #[test]
+fn what_is_destructive_says_what_is_lost() {
+    let read = |yaml: &str| Header::parse("test.rhai", &format!("//! ---\n{yaml}")).unwrap();
+    let sentence = read("//! destructive: >-\n//!   Its sessions end;\n//!   that cannot be undone.\n");
+    assert!(sentence.destructive && sentence.may_be_destructive());
+    assert_eq!(
+        sentence.loss.as_deref(),
+        Some("Its sessions end; that cannot be undone.")
+    );
+    let no = read("//! destructive: false\n//! params: { yes: { type: bool, short: y } }\n");
+    assert!(!no.destructive && !no.may_be_destructive());
+    let by_flag = read("//! params: { erase: { type: bool, destructive: It is gone. } }\n");
+    assert!(!by_flag.destructive && by_flag.may_be_destructive());
+    assert_eq!(by_flag.params[0].loss.as_deref(), Some("It is gone."));
+}
+
+#[test]
 fn text_that_looks_like_an_anchor_an_alias_or_a_tag_is_text() {
     let source = "\
 //! ---

@@ -289,6 +289,24 @@ impl<'a> Fields<'a> {
         self.node(key).map(|node| text(&format!("`{key}`"), node)).transpose()
     }
 
+    /// One line of text that is a sentence, for people; `wanted` is what it should be.
+    pub(super) fn sentence(&self, key: &str, wanted: &str) -> Result<Option<String>, Fault> {
+        let Some(node) = self.node(key) else { return Ok(None) };
+        let unfit = || {
+            let fault = self.fault(key, format!("`{key}` must be {wanted}"));
+            fault.help("for example `Its sessions end; that cannot be undone.`")
+        };
+        if !matches!(node.value, Value::Text(_)) {
+            return Err(unfit());
+        }
+        let text = text(&format!("`{key}`"), node)?;
+        if text.ends_with('.') {
+            Ok(Some(text))
+        } else {
+            Err(unfit())
+        }
+    }
+
     /// A list of texts, with their numbers.
     pub(super) fn texts(&self, key: &str) -> Result<Option<Vec<(usize, String)>>, Fault> {
         let Some(node) = self.node(key) else { return Ok(None) };

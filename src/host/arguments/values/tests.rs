@@ -20,7 +20,7 @@ fn shown(keys: &str, text: &str) -> String {
 
 const ULID: &str = "01GFWR28C4KNE04WG3HKXB7C9R";
 const NO_DURATION: &str = "! must be a duration: seconds, or a number with s, m, h, d or w, such as `30d`";
-const NO_TIME: &str = "! must be a time such as `2026-01-31T12:00:00Z`, or a date such as `2026-01-31`";
+const NO_TIME: &str = "! must be a time such as `2026-01-31T12:00:00Z`, a date such as `2026-01-31`, or a duration such as `90d` for that long ago";
 const NO_ULID: &str = "! must be a ULID, which has 26 characters of 0-9 and A-Z";
 const NO_LINK: &str = "! must be the ULID of a provider and a subject, `ULID:SUBJECT`";
 
@@ -167,6 +167,22 @@ fn durations_and_times() {
         ("type: time", "2026-1-31", NO_TIME),
         ("type: time", "+262142-1-1", NO_TIME),
         ("type: time", "now", NO_TIME),
+        ("type: time", "90d", "Ago(7776000)"),
+        ("type: time", "12h", "Ago(43200)"),
+        ("type: time", "0s", "Ago(0)"),
+        ("type: time", "52143w", "! must not be longer ago than 1000 years"),
+        (
+            "type: time",
+            "15250284452472w",
+            "! must not be longer ago than 1000 years",
+        ),
+        ("type: time", "365000d", "Ago(31536000000)"),
+        // It could be seconds ago, or since 1970, or a year.
+        ("type: time", "90", NO_TIME),
+        ("type: time", "2026", NO_TIME),
+        ("type: time", "-90d", NO_TIME),
+        ("type: time", "90d ago", NO_TIME),
+        ("type: time", "90y", NO_TIME),
     ];
     for (keys, text, expected) in table {
         assert_eq!(shown(keys, text), expected, "{keys} {text:?}");
