@@ -1,10 +1,13 @@
 //! What a run needs of the person who started it. The terminal behind it lives in `cli`.
 
+mod rows;
+
 use std::io::{self, Read};
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+pub use self::rows::{Cell, Row, Rows};
 use crate::error::Result;
 
 /// How long a secret may be that is read from a file or from standard input, in bytes.

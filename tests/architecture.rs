@@ -19,13 +19,12 @@ const LAYERS: [&[&str]; 7] = [
 ];
 
 /// Crates, and the modules that alone may name them.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("rhai", &["host", "primitives"]),
     ("sqlx", &["storage", "model"]),
     ("sea_query", &["storage"]),
     ("reqwest", &["homeserver"]),
     ("clap", &["cli"]),
-    ("comfy_table", &["cli"]),
     ("crossterm", &["cli"]),
     ("inquire", &["cli"]),
     ("rustyline", &["cli"]),

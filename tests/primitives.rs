@@ -108,7 +108,7 @@ fn run(
         interrupt: Arc::new(Interrupt::default()),
     };
     match Script::new("example", "example.rhai", &source)
-        .and_then(|script| execute(&script, &Arguments::default(), parts))
+        .and_then(|script| execute(&script, &Arguments::default(), parts, None))
     {
         Ok(outcome) => outcome.report.failure,
         Err(error) => Some(error),

@@ -7,7 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{
     options::Options,
-    render::{self, Wish},
+    printer::Printer,
+    render::{self, Format, Wish},
     script_command, signals,
     terminal::{Terminal, help_width},
 };
@@ -107,11 +108,28 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
         runtime: Arc::new(runtime()?),
         interrupt,
     };
-    let outcome = host::execute(script, &arguments, parts)?;
+    let outcome = execute(script, &arguments, parts, options)?;
     report(&outcome.report, &*console);
     let status = show(&outcome, script, options, &*console)?;
     console.release();
     Ok(status)
+}
+
+/// Executes the script. A list that it reads goes to stdout while it is read, unless it is to be part of an object that
+/// says what was changed.
+fn execute(script: &Script, arguments: &Arguments, parts: Parts, options: &Options) -> Result<Outcome> {
+    if !script.header.needs.only_read() && matches!(options.wish.format, Format::Json | Format::Yaml) {
+        return host::execute(script, arguments, parts, None);
+    }
+    let mut printer = Printer::new(&options.wish);
+    match host::execute(script, arguments, parts, Some(&mut printer)) {
+        Ok(outcome) if outcome.shown => printer.finish().map(|()| outcome),
+        Ok(outcome) => Ok(outcome),
+        Err(error) => {
+            printer.abandon();
+            Err(error)
+        }
+    }
 }
 
 /// The arguments of the script as it sees them. A MXID needs the server's name, which only then is looked for.
@@ -139,6 +157,9 @@ fn arguments(
 
 /// Prints the result; what went wrong after the commit makes the exit status 1.
 fn show(outcome: &Outcome, script: &Script, options: &Options, console: &dyn Console) -> Result<u8> {
+    if outcome.shown {
+        return Ok(0);
+    }
     let only_reads = script.header.needs.only_read();
     let text = match render::outcome(outcome, only_reads, &options.wish) {
         // What was committed may have made a secret that nothing else shows: a wrong field must not lose it.

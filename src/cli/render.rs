@@ -1,10 +1,14 @@
 //! What a command returned, on stdout, in the format that was asked for.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    ops::ControlFlow,
+};
 
 use serde_json::{Map, Value, json};
 
-use super::table;
+use super::{sheet::Sheet, table, terminal::printable};
 use crate::{
     error::{Code, Error, Result},
     host::Outcome,
@@ -52,19 +56,20 @@ pub(super) struct Wish {
 /// A script that only reads prints its result bare; any other wraps it in what it changed, for programs.
 pub(super) fn outcome(outcome: &Outcome, read_only: bool, wish: &Wish) -> Result<String> {
     let result = selected(&outcome.result, wish.fields.as_deref())?;
+    let width = table::width();
     match wish.format {
-        Format::Json | Format::Yaml if !read_only => data(&envelope(outcome, &result), wish.format),
+        Format::Json | Format::Yaml if !read_only => data(&envelope(outcome, &result), wish.format, width),
         Format::Table => match &outcome.secret {
             Some(secret) if wish.fields.is_none() => Ok(format!("{secret}\n")),
-            _ => data(&result, Format::Table),
+            _ => data(&result, Format::Table, width),
         },
-        format => data(&result, format),
+        format => data(&result, format, width),
     }
 }
 
 /// The text for stdout of a command that is no script.
 pub(super) fn plain(value: &Value, wish: &Wish) -> Result<String> {
-    data(&selected(value, wish.fields.as_deref())?, wish.format)
+    data(&selected(value, wish.fields.as_deref())?, wish.format, table::width())
 }
 
 fn envelope(outcome: &Outcome, result: &Value) -> Value {
@@ -79,37 +84,37 @@ fn envelope(outcome: &Outcome, result: &Value) -> Value {
     })
 }
 
-/// Data in one of the formats.
-fn data(value: &Value, format: Format) -> Result<String> {
-    let unprintable = |cause: String| Error::new(Code::Bug, format!("The result cannot be printed: {cause}"));
-    match format {
-        Format::Table => Ok(table::text(value, table::width())),
-        Format::Json => Ok(format!("{value}\n")),
-        Format::Jsonl => Ok(lines(rows(value).iter().map(Value::to_string))),
-        Format::Yaml => serde_yaml::to_string(value).map_err(|error| unprintable(error.to_string())),
-        Format::Csv => csv(value).map_err(|error| unprintable(error.to_string())),
-        Format::Ids => Ok(lines(rows(value).iter().map(id))),
+/// Data in one of the formats, on a terminal of this width.
+fn data(value: &Value, format: Format, width: Option<usize>) -> Result<String> {
+    let unprintable = |cause: &dyn Display| Error::new(Code::Bug, format!("The result cannot be printed: {cause}"));
+    match (format, value) {
+        (Format::Json, _) => Ok(format!("{value}\n")),
+        (Format::Yaml, _) => serde_yaml::to_string(value).map_err(|error| unprintable(&error)),
+        (Format::Table, Value::Object(fields)) => {
+            let mut text = Vec::new();
+            let cells: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), printable(&cell(value))))
+                .collect();
+            table::record(cells.iter().map(|(name, cell)| (*name, cell)), &mut text);
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        }
+        _ => {
+            let wish = Wish { format, fields: None };
+            let mut sheet = Sheet::new(wish, width);
+            sheet.add(value)?;
+            sheet.finish();
+            Ok(String::from_utf8_lossy(&sheet.take()?).into_owned())
+        }
     }
 }
 
-pub(super) fn lines(lines: impl Iterator<Item = String>) -> String {
-    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
-}
-
-fn rows(value: &Value) -> &[Value] {
+pub(super) fn rows(value: &Value) -> &[Value] {
     match value {
         Value::Null => &[],
         Value::Array(rows) => rows,
         one => std::slice::from_ref(one),
     }
-}
-
-/// What a pipe needs of a row to name it to the next command.
-fn id(row: &Value) -> String {
-    let named = ["username", "email", "token", "id"]
-        .iter()
-        .find_map(|name| row.get(name));
-    cell(named.unwrap_or(row))
 }
 
 pub(super) fn cell(value: &Value) -> String {
@@ -130,26 +135,6 @@ pub(super) fn columns(rows: &[Value]) -> Vec<&str> {
     columns
 }
 
-fn csv(value: &Value) -> Result<String, csv::Error> {
-    let rows = rows(value);
-    let columns = columns(rows);
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    if columns.is_empty() {
-        for row in rows {
-            writer.write_record([cell(row)])?;
-        }
-    } else {
-        writer.write_record(&columns)?;
-        for row in rows {
-            writer.write_record(columns.iter().map(|name| row.get(name).map(cell).unwrap_or_default()))?;
-        }
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(io::Error::other(error.to_string())))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 /// Keeps the fields that were asked for, in that order.
 fn selected(value: &Value, fields: Option<&[String]>) -> Result<Value> {
     let Some(fields) = fields else { return Ok(value.clone()) };
@@ -159,7 +144,7 @@ fn selected(value: &Value, fields: Option<&[String]>) -> Result<Value> {
             .iter()
             .map(|name| match row.get(name) {
                 Some(value) => Ok((name.clone(), value.clone())),
-                None => Err(unknown_field(name, row)),
+                None => Err(unknown_field(name, &row.keys().map(String::as_str).collect::<Vec<_>>())),
             })
             .collect::<Result<Map<_, _>>>()
             .map(Value::Object),
@@ -167,21 +152,26 @@ fn selected(value: &Value, fields: Option<&[String]>) -> Result<Value> {
     }
 }
 
-fn unknown_field(name: &str, row: &Map<String, Value>) -> Error {
-    let known: Vec<_> = row.keys().map(String::as_str).collect();
+pub(super) fn unknown_field(name: &str, known: &[&str]) -> Error {
     Error::new(Code::ArgumentInvalid, format!("The result has no field `{name}`"))
         .help(format!("The fields are {}.", known.join(", ")))
 }
 
-/// Writes to stdout. A reader that has gone away is none of our business.
+/// Prints a text on stdout. A reader that has gone away is none of our business.
 pub(super) fn print(text: &str) -> Result<()> {
+    write_stdout(text.as_bytes()).map(drop)
+}
+
+/// Writes to stdout. `Break` if its reader has gone away.
+pub(super) fn write_stdout(bytes: &[u8]) -> Result<ControlFlow<()>> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(Error::new(
             Code::FileUnreadable,
             format!("Standard output cannot be written: {error}"),
         )),
-        _ => Ok(()),
     }
 }
 
@@ -195,7 +185,7 @@ mod tests {
 
     #[test]
     fn rows_in_every_format() {
-        let shown = |format| data(&users(), format).unwrap();
+        let shown = |format| data(&users(), format, None).unwrap();
         assert_eq!(shown(Format::Ids), "alice\nb\u{1b}ob\n");
         assert_eq!(
             shown(Format::Csv),
@@ -211,10 +201,10 @@ mod tests {
     #[test]
     fn nothing_is_nothing_in_every_format_but_json() {
         for format in [Format::Table, Format::Jsonl, Format::Csv, Format::Ids] {
-            assert_eq!(data(&Value::Null, format).unwrap(), "");
-            assert_eq!(data(&json!([]), format).unwrap(), "");
+            assert_eq!(data(&Value::Null, format, None).unwrap(), "");
+            assert_eq!(data(&json!([]), format, None).unwrap(), "");
         }
-        assert_eq!(data(&json!([]), Format::Json).unwrap(), "[]\n");
+        assert_eq!(data(&json!([]), Format::Json, None).unwrap(), "[]\n");
     }
 
     #[test]
@@ -227,5 +217,39 @@ mod tests {
         let error = selected(&users(), Some(&["name".to_owned()])).unwrap_err();
         assert_eq!(error.message(), "The result has no field `name`");
         assert_eq!(error.help_text(), Some("The fields are id, username, locked_at."));
+    }
+
+    #[test]
+    fn a_pipe_gets_plain_columns() {
+        let shown = |value: Value| data(&value, Format::Table, None).unwrap();
+        let admins = json!([{"username": "alice", "admin": true}, {"username": "b\u{1b}ob", "admin": false}]);
+        assert_eq!(shown(admins), "username   admin\nalice      true\nb\\u{1b}ob  false\n");
+        assert_eq!(shown(json!({"id": 1, "name": null})), "id    1\nname\n");
+        assert_eq!(shown(json!({"id": 1, "why": "b\nc"})), "id   1\nwhy  b\n     c\n");
+        assert_eq!(shown(json!(["a", "b\nc"])), "a\nb\nc\n");
+        assert_eq!(
+            shown(json!([{"why": "b\nc"}, {"else": "日本", "why": 1}])),
+            "why   else\nb\\nc\n1     日本\n"
+        );
+        assert_eq!(shown(json!("a")), "a\n");
+    }
+
+    #[test]
+    fn rows_wider_than_the_terminal_are_shown_one_below_the_other() {
+        let framed = "\
+───────────────────
+ username    admin
+═══════════════════
+ alice       true
+───────────────────
+ b\\u{1b}ob   false
+───────────────────
+";
+        let admins = json!([{"username": "alice", "admin": true}, {"username": "b\u{1b}ob", "admin": false}]);
+        assert_eq!(data(&admins, Format::Table, Some(19)).unwrap(), framed);
+        assert_eq!(
+            data(&admins, Format::Table, Some(18)).unwrap(),
+            "username  alice\nadmin     true\n\nusername  b\\u{1b}ob\nadmin     false\n"
+        );
     }
 }

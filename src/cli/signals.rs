@@ -60,10 +60,10 @@ fn unwatched(cause: &io::Error) -> Error {
     Error::new(Code::Bug, format!("Signals cannot be watched: {cause}"))
 }
 
-/// Stops the run; ends the process where somebody pressed Ctrl-C again, or at a prompt.
+/// Stops the run; ends the process where somebody pressed Ctrl-C again, or while they are waited for.
 fn answer(interrupt: &Interrupt, terminal: Option<&Termios>, json: bool) {
     let (first, phase) = interrupt.press();
-    if first && phase != Phase::Asking {
+    if first && !matches!(phase, Phase::Asking | Phase::Showing) {
         return;
     }
     if let Some(terminal) = terminal {
@@ -90,7 +90,7 @@ fn parting(phase: Phase, json: bool) -> String {
         Phase::Serving => {
             "Interrupted: the job at hand stays `running`, and `masctl manage release-jobs` says what gives it back"
         }
-        Phase::Working | Phase::Asking => "Interrupted: nothing was changed",
+        Phase::Working | Phase::Asking | Phase::Showing => "Interrupted: nothing was changed",
     };
     let error = Error::new(Code::RunInterrupted, message);
     if json {

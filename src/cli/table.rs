@@ -1,109 +1,164 @@
-//! Data as a table for people.
+//! Rows as a table for people.
 
-use std::io::{self, IsTerminal};
-
-use comfy_table::{ContentArrangement, Table, presets};
-use serde_json::{Map, Value};
-
-use super::{
-    render::{cell, columns, lines},
-    terminal::{printable, terminal_width},
+use std::{
+    io::{self, IsTerminal},
+    iter, mem,
 };
+
+use unicode_width::UnicodeWidthStr;
+
+use super::terminal::terminal_width;
 
 /// The columns of the terminal that stdout is; `None` if it is none.
 pub(super) fn width() -> Option<usize> {
     io::stdout().is_terminal().then(|| terminal_width().unwrap_or(80))
 }
 
-/// The table. Elsewhere than on a terminal nothing is framed, cut or wrapped. On a terminal, rows that are wider than
-/// it are shown one below the other, each field on a line: an id that is cut in two cannot be copied. Elsewhere a row
-/// is one line, whatever it holds.
-pub(super) fn text(value: &Value, width: Option<usize>) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Array(rows) if rows.is_empty() => String::new(),
-        Value::Array(rows) if rows.iter().all(Value::is_object) => {
-            let table = of_rows(rows, width.is_some());
-            if width.is_some_and(|width| table.lines().any(|line| line.chars().count() > width)) {
-                let records: Vec<_> = rows.iter().filter_map(Value::as_object).map(of_fields).collect();
-                return records.join("\n");
+/// A table in the making. Elsewhere than on a terminal nothing is framed, cut or wrapped. On a terminal, rows that are
+/// wider than it are shown one below the other, each field on a line: an id that is cut in two cannot be copied.
+///
+/// The rows that are there when it is first settled say how wide the columns are. A later row that is wider sticks out.
+pub(super) struct Layout {
+    terminal: Option<usize>,
+    columns: Vec<String>,
+    waiting: Vec<Vec<String>>,
+    shape: Option<Shape>,
+    /// Whether a row was shown.
+    begun: bool,
+}
+
+/// How the rows are laid out.
+enum Shape {
+    /// In columns of these widths.
+    Columns(Vec<usize>),
+    /// In columns with lines between the rows.
+    Framed(Vec<usize>),
+    /// Each field on a line.
+    Stacked,
+}
+
+impl Layout {
+    /// A table without columns; on a terminal, with its width.
+    pub(super) fn new(terminal: Option<usize>) -> Self {
+        Self {
+            terminal,
+            columns: Vec::new(),
+            waiting: Vec::new(),
+            shape: None,
+            begun: false,
+        }
+    }
+
+    /// Names the columns.
+    pub(super) fn start(&mut self, columns: Vec<String>) {
+        self.columns = columns;
+    }
+
+    /// Adds a row.
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        self.waiting.push(cells);
+    }
+
+    /// Lays out the rows that wait.
+    pub(super) fn settle(&mut self, text: &mut Vec<u8>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let waiting = mem::take(&mut self.waiting);
+        let shape = self.shape.take().unwrap_or_else(|| self.begin(&waiting, text));
+        for row in waiting {
+            match &shape {
+                Shape::Columns(widths) => columns(&row, widths, (0, 2), text),
+                Shape::Framed(widths) => {
+                    if self.begun {
+                        rule('─', widths, text);
+                    }
+                    columns(&row, widths, (1, 2), text);
+                }
+                Shape::Stacked => {
+                    if self.begun {
+                        text.push(b'\n');
+                    }
+                    record(self.columns.iter().map(String::as_str).zip(&row), text);
+                }
             }
-            table
+            self.begun = true;
         }
-        Value::Array(rows) => lines(rows.iter().map(|row| printable(&cell(row)))),
-        Value::Object(fields) => of_fields(fields),
-        scalar => format!("{}\n", printable(&cell(scalar))),
+        self.shape = Some(shape);
+    }
+
+    /// Lays out the rows that wait, and ends the table.
+    pub(super) fn finish(&mut self, text: &mut Vec<u8>) {
+        self.settle(text);
+        if let Some(Shape::Framed(widths)) = &self.shape {
+            rule('─', widths, text);
+        }
+    }
+
+    /// Writes the headings of the shape that these rows fit in.
+    fn begin(&self, rows: &[Vec<String>], text: &mut Vec<u8>) -> Shape {
+        let width = |column: usize| {
+            let cells = rows.iter().map(|row| one_line(&row[column]).width());
+            cells.chain([self.columns[column].width()]).max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        match self.terminal {
+            None => {
+                columns(&self.columns, &widths, (0, 2), text);
+                Shape::Columns(widths)
+            }
+            Some(terminal) if framed_width(&widths) <= terminal => {
+                rule('─', &widths, text);
+                columns(&self.columns, &widths, (1, 2), text);
+                rule('═', &widths, text);
+                Shape::Framed(widths)
+            }
+            Some(_) => Shape::Stacked,
+        }
     }
 }
 
-fn of_rows(rows: &[Value], framed: bool) -> String {
-    let columns = columns(rows);
-    let mut table = Table::new();
-    table.set_header(&columns);
-    for row in rows {
-        let cells = columns.iter().map(|name| row.get(name).map(cell).unwrap_or_default());
-        table.add_row(cells.map(|text| printable(&text).replace('\n', "\\n")));
-    }
-    finished(table, framed)
-}
-
-fn of_fields(fields: &Map<String, Value>) -> String {
-    let mut table = Table::new();
+/// The fields of one thing, each on a line; a value of several lines stays in its column.
+pub(super) fn record<'a, V: AsRef<str>>(fields: impl Iterator<Item = (&'a str, V)> + Clone, text: &mut Vec<u8>) {
+    let longest = fields.clone().map(|(name, _)| name.width()).max().unwrap_or_default();
     for (name, value) in fields {
-        table.add_row([name.clone(), printable(&cell(value))]);
-    }
-    finished(table, false)
-}
-
-fn finished(mut table: Table, framed: bool) -> String {
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    if framed {
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    } else {
-        table.load_style(presets::NOTHING);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+        let names = iter::once(name).chain(iter::repeat(""));
+        for (name, line) in names.zip(value.as_ref().split('\n')) {
+            columns(&[name, line], &[longest, 0], (0, 2), text);
         }
     }
-    table.trim_fmt() + "\n"
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn users() -> Value {
-        json!([{"username": "alice", "admin": true}, {"username": "b\u{1b}ob", "admin": false}])
+/// One line of cells, each as wide as its column, with so much room before and after it.
+fn columns(cells: &[impl AsRef<str>], widths: &[usize], (before, after): (usize, usize), text: &mut Vec<u8>) {
+    let start = text.len();
+    for (cell, width) in cells.iter().zip(widths) {
+        let cell = one_line(cell.as_ref());
+        text.extend(iter::repeat_n(b' ', before));
+        text.extend_from_slice(cell.as_bytes());
+        text.extend(iter::repeat_n(b' ', width.saturating_sub(cell.width()) + after));
     }
+    let line = text[start..].trim_ascii_end().len();
+    text.truncate(start + line);
+    text.push(b'\n');
+}
 
-    #[test]
-    fn a_pipe_gets_plain_columns() {
-        assert_eq!(
-            text(&users(), None),
-            "username   admin\nalice      true\nb\\u{1b}ob  false\n"
-        );
-        assert_eq!(text(&json!({"id": 1, "name": null}), None), "id    1\nname\n");
-        assert_eq!(text(&json!(["a", "b\nc"]), None), "a\nb\nc\n");
-        assert_eq!(text(&json!([{"why": "b\nc"}]), None), "why\nb\\nc\n");
-    }
+fn rule(character: char, widths: &[usize], text: &mut Vec<u8>) {
+    let line: String = iter::repeat_n(character, framed_width(widths)).collect();
+    text.extend_from_slice(line.as_bytes());
+    text.push(b'\n');
+}
 
-    #[test]
-    fn rows_wider_than_the_terminal_are_shown_one_below_the_other() {
-        let framed = "\
-───────────────────
- username    admin
-═══════════════════
- alice       true
-───────────────────
- b\\u{1b}ob   false
-───────────────────
-";
-        assert_eq!(text(&users(), Some(19)), framed);
-        assert_eq!(
-            text(&users(), Some(18)),
-            "username  alice\nadmin     true\n\nusername  b\\u{1b}ob\nadmin     false\n"
-        );
+/// Between two columns are three blanks, and one at each end.
+fn framed_width(widths: &[usize]) -> usize {
+    widths.iter().map(|width| width + 3).sum::<usize>().saturating_sub(1)
+}
+
+/// Elsewhere than in a record a row is one line, whatever it holds.
+fn one_line(cell: &str) -> std::borrow::Cow<'_, str> {
+    if cell.contains('\n') {
+        cell.replace('\n', "\\n").into()
+    } else {
+        cell.into()
     }
 }

@@ -12,10 +12,11 @@ use super::{
     diagnose, engine,
 };
 use crate::{
+    console::Rows,
     error::{Code, Error, Result},
     model::Time,
     operations::{Parts, Report, Run, World},
-    primitives::{Secret, to_value},
+    primitives::{Secret, stream, to_value},
 };
 
 /// What came of a script.
@@ -23,17 +24,30 @@ use crate::{
 pub struct Outcome {
     /// What was changed.
     pub report: Report,
-    /// What `main` returned, as plain data. Nothing if something failed after the commit.
+    /// What `main` returned, as plain data. Nothing if something failed after the commit, or if it was shown.
     pub result: Value,
+    /// Whether the result is a list that was shown while it was read.
+    pub shown: bool,
     /// The one secret in the result, which is printed alone where it would be a table.
     pub secret: Option<String>,
 }
 
+/// What `main` returned.
+#[derive(Default)]
+struct Returned {
+    result: Value,
+    secret: Option<String>,
+    shown: bool,
+}
+
 /// Runs a script on a thread of its own, whose stack is deep enough for recursion.
 ///
+/// A lazy list that `main` returns before anything was written goes to `rows` while it is read, if there are any. Any
+/// other result is read to its end, and nobody sees it before the commit and the effects.
+///
 /// # Errors
-/// What the script failed with; nothing of it stays then.
-pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<Outcome> {
+/// What the script failed with; nothing of it stays then. Rows that were shown before have been shown.
+pub fn execute(script: &Script, arguments: &Arguments, parts: Parts, rows: Option<&mut dyn Rows>) -> Result<Outcome> {
     let reveal = !parts.dry_run;
     let run = Arc::new(Run::new(parts));
     let arguments = map_of(arguments, run.world());
@@ -41,7 +55,7 @@ pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<O
         let spawned = thread::Builder::new()
             .name("script".to_owned())
             .stack_size(engine::STACK)
-            .spawn_scoped(scope, || call_main(script, arguments, &run, reveal));
+            .spawn_scoped(scope, || call_main(script, arguments, &run, reveal, rows));
         match spawned.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(called)) => called,
             Ok(Err(_)) => Err(Error::new(
@@ -54,18 +68,29 @@ pub fn execute(script: &Script, arguments: &Arguments, parts: Parts) -> Result<O
     match called {
         Ok(returned) => {
             let report = run.finish().map_err(|error| run.abandon(error))?;
-            let (result, secret) = if report.failure.is_none() {
+            let Returned { result, secret, shown } = if report.failure.is_none() {
                 returned
             } else {
-                (Value::Null, None)
+                Returned::default()
             };
-            Ok(Outcome { report, result, secret })
+            Ok(Outcome {
+                report,
+                result,
+                shown,
+                secret,
+            })
         }
         Err(error) => Err(run.abandon(error)),
     }
 }
 
-fn call_main(script: &Script, arguments: Map, run: &Arc<Run>, reveal: bool) -> Result<(Value, Option<String>)> {
+fn call_main(
+    script: &Script,
+    arguments: Map,
+    run: &Arc<Run>,
+    reveal: bool,
+    rows: Option<&mut dyn Rows>,
+) -> Result<Returned> {
     let engine = engine::build(run);
     let ast = compile(&engine, script)?;
     let options = CallFnOptions::new().eval_ast(true);
@@ -73,7 +98,18 @@ fn call_main(script: &Script, arguments: Map, run: &Arc<Run>, reveal: bool) -> R
         .call_fn_with_options(options, &mut Scope::new(), &ast, "main", (arguments,))
         .map_err(|error| diagnose::of_running(&error, &script.label, &script.source))?;
     // Reading a lazy list may fail as the script may.
-    Ok((to_value(&returned, reveal)?, lone_secret(&returned, reveal)?))
+    let rows = rows.filter(|_| !run.is_writing());
+    if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal, run, rows)) {
+        return shown.map(|()| Returned {
+            shown: true,
+            ..Returned::default()
+        });
+    }
+    Ok(Returned {
+        result: to_value(&returned, reveal)?,
+        secret: lone_secret(&returned, reveal)?,
+        shown: false,
+    })
 }
 
 fn compile(engine: &Engine, script: &Script) -> Result<AST> {

@@ -14,6 +14,8 @@ pub enum Phase {
     Working,
     /// Waiting for a person, with no transaction open.
     Asking,
+    /// Waiting for somebody to read what is shown, with no transaction open.
+    Showing,
     /// Waiting for the answer to COMMIT: nobody knows yet whether it goes through.
     Committing,
     /// The commit has gone through.
@@ -79,9 +81,15 @@ impl Interrupt {
     }
 
     /// Marks that a person is being asked, until the value is dropped: Ctrl-C then need not wait for the answer.
-    pub fn while_asking(&self) -> Asking<'_> {
+    pub fn while_asking(&self) -> Waiting<'_> {
         self.set(Phase::Asking);
-        Asking(self)
+        Waiting(self)
+    }
+
+    /// Marks that a reader is waited for, until the value is dropped: Ctrl-C then need not wait for them.
+    pub(super) fn while_showing(&self) -> Waiting<'_> {
+        self.set(Phase::Showing);
+        Waiting(self)
     }
 
     fn set(&self, phase: Phase) {
@@ -89,11 +97,11 @@ impl Interrupt {
     }
 }
 
-/// A person is being asked.
+/// A person is being waited for.
 #[derive(Debug)]
-pub struct Asking<'interrupt>(&'interrupt Interrupt);
+pub struct Waiting<'interrupt>(&'interrupt Interrupt);
 
-impl Drop for Asking<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.set(Phase::Working);
     }

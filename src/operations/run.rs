@@ -121,11 +121,7 @@ impl Run {
     /// # Errors
     /// The question's, or `run.writing` while a transaction is open.
     pub fn ask<T>(&self, question: impl FnOnce(&dyn Console) -> Result<T>) -> Result<T> {
-        let writing = match self.session.try_lock() {
-            Ok(session) => matches!(*session, Session::Writing(_)),
-            Err(_) => true,
-        };
-        if writing {
+        if self.is_writing() {
             return Err(Error::new(
                 Code::RunWriting,
                 "Nobody can be asked while changes wait to be committed",
@@ -134,6 +130,22 @@ impl Run {
         }
         let _asking = self.parts.interrupt.while_asking();
         question(self.console())
+    }
+
+    /// Shows the person something that they may not read at once. Nobody may be kept waiting for that: only before
+    /// anything is written.
+    pub fn show<T>(&self, show: impl FnOnce() -> T) -> T {
+        let _showing = self.parts.interrupt.while_showing();
+        show()
+    }
+
+    /// Whether the transaction is open.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        match self.session.try_lock() {
+            Ok(session) => matches!(*session, Session::Writing(_)),
+            Err(_) => true,
+        }
     }
 
     /// The store that the run works on.

@@ -5,11 +5,15 @@ use rhai::{Array, Dynamic, Engine, Map};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{Secret, lazy::Lazy, or_unit, secret::MASK};
+use super::{Secret, lazy::Lazy, or_unit, rows, secret::MASK};
 use crate::{
+    console::Rows,
     error::Result,
     model::{Email, Job, JobCount, Provider, Time, User},
-    operations::tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
+    operations::{
+        Run,
+        tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
+    },
 };
 
 /// A field of a type.
@@ -113,11 +117,20 @@ struct Shown {
     object: fn(&Dynamic, bool) -> Option<Result<Value>>,
     list: fn(&Dynamic, bool) -> Option<Result<Value>>,
     values: fn(&Dynamic) -> Option<Vec<Dynamic>>,
+    stream: Stream,
 }
+
+/// Shows a lazy list of one type while it is read; `None` if the value is none of those.
+type Stream = fn(&Dynamic, bool, &Run, &mut dyn Rows) -> Option<Result<()>>;
 
 macro_rules! shown {
     ($($type:ty,)+) => {
-        &[$(Shown { object: object_of::<$type>, list: list_of::<$type>, values: values_of::<$type> },)+]
+        &[$(Shown {
+            object: object_of::<$type>,
+            list: list_of::<$type>,
+            values: values_of::<$type>,
+            stream: rows::stream::<$type>,
+        },)+]
     };
 }
 
@@ -182,12 +195,15 @@ fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> 
 /// A lazy list, read to its end.
 fn list_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
     let list = value.read_lock::<Lazy<T>>()?;
-    Some(
-        list.pages()
-            .map(|item| object(&item?, reveal))
-            .collect::<Result<_>>()
-            .map(Value::Array),
-    )
+    let mut rows = Vec::new();
+    for page in list.pages() {
+        let page = page.and_then(|page| page.iter().map(|item| object(item, reveal)).collect::<Result<Vec<_>>>());
+        match page {
+            Ok(mut page) => rows.append(&mut page),
+            Err(error) => return Some(Err(error)),
+        }
+    }
+    Some(Ok(Value::Array(rows)))
 }
 
 fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {
@@ -196,6 +212,14 @@ fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {
         .map(|field| Ok((field.name.to_owned(), to_value(&(field.get)(value), reveal)?)))
         .collect();
     fields.map(Value::Object)
+}
+
+/// Shows a lazy list page by page while it is read, if the value is one. Secrets stay masked unless `reveal`.
+///
+/// # Errors
+/// Those of the store, and those of [`Rows`].
+pub fn stream(value: &Dynamic, reveal: bool, run: &Run, rows: &mut dyn Rows) -> Option<Result<()>> {
+    SHOWN.iter().find_map(|shown| (shown.stream)(value, reveal, run, rows))
 }
 
 /// The secrets among the fields of a value.

@@ -1,6 +1,6 @@
 //! Lists that are read page by page as a script walks them.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::sync::Arc;
 
 use rhai::Position;
 
@@ -37,11 +37,10 @@ impl<T> Lazy<T> {
         }
     }
 
-    /// The items, one page at a time.
+    /// Its pages.
     pub(super) fn pages(&self) -> Pages<T> {
         Pages {
             read: self.read.clone(),
-            page: Vec::new().into_iter(),
             last: None,
             left: self.limit,
         }
@@ -54,54 +53,60 @@ impl<T: Clone + 'static> IntoIterator for Lazy<T> {
     type IntoIter = Walk<T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        Walk(self.pages(), PhantomData)
+        Walk {
+            pages: self.pages(),
+            page: Vec::new().into_iter(),
+        }
     }
 }
 
 /// Walks a list for a script.
-pub struct Walk<T>(Pages<T>, PhantomData<T>);
+pub struct Walk<T> {
+    pages: Pages<T>,
+    page: std::vec::IntoIter<T>,
+}
 
 impl<T: Clone> Iterator for Walk<T> {
     type Item = Scripted<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = self.0.next()?;
-        Some(item.map_err(|error| raise(error, Position::NONE)))
+        if self.page.len() == 0 {
+            match self.pages.next()? {
+                Ok(page) => self.page = page.into_iter(),
+                Err(error) => return Some(Err(raise(error, Position::NONE))),
+            }
+        }
+        self.page.next().map(Ok)
     }
 }
 
-/// Walks a list.
-pub struct Pages<T> {
+/// Reads the pages of a list, none of them empty.
+pub(super) struct Pages<T> {
     read: Arc<Read<T>>,
-    page: std::vec::IntoIter<T>,
     last: Option<T>,
     /// How many more items are wanted.
     left: u64,
 }
 
 impl<T: Clone> Iterator for Pages<T> {
-    type Item = Result<T>;
+    type Item = Result<Vec<T>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.left == 0 {
             return None;
         }
-        if self.page.len() == 0 {
-            match (self.read)(self.last.as_ref(), self.left) {
-                Ok(page) => self.page = page.into_iter(),
-                Err(error) => {
-                    self.left = 0;
-                    return Some(Err(error));
-                }
-            }
-        }
-        let Some(item) = self.page.next() else {
-            self.left = 0;
-            return None;
+        let page = (self.read)(self.last.as_ref(), self.left);
+        self.left = match &page {
+            Ok(page) if !page.is_empty() => self.left.saturating_sub(page.len() as u64),
+            _ => 0,
         };
-        self.left -= 1;
-        self.last = Some(item.clone());
-        Some(Ok(item))
+        match page {
+            Ok(page) => {
+                self.last = Some(page.last()?.clone());
+                Some(Ok(page))
+            }
+            error => Some(error),
+        }
     }
 }
 
@@ -119,7 +124,10 @@ mod tests {
     }
 
     fn walked(list: &Lazy<u64>) -> Vec<u64> {
-        list.pages().map(|item| item.expect("it can be read")).collect()
+        list.clone()
+            .into_iter()
+            .map(|item| item.expect("it can be read"))
+            .collect()
     }
 
     #[test]
@@ -134,7 +142,7 @@ mod tests {
     #[test]
     fn a_page_that_cannot_be_read_ends_the_list() {
         let list: Lazy<u64> = Lazy::new(None, |_, _| Err(Error::new(Code::DatabaseFailed, "no")));
-        let walked: Vec<_> = list.pages().map(|item| item.map_err(|error| error.code())).collect();
+        let walked: Vec<_> = list.pages().map(|page| page.map_err(|error| error.code())).collect();
         assert_eq!(walked, [Err(Code::DatabaseFailed)]);
     }
 }

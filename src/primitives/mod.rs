@@ -14,6 +14,7 @@ mod options;
 mod output;
 mod passwords;
 mod providers;
+mod rows;
 mod secret;
 mod tokens;
 mod users;
@@ -24,7 +25,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallC
 
 pub use documentation::{Documented, documented};
 pub use failure::{error_of, raise};
-pub use fields::{secrets_in, to_value};
+pub use fields::{secrets_in, stream, to_value};
 pub use secret::Secret;
 
 use crate::{

@@ -52,16 +52,14 @@ impl Options {
     /// One of several words, if it is there.
     pub(super) fn one_of<T: Copy>(&mut self, key: &str, known: &[(&str, T)]) -> Result<Option<T>> {
         let Some(word) = self.text(key)? else { return Ok(None) };
-        match known.iter().find(|(name, _)| *name == word) {
-            Some((_, meant)) => Ok(Some(*meant)),
-            None => {
-                let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-                Err(
-                    Error::new(Code::ValueInvalid, format!("The option `{key}` cannot be `{word}`"))
-                        .help(format!("It can be {}.", names.join(", "))),
-                )
-            }
+        if let Some((_, meant)) = known.iter().find(|(name, _)| *name == word) {
+            return Ok(Some(*meant));
         }
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        Err(
+            Error::new(Code::ValueInvalid, format!("The option `{key}` cannot be `{word}`"))
+                .help(format!("It can be {}.", names.join(", "))),
+        )
     }
 
     /// How many items a list may have at most, by the option `limit`.

@@ -123,7 +123,7 @@ impl Stage {
             runtime: self.runtime.clone(),
             interrupt: self.interrupt.clone(),
         };
-        execute(&script, &arguments, parts)
+        execute(&script, &arguments, parts, None)
     }
 
     fn configuration(&self) -> Configuration {
