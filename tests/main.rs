@@ -22,6 +22,7 @@ mod signals; // Ctrl-C, SIGTERM and readers that go away
 mod sockets; // PostgreSQL through its Unix socket
 mod sqlite_schema; // the embedded store has the tables of MAS
 mod storage; // masctl's SQL, each function on both stores
+mod streams; // lists that are shown while they are read
 mod support; // what the tests stand on
 mod synapse; // what a real Synapse makes of what masctl asks
 mod terminals; // what a person at a terminal sees

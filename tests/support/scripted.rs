@@ -11,7 +11,7 @@ use std::{
 use masctl::{
     capability::Capability,
     config::{Configuration, Environment},
-    console::Console,
+    console::{Console, Rows},
     error::{Code, Error, Result},
     host::{
         Outcome,
@@ -101,6 +101,22 @@ impl Stage {
         secrets: &[(&str, &str)],
         body: &str,
     ) -> Result<Outcome> {
+        self.perform(dry_run, needs, secrets, body, None)
+    }
+
+    /// As [`run`](Self::run), but shows a list while it is read.
+    pub(crate) fn run_into(&self, rows: &mut dyn Rows, needs: &[&str], body: &str) -> Result<Outcome> {
+        self.perform(false, needs, &[], body, Some(rows))
+    }
+
+    fn perform(
+        &self,
+        dry_run: bool,
+        needs: &[&str],
+        secrets: &[(&str, &str)],
+        body: &str,
+        rows: Option<&mut dyn Rows>,
+    ) -> Result<Outcome> {
         let source = format!(
             "//! A script of a test's\n//! ---\n//! needs: [{}]\nfn main(args) {{\n{body}\n}}\n",
             needs.join(", ")
@@ -123,7 +139,7 @@ impl Stage {
             runtime: self.runtime.clone(),
             interrupt: self.interrupt.clone(),
         };
-        execute(&script, &arguments, parts, None)
+        execute(&script, &arguments, parts, rows)
     }
 
     fn configuration(&self) -> Configuration {
