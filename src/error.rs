@@ -41,6 +41,8 @@ codes! {
     Bug = "bug",
     /// The script uses a capability that its header does not ask for.
     CapabilityDenied = "capability.denied",
+    /// No OAuth 2.0 client has this id.
+    ClientNotFound = "client.not_found",
     /// The answer to COMMIT was lost: the changes may or may not be there.
     CommitUnknown = "commit.unknown",
     /// The configuration has a wrong value, or one that excludes another.
@@ -127,6 +129,10 @@ codes! {
     ScriptNotFound = "script.not_found",
     /// The script cannot be parsed.
     ScriptSyntax = "script.syntax",
+    /// What is to be kept is not an active session, or is another account's.
+    SessionNotActive = "session.not_active",
+    /// No session has this id.
+    SessionNotFound = "session.not_found",
     /// The embedded store cannot be opened.
     StoreUnusable = "store.unusable",
     /// A registration token of this text exists.

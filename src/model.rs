@@ -1,6 +1,8 @@
 //! Plain data as MAS stores it. Field names are those that scripts, JSON and tables show.
 
+mod client;
 mod scope;
+mod session;
 mod token;
 
 use std::{fmt, str::FromStr};
@@ -13,7 +15,9 @@ use ulid::Ulid;
 use uuid::Uuid;
 
 pub use self::{
+    client::{Client, ClientKind},
     scope::{Scope, device_of_scope, device_scopes},
+    session::{Session, SessionKind, is_synapse_admin},
     token::{DEVICE_ID_LENGTH, REGISTRATION_TOKEN_LENGTH, TOKEN_RANDOM_LENGTH, TokenFormat, TokenKind},
 };
 use crate::error::{Code, Error};

@@ -80,6 +80,8 @@ fn end(child: Child) -> Output {
 #[case::device("issue-compatibility-token alice PHONE", "issue-compatibility-token alice PHONE")]
 #[case::device_kill("issue-compatibility-token alice PHONE", "kill-sessions alice")]
 #[case::kill("kill-sessions alice", "kill-sessions alice")]
+#[case::kill_one("kill-session 01HV00000000000000000000S1", "kill-sessions alice")]
+#[case::kill_twice("kill-session 01HV00000000000000000000S1", "kill-session 01HV00000000000000000000S1")]
 #[case::invite(
     "issue-user-registration-token --token WELCOME",
     "issue-user-registration-token --token WELCOME"

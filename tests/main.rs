@@ -18,6 +18,7 @@ mod passwords; // passwords as scripts set and verify them
 mod personal_tokens; // personal access tokens as scripts issue them
 mod primitives; // the examples of the help run, and are denied without their capability
 mod secrets; // what is secret is never shown
+mod sessions; // sessions as scripts list and end them
 mod signals; // Ctrl-C, SIGTERM and readers that go away
 mod sockets; // PostgreSQL through its Unix socket
 mod sqlite_schema; // the embedded store has the tables of MAS

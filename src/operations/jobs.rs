@@ -25,6 +25,9 @@ pub(super) const WORKER_LIMIT: Duration = Duration::minutes(2);
 /// How many jobs one page of a list holds: the payload of each may have some kilobytes.
 const PAGE: i64 = 200;
 
+/// How many jobs one statement queues.
+const BATCH: usize = 10_000;
+
 /// The status of a job that failed.
 const FAILED: &str = "failed";
 
@@ -134,6 +137,23 @@ impl Deed<'_> {
         let id = job.add(self.store(), row).await?;
         self.queued_jobs(1);
         Ok(id)
+    }
+
+    /// Queues one job of the same queue for each of many accounts, some thousand with each statement.
+    pub(super) async fn queue_for_each(&mut self, users: &[Id], job: impl Fn(Id) -> NewJob) -> Result<()> {
+        for users in users.chunks(BATCH) {
+            let now = self.run().world().now();
+            // Ids in order make PostgreSQL append to the index instead of searching it.
+            let mut ids: Vec<Id> = users.iter().map(|_| self.run().world().new_id(now)).collect();
+            ids.sort_unstable();
+            let jobs: Vec<NewJob> = users.iter().map(|&user| job(user)).collect();
+            let payloads: Vec<String> = jobs.iter().map(|job| job.payload.to_string()).collect();
+            if let Some(first) = jobs.first() {
+                storage::jobs::jobs_add(self.store(), first.queue, (&ids, &payloads), now).await?;
+            }
+            self.queued_jobs(users.len() as u64);
+        }
+        Ok(())
     }
 }
 

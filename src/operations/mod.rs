@@ -6,6 +6,7 @@
 //! does what deeds have queued.
 
 mod change;
+pub mod clients;
 mod commit;
 pub mod doctor;
 mod effect;

@@ -1,87 +1,97 @@
 //! Sessions of all four kinds.
 
-use super::{Action, Change, Run, jobs::NewJob, users};
+mod finish;
+
+use std::collections::{BTreeSet, HashMap};
+
+pub use self::finish::{Ended, PARTS, finish, finish_all, kill};
+use super::{Run, clients, users};
 use crate::{
-    error::Result,
-    model::User,
-    storage::sessions::{Kind, actors_of_owned_sessions, sessions_end},
+    error::{Code, Error, Result},
+    model::{Id, Session},
+    storage::{self, Connection, PAGE, sessions::Filter},
 };
 
-const KILL: Action = Action::new("user.kill_sessions", "Ended", "end");
-
-/// How many sessions of each kind were ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Ended {
-    /// Matrix clients that logged in the old way.
-    pub compatibility: u64,
-    /// Clients that logged in by OAuth 2.0.
-    pub oauth: u64,
-    /// Browsers at MAS's own pages.
-    pub browser: u64,
-    /// Personal access tokens, acting as or owned by the user.
-    pub personal: u64,
-}
-
-impl Ended {
-    /// Of all kinds.
-    #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.compatibility + self.oauth + self.browser + self.personal
-    }
-}
-
-/// Ends all active sessions of a user, and queues the job that removes their devices: also those of others as whom the
-/// user's personal sessions act.
+/// The filter for those of the account of this name, if there is one, that fit the rest of the filter.
 ///
 /// # Errors
-/// `user.not_found`.
-pub async fn kill(run: &Run, user: &User) -> Result<Ended> {
-    run.write(async |deed| {
-        let user = users::current(deed, user).await?;
-        let (now, _) = deed.new_row();
-        let actors = actors_of_owned_sessions(deed.store(), user.id).await?;
-        let ended = Ended {
-            compatibility: sessions_end(deed.store(), Kind::Compatibility, user.id, now).await?,
-            oauth: sessions_end(deed.store(), Kind::OAuth, user.id, now).await?,
-            browser: sessions_end(deed.store(), Kind::Browser, user.id, now).await?,
-            personal: sessions_end(deed.store(), Kind::Personal, user.id, now).await?,
-        };
-        if ended.total() == 0 {
-            deed.note(format!("{} has no active session", user.username));
-        } else {
-            deed.changed(
-                Change::of(KILL, (&user).into())
-                    .said(format!(
-                        "{} of {} ({})",
-                        users::counted(ended.total(), "session"),
-                        user.username,
-                        kinds(&ended)
-                    ))
-                    .after("finished_at", now)
-                    .after("ended", ended),
-            );
-        }
-        deed.queue(NewJob::sync_devices(user.id)).await?;
-        for actor in actors {
-            deed.queue(NewJob::sync_devices(actor)).await?;
-        }
-        Ok(ended)
+/// `user.not_found`; `client.not_found`, so that a slip of the pen does not look like a client without sessions.
+pub async fn filter(run: &Run, user: Option<&str>, rest: Filter) -> Result<Filter> {
+    if let Some(client) = rest.client {
+        clients::get(run, client).await?;
+    }
+    Ok(match user {
+        Some(name) => Filter {
+            user: Some(users::get(run, name).await?.id),
+            ..rest
+        },
+        None => rest,
+    })
+}
+
+/// One page of at most `most` of the sessions that fit, those after `after` (the first if there is none), ordered by id.
+///
+/// # Errors
+/// Those of the store.
+pub async fn page(run: &Run, filter: &Filter, after: Option<Id>, most: u64) -> Result<Vec<Session>> {
+    let after = after.unwrap_or(Id::least());
+    run.read(async |store| {
+        let mut page = storage::sessions::session_page(store, filter, after, most.min(PAGE)).await?;
+        name(store, &mut page).await?;
+        Ok(page)
     })
     .await
 }
 
-/// "1 compatibility, 2 browser": the kinds of which there were any.
-fn kinds(ended: &Ended) -> String {
-    let counts = [
-        (ended.compatibility, "compatibility"),
-        (ended.oauth, "OAuth 2.0"),
-        (ended.browser, "browser"),
-        (ended.personal, "personal"),
-    ];
-    let any: Vec<_> = counts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, kind)| format!("{n} {kind}"))
-        .collect();
-    any.join(", ")
+/// How many sessions fit.
+///
+/// # Errors
+/// Those of the store.
+pub async fn count(run: &Run, filter: &Filter) -> Result<i64> {
+    run.read(async |store| storage::sessions::session_count(store, filter).await)
+        .await
+}
+
+/// Gets a session of whatever kind by its id.
+///
+/// # Errors
+/// `session.not_found`.
+pub async fn get(run: &Run, id: Id) -> Result<Session> {
+    run.read(async |store| named(store, id).await)
+        .await?
+        .ok_or_else(|| not_found(id))
+}
+
+/// A session with the names of those whom it concerns.
+async fn named(store: &mut Connection, id: Id) -> Result<Option<Session>> {
+    let mut found: Vec<Session> = storage::sessions::session(store, id).await?.into_iter().collect();
+    name(store, &mut found).await?;
+    Ok(found.pop())
+}
+
+/// Fills in what accounts and clients are called.
+async fn name(store: &mut Connection, sessions: &mut [Session]) -> Result<()> {
+    let accounts = sessions.iter().flat_map(|session| [session.user_id, session.owner_id]);
+    let accounts: BTreeSet<Id> = accounts.flatten().collect();
+    let clients: BTreeSet<Id> = sessions.iter().filter_map(|session| session.client_id).collect();
+    let (mut users, mut names) = (HashMap::new(), HashMap::new());
+    if !accounts.is_empty() {
+        users.extend(storage::users::usernames(store, &Vec::from_iter(accounts)).await?);
+    }
+    if !clients.is_empty() {
+        names.extend(storage::clients::client_names(store, &Vec::from_iter(clients)).await?);
+    }
+    let called = |names: &HashMap<Id, String>, id: Option<Id>| id.and_then(|id| names.get(&id).cloned());
+    for session in sessions {
+        session.user = called(&users, session.user_id);
+        session.owner = called(&users, session.owner_id);
+        session.client = called(&names, session.client_id);
+    }
+    Ok(())
+}
+
+fn not_found(id: Id) -> Error {
+    Error::new(Code::SessionNotFound, format!("There is no session {id}"))
+        .help("MAS removes a session 30 days after it has ended.")
+        .data("session", id.to_string())
 }

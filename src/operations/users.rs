@@ -1,9 +1,6 @@
 //! Accounts: finding, locking, deactivating, administrator rights, provisioning.
 
-use super::{
-    Action, Change, Deed, MOST_SUBJECTS, Run, Subject,
-    jobs::{NewJob, PROVISION_USER},
-};
+use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, jobs::NewJob};
 use crate::{
     error::{Code, Error, Result},
     homeserver::Availability,
@@ -260,7 +257,8 @@ pub async fn provision_all(run: &Run) -> Result<u64> {
         loop {
             let users = storage::users::user_id_page(deed.store(), after, BATCH).await?;
             let Some(&last) = users.last() else { break };
-            queue_provisioning(deed, &users).await?;
+            deed.queue_for_each(&users, |user| NewJob::provision_user(user, None))
+                .await?;
             let named = MOST_SUBJECTS.saturating_sub(first.len());
             first.extend(users.iter().take(named).map(|&id| Subject {
                 kind: "user",
@@ -279,20 +277,6 @@ pub async fn provision_all(run: &Run) -> Result<u64> {
         Ok(count)
     })
     .await
-}
-
-/// Ids in order make PostgreSQL append to the index instead of searching it.
-async fn queue_provisioning(deed: &mut Deed<'_>, users: &[Id]) -> Result<()> {
-    let now = deed.run().world().now();
-    let mut ids: Vec<Id> = users.iter().map(|_| deed.run().world().new_id(now)).collect();
-    ids.sort_unstable();
-    let payloads: Vec<String> = users
-        .iter()
-        .map(|&user| NewJob::provision_user(user, None).payload.to_string())
-        .collect();
-    storage::jobs::jobs_add(deed.store(), PROVISION_USER, (&ids, &payloads), now).await?;
-    deed.queued_jobs(users.len() as u64);
-    Ok(())
 }
 
 /// The user as it is now, kept from being changed by others until the transaction ends.

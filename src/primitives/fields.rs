@@ -9,7 +9,7 @@ use super::{Secret, lazy::Lazy, or_unit, rows, secret::MASK};
 use crate::{
     console::Rows,
     error::Result,
-    model::{Email, Job, JobCount, Provider, Time, User},
+    model::{Client, Email, Job, JobCount, Provider, Session, Time, User},
     operations::{
         Run,
         tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
@@ -37,6 +37,8 @@ macro_rules! fields {
         }
     };
 }
+
+mod session;
 
 fields!(User {
     "id" => |user| user.id.to_string().into(),
@@ -141,6 +143,8 @@ const SHOWN: &[Shown] = shown![
     Provider,
     Job,
     JobCount,
+    Session,
+    Client,
     CompatibilityToken,
     PersonalToken,
     RegistrationToken,

@@ -3,6 +3,7 @@
 //! A primitive checks its capability, calls one operation, and converts. Its doc comment is the help: an imperative
 //! first line, `Needs …`, `Fails with …`, and an example, which a test runs with the capability and without it.
 
+mod clients;
 mod documentation;
 mod emails;
 mod failure;
@@ -16,6 +17,7 @@ mod passwords;
 mod providers;
 mod rows;
 mod secret;
+mod sessions;
 mod tokens;
 mod users;
 
@@ -66,6 +68,11 @@ pub const NAMESPACES: &[Namespace] = &[
         module: passwords::module,
     },
     Namespace {
+        name: "sessions",
+        about: "Look up sessions of all kinds, and end them.",
+        module: sessions::module,
+    },
+    Namespace {
         name: "tokens",
         about: "Issue tokens, and tell them apart.",
         module: tokens::module,
@@ -74,6 +81,11 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "providers",
         about: "Look up upstream providers.",
         module: providers::module,
+    },
+    Namespace {
+        name: "clients",
+        about: "Look up OAuth 2.0 clients.",
+        module: clients::module,
     },
     Namespace {
         name: "jobs",

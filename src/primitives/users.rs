@@ -356,20 +356,6 @@ mod users {
     pub fn add_email_with(context: NativeCallContext, user: &mut User, address: &str, options: Map) -> Scripted<Email> {
         super::add_email_to(&context, user, address, options)
     }
-
-    /// End all active sessions of a user, personal ones as well, and return how many of each kind there were.
-    ///
-    /// Needs `sessions:write`. Fails with `user.not_found`.
-    ///
-    /// ```rhai
-    /// users::get("alice").kill_sessions();
-    /// ```
-    #[rhai_fn(global, return_raw, pure)]
-    pub fn kill_sessions(context: NativeCallContext, user: &mut User) -> Scripted<Dynamic> {
-        let needed = Capability::write(Resource::Sessions);
-        let ended = call(&context, needed, |run| run.wait(operations::sessions::kill(run, user)))?;
-        rhai::serde::to_dynamic(ended)
-    }
 }
 
 fn add_email_to(

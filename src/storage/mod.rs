@@ -5,6 +5,7 @@
 //! together is decided in `operations`.
 
 mod certificates;
+pub mod clients;
 mod connection;
 pub mod devices;
 pub mod diagnosis;

@@ -30,11 +30,11 @@ impl From<Id> for Value {
     }
 }
 
-/// The rows that a statement finds.
+/// The rows that a statement finds, or that it gives back.
 ///
 /// # Errors
 /// As of any statement.
-pub(super) async fn rows<T: Row>(store: &mut Connection, statement: &SelectStatement) -> Result<Vec<T>> {
+pub(super) async fn rows<T: Row>(store: &mut Connection, statement: &impl SqlxBinder) -> Result<Vec<T>> {
     match store {
         Connection::Postgres(connection) => {
             let (text, values) = statement.build_sqlx(PostgresQueryBuilder);
@@ -87,7 +87,7 @@ pub(super) async fn walk<T: Row>(
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
     loop {
-        let end = window_end(store, key, after).await?;
+        let end = window_end(store, &Query::select().from(key.0).take(), key.1, after).await?;
         let wanted = most.saturating_sub(found.len() as u64);
         found.append(&mut rows(store, &part(statement, key, (after, end), wanted)).await?);
         match end {
@@ -97,20 +97,24 @@ pub(super) async fn walk<T: Row>(
     }
 }
 
-/// The last id of the window that begins after `after`; `None` if the window is the last.
-async fn window_end(
+/// The last id of the window that begins after `after`, of what the statement finds in the order of `key`; `None` if
+/// the window is the last.
+///
+/// # Errors
+/// As of any statement.
+pub(super) async fn window_end(
     store: &mut Connection,
-    (table, key): (&'static str, &'static str),
+    statement: &SelectStatement,
+    key: &'static str,
     after: Id,
 ) -> Result<Option<Id>> {
-    let statement = Query::select()
+    let mut statement = statement.clone();
+    statement
         .column(key)
-        .from(table)
         .and_where(Expr::col(key).gt(after))
         .order_by(key, Order::Asc)
         .limit(1)
-        .offset(WINDOW - 1)
-        .take();
+        .offset(WINDOW - 1);
     let end: Vec<(Id,)> = rows(store, &statement).await?;
     Ok(end.first().map(|(id,)| *id))
 }

@@ -1,97 +1,63 @@
 //! Sessions of all four kinds. Ending one writes only its end: its tokens become invalid with it.
 
+mod list;
+
 use secrecy::{ExposeSecret, SecretString};
 
+pub use self::list::{Filter, session, session_count, session_for_change, session_page, sessions_finish};
 use super::{Connection, count, dialect, on};
+pub use crate::model::SessionKind as Kind;
 use crate::{
     error::{Code, Error, Result},
     model::{Id, Time, device_scopes},
 };
 
-/// A kind of session, with the table that holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A Matrix client that logged in the old way.
-    Compatibility,
-    /// A client that logged in by OAuth 2.0.
-    OAuth,
-    /// A browser at MAS's own pages.
-    Browser,
-    /// A personal access token's, acting as or owned by the user.
-    Personal,
+/// Whether a session of this kind is active.
+const fn statement_to_look(kind: Kind) -> &'static str {
+    macro_rules! statement {
+        ($table:literal, $key:literal, $end:literal) => {
+            concat!(
+                "SELECT EXISTS (SELECT 1 FROM ",
+                $table,
+                " WHERE ",
+                $key,
+                " = $1 AND ",
+                $end,
+                " IS NULL)"
+            )
+        };
+    }
+    match kind {
+        Kind::Compatibility => statement!("compat_sessions", "compat_session_id", "finished_at"),
+        Kind::OAuth => statement!("oauth2_sessions", "oauth2_session_id", "finished_at"),
+        Kind::Browser => statement!("user_sessions", "user_session_id", "finished_at"),
+        Kind::Personal => statement!("personal_sessions", "personal_session_id", "revoked_at"),
+    }
 }
 
-impl Kind {
-    /// What one session of this kind is called, after its table.
-    #[must_use]
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Compatibility => "compat_session",
-            Self::OAuth => "oauth2_session",
-            Self::Browser => "user_session",
-            Self::Personal => "personal_session",
+const fn statement_to_end_one(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Compatibility => {
+            "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL"
+        }
+        Kind::OAuth => {
+            "UPDATE oauth2_sessions SET finished_at = $2 WHERE oauth2_session_id = $1 AND finished_at IS NULL"
+        }
+        Kind::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_session_id = $1 AND finished_at IS NULL",
+        Kind::Personal => {
+            "UPDATE personal_sessions SET revoked_at = $2 WHERE personal_session_id = $1 AND revoked_at IS NULL"
         }
     }
+}
 
-    /// The column that says when a session of this kind ended.
-    #[must_use]
-    pub const fn end(self) -> &'static str {
-        match self {
-            Self::Personal => "revoked_at",
-            Self::Compatibility | Self::OAuth | Self::Browser => "finished_at",
-        }
-    }
-
-    const fn statement_to_look(self) -> &'static str {
-        macro_rules! statement {
-            ($table:literal, $key:literal, $end:literal) => {
-                concat!(
-                    "SELECT EXISTS (SELECT 1 FROM ",
-                    $table,
-                    " WHERE ",
-                    $key,
-                    " = $1 AND ",
-                    $end,
-                    " IS NULL)"
-                )
-            };
-        }
-        match self {
-            Self::Compatibility => statement!("compat_sessions", "compat_session_id", "finished_at"),
-            Self::OAuth => statement!("oauth2_sessions", "oauth2_session_id", "finished_at"),
-            Self::Browser => statement!("user_sessions", "user_session_id", "finished_at"),
-            Self::Personal => statement!("personal_sessions", "personal_session_id", "revoked_at"),
-        }
-    }
-
-    const fn statement_to_end_one(self) -> &'static str {
-        match self {
-            Self::Compatibility => {
-                "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL"
-            }
-            Self::OAuth => {
-                "UPDATE oauth2_sessions SET finished_at = $2 WHERE oauth2_session_id = $1 AND finished_at IS NULL"
-            }
-            Self::Browser => {
-                "UPDATE user_sessions SET finished_at = $2 WHERE user_session_id = $1 AND finished_at IS NULL"
-            }
-            Self::Personal => {
-                "UPDATE personal_sessions SET revoked_at = $2 WHERE personal_session_id = $1 AND revoked_at IS NULL"
-            }
-        }
-    }
-
-    const fn statement_to_end(self) -> &'static str {
-        match self {
-            Self::Compatibility => {
-                "UPDATE compat_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL"
-            }
-            Self::OAuth => "UPDATE oauth2_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
-            Self::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
-            Self::Personal => {
-                "UPDATE personal_sessions SET revoked_at = $2 \
-                 WHERE (actor_user_id = $1 OR owner_user_id = $1) AND revoked_at IS NULL"
-            }
+const fn statement_to_end(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Compatibility => "UPDATE compat_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
+        Kind::OAuth => "UPDATE oauth2_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
+        Kind::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
+        Kind::Personal => {
+            "UPDATE personal_sessions SET revoked_at = $2 \
+             WHERE (actor_user_id = $1 OR owner_user_id = $1) AND revoked_at IS NULL"
         }
     }
 }
@@ -101,20 +67,8 @@ impl Kind {
 /// # Errors
 /// As of any statement.
 pub async fn sessions_end(store: &mut Connection, kind: Kind, user: Id, ended_at: Time) -> Result<u64> {
-    let statement = kind.statement_to_end();
+    let statement = statement_to_end(kind);
     count!(store, sqlx::query(statement).bind(user).bind(ended_at))
-}
-
-/// The other users as whom a user's active personal sessions act, ordered: their devices go with the sessions.
-///
-/// # Errors
-/// As of any statement.
-pub async fn actors_of_owned_sessions(store: &mut Connection, owner: Id) -> Result<Vec<Id>> {
-    const STATEMENT: &str = "SELECT DISTINCT actor_user_id FROM personal_sessions \
-         WHERE owner_user_id = $1 AND actor_user_id <> $1 AND revoked_at IS NULL ORDER BY actor_user_id";
-    on!(store, |connection| sqlx::query_scalar(STATEMENT)
-        .bind(owner)
-        .fetch_all(&mut **connection))
 }
 
 /// Ends the active sessions of a user that hold this device, as a login with the same device does.
@@ -181,7 +135,7 @@ pub async fn compatibility_token_add(
 /// # Errors
 /// As of any statement.
 pub async fn session_is_active(store: &mut Connection, kind: Kind, id: Id) -> Result<bool> {
-    let statement = kind.statement_to_look();
+    let statement = statement_to_look(kind);
     on!(store, |connection| sqlx::query_scalar(statement)
         .bind(id)
         .fetch_one(&mut **connection))
@@ -192,7 +146,7 @@ pub async fn session_is_active(store: &mut Connection, kind: Kind, id: Id) -> Re
 /// # Errors
 /// As of any statement.
 pub async fn session_end(store: &mut Connection, kind: Kind, id: Id, ended_at: Time) -> Result<bool> {
-    let statement = kind.statement_to_end_one();
+    let statement = statement_to_end_one(kind);
     count!(store, sqlx::query(statement).bind(id).bind(ended_at)).map(|count| count > 0)
 }
 

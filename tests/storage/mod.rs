@@ -1,5 +1,6 @@
 //! The contract of `masctl::storage`: every test runs on both stores and compares whole values read back.
 
+mod clients;
 mod devices;
 mod emails;
 mod embedded; // what only a SQLite file is and does
@@ -11,6 +12,7 @@ mod postgres; // what only a PostgreSQL server answers
 mod queue;
 mod registration_tokens;
 mod schema;
+mod session_lists;
 mod sessions;
 mod transactions;
 mod users;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use masctl::{
     error::Code,
     storage::sessions::{
-        Kind, actors_of_owned_sessions, compatibility_session_add, compatibility_token_add, lock_user_devices,
-        session_end, session_is_active, sessions_end, sessions_end_of_device,
+        Kind, compatibility_session_add, compatibility_token_add, lock_user_devices, session_end, session_is_active,
+        sessions_end, sessions_end_of_device,
     },
 };
 use rstest::rstest;
@@ -159,12 +159,8 @@ async fn a_personal_session_ends_with_its_actor_and_its_owner(#[values(Store::Sq
     for number in [0, 1, 5, 6, 7] {
         expected.insert(ulid(3, number), NOW_SHOWN.to_owned());
     }
-    let actors = actors_of_owned_sessions(&mut specimen.connection, id(ALICE)).await;
-    assert_eq!(actors.unwrap(), [id(CAROL)]);
     let ended = sessions_end(&mut specimen.connection, Kind::Personal, id(ALICE), time(NOW)).await;
     assert_eq!(ended.unwrap(), 5);
-    let actors = actors_of_owned_sessions(&mut specimen.connection, id(ALICE)).await;
-    assert_eq!(actors.unwrap(), []);
     assert_eq!(ends(&specimen), expected);
 }
 

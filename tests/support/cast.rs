@@ -19,6 +19,11 @@ pub(crate) const ALICE_EMAIL: &str = "01HV00000000000000000000E5";
 /// A job about alice that failed, and a worker that has shut down with another one in its hands.
 pub(crate) const FAILED_JOB: &str = "01HV00000000000000000000F6";
 
+/// An OAuth 2.0 client, a session of alice's at it, and one of her browser's.
+pub(crate) const CLIENT: &str = "01HV0000000000000000000C08";
+pub(crate) const OAUTH_SESSION: &str = "01HV0000000000000000000X08";
+pub(crate) const BROWSER_SESSION: &str = "01HV0000000000000000000B09";
+
 /// When everything of the cast was made: the time in its ids, and some microseconds.
 pub(crate) const CREATED_AT: &str = "2024-04-08T23:16:49.280123+00:00";
 /// When bob was locked and dave deactivated.
@@ -56,6 +61,18 @@ pub(crate) fn jobs_sql() -> String {
          INSERT INTO queue_jobs (queue_job_id, queue_name, status, payload, created_at, started_at, started_by) VALUES \
          ({{ulid:01HV00000000000000000000G8}}, 'sync-devices', 'running', '{payload}', '{CREATED_AT}', '{CREATED_AT}', \
          {{ulid:01HV0000000000000000000W07}});"
+    )
+}
+
+/// The SQL that adds sessions to the cast. `scope` is a list of texts.
+pub(crate) fn sessions_sql(scope: &str) -> String {
+    format!(
+        "INSERT INTO oauth2_clients (oauth2_client_id, client_name, grant_type_authorization_code, \
+         grant_type_refresh_token) VALUES ({{ulid:{CLIENT}}}, 'Element', true, true);
+         INSERT INTO oauth2_sessions (oauth2_session_id, user_id, oauth2_client_id, scope_list, created_at) VALUES \
+         ({{ulid:{OAUTH_SESSION}}}, {{ulid:{ALICE}}}, {{ulid:{CLIENT}}}, {scope}, '{CREATED_AT}');
+         INSERT INTO user_sessions (user_session_id, user_id, created_at, user_agent) VALUES \
+         ({{ulid:{BROWSER_SESSION}}}, {{ulid:{ALICE}}}, '{CREATED_AT}', 'Mozilla/5.0 Firefox/140.0');"
     )
 }
 

@@ -14,13 +14,14 @@ use super::{
 };
 
 /// The columns that masctl may change of rows that are there already.
-const CHANGEABLE: [(&str, &str); 8] = [
+const CHANGEABLE: [(&str, &str); 9] = [
     ("users", "locked_at"),
     ("users", "can_request_admin"),
     ("compat_sessions", "finished_at"),
     ("oauth2_sessions", "finished_at"),
     ("user_sessions", "finished_at"),
     ("personal_sessions", "revoked_at"),
+    ("personal_access_tokens", "revoked_at"),
     ("upstream_oauth_links", "user_id"),
     ("queue_jobs", "next_attempt_id"),
 ];
