@@ -65,9 +65,11 @@ codes! {
     DatabaseUnreachable = "database.unreachable",
     /// `masctl doctor` found something wrong.
     DoctorWrong = "doctor.wrong",
+    /// Several users have this e-mail address.
+    EmailAmbiguous = "email.ambiguous",
     /// The e-mail address is not one.
     EmailInvalid = "email.invalid",
-    /// The user has no such e-mail address.
+    /// There is no such e-mail address, or the user does not have it.
     EmailNotFound = "email.not_found",
     /// Another user has this e-mail address.
     EmailTaken = "email.taken",

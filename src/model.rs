@@ -1,6 +1,7 @@
 //! Plain data as MAS stores it. Field names are those that scripts, JSON and tables show.
 
 mod client;
+mod password;
 mod scope;
 mod session;
 mod token;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 pub use self::{
     client::{Client, ClientKind},
+    password::{Password, PasswordScheme},
     scope::{Scope, device_of_scope, device_scopes},
     session::{Session, SessionKind, is_synapse_admin},
     token::{DEVICE_ID_LENGTH, REGISTRATION_TOKEN_LENGTH, TOKEN_RANDOM_LENGTH, TokenFormat, TokenKind},
@@ -136,6 +138,9 @@ pub struct Email {
     pub id: Id,
     /// Whose it is.
     pub user_id: Id,
+    /// The owner's username. Not part of the row: who shows an address looks it up.
+    #[sqlx(skip)]
+    pub user: Option<String>,
     /// The address as typed.
     pub email: String,
     /// When it was added.

@@ -9,12 +9,13 @@ use super::{Action, Change, Deed, Run, users};
 use crate::{
     config::Passwords,
     error::{Code, Error, Result},
-    model::User,
+    model::{Password, PasswordScheme, User},
     password::{self, Cut, Hashed, Schemes},
     storage,
 };
 
 const SET: Action = Action::new("password.set", "Set the password of", "set the password of");
+const REMOVE: Action = Action::new("password.remove", "Removed", "remove");
 
 /// Refuses a password that is weaker than MAS's configuration allows.
 ///
@@ -72,6 +73,80 @@ pub async fn verify(run: &Run, user: &User, password: &SecretString) -> Result<b
         schemes.verify(&username, &password, &stored.hash, stored.version)
     });
     finish(verifying?).await
+}
+
+/// What can be said of a user's password without showing it. `None` for a user without one.
+///
+/// # Errors
+/// `config.invalid`, `file.unreadable`.
+pub async fn of_user(run: &Run, user: &User) -> Result<Option<Password>> {
+    let settings = run.password_settings()?;
+    let found = run
+        .read(async |store| {
+            let Some(stored) = storage::passwords::password_of_user(store, user.id).await? else {
+                return Ok(None);
+            };
+            let count = storage::passwords::password_count(store, user.id).await?;
+            Ok(Some((stored, count)))
+        })
+        .await?;
+    Ok(found.map(|(stored, count)| {
+        let scheme = settings
+            .schemes
+            .iter()
+            .find(|scheme| i32::from(scheme.version) == stored.version);
+        Password {
+            version: stored.version,
+            algorithm: scheme.map(|scheme| scheme.algorithm.as_str()),
+            hashed_as: password::algorithm_of(&stored.hash),
+            created_at: stored.created_at,
+            age: (run.world().now() - stored.created_at).num_seconds(),
+            // Another may have removed them in between.
+            earlier: (count - 1).max(0),
+        }
+    }))
+}
+
+/// How new passwords are hashed, by the configuration.
+///
+/// # Errors
+/// `config.invalid`, `file.unreadable`.
+pub fn scheme(run: &Run) -> Result<PasswordScheme> {
+    let settings = run.password_settings()?;
+    let scheme = settings.schemes.first().filter(|_| settings.enabled);
+    Ok(PasswordScheme {
+        enabled: settings.enabled,
+        version: scheme.map(|scheme| scheme.version),
+        algorithm: scheme.map(|scheme| scheme.algorithm.as_str()),
+        unicode_normalization: scheme.map(|scheme| scheme.unicode_normalization),
+        pepper: scheme.map(|scheme| scheme.pepper.is_some()),
+        minimum_complexity: settings.minimum_complexity,
+    })
+}
+
+/// Removes the password of a user and every earlier one, which MAS itself keeps for ever, and returns how many rows
+/// there were. Sessions go on; the user can no longer log in by password until a new one is set.
+///
+/// # Errors
+/// `user.not_found`.
+pub async fn remove(run: &Run, user: &User) -> Result<u64> {
+    run.write(async |deed| {
+        let user = users::current(deed, user).await?;
+        let count = storage::passwords::passwords_remove(deed.store(), user.id).await?;
+        if count == 0 {
+            deed.note(format!("{} has no password", user.username));
+        } else {
+            let passwords = users::counted(count, "password");
+            deed.changed(
+                Change::of(REMOVE, (&user).into())
+                    .said(format!("{passwords} of {}", user.username))
+                    .before("count", count)
+                    .after("count", 0),
+            );
+        }
+        Ok(count)
+    })
+    .await
 }
 
 /// A password that is being hashed, before a transaction opens, so that nobody waits for it.

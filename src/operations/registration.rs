@@ -29,6 +29,8 @@ pub struct Registration {
     pub admin: bool,
     /// What the homeserver shows as its name.
     pub display_name: Option<String>,
+    /// Whether an account that the homeserver has by this name already becomes this user's.
+    pub skip_homeserver_check: bool,
 }
 
 /// Registers an account, and queues the job that makes it known to the homeserver.
@@ -50,7 +52,11 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
     {
         passwords::check(run, password)?;
     }
-    users::check_available(run, &new.username).await?;
+    if new.skip_homeserver_check {
+        users::check_adoptable(run, &new.username).await?;
+    } else {
+        users::check_available(run, &new.username).await?;
+    }
     for (provider, _) in &new.links {
         providers::enabled(run, *provider).await?;
     }

@@ -3,8 +3,8 @@
 use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, jobs::NewJob};
 use crate::{
     error::{Code, Error, Result},
-    homeserver::Availability,
-    model::{Id, User},
+    homeserver::{Availability, Homeserver, NoHomeserver},
+    model::{Id, Time, User},
     storage::{self, PAGE, users::Filter},
 };
 
@@ -31,6 +31,11 @@ const SYNC_DEVICES: Action = Action::new(
     "user.sync_devices",
     "Queued the device sync of",
     "queue the device sync of",
+);
+const SET_DISPLAY_NAME: Action = Action::new(
+    "user.set_display_name",
+    "Queued the display name of",
+    "queue the display name of",
 );
 const PROVISION_ALL: Action = Action::new(
     "users.provision",
@@ -85,12 +90,7 @@ pub async fn count(run: &Run, filter: &Filter) -> Result<i64> {
 /// # Errors
 /// `user.exists`, `username.unavailable`, and those of the homeserver.
 pub async fn check_available(run: &Run, name: &str) -> Result<()> {
-    if run
-        .read(async |store| storage::users::user_exists(store, name).await)
-        .await?
-    {
-        return Err(exists(name));
-    }
+    check_unknown(run, name).await?;
     match run.homeserver()?.is_localpart_available(name).await? {
         Availability::Available => Ok(()),
         Availability::Unavailable(reason) => Err(Error::new(
@@ -99,6 +99,33 @@ pub async fn check_available(run: &Run, name: &str) -> Result<()> {
         )
         .data("username", name)),
     }
+}
+
+/// Makes sure that a new user may have this name, whether or not the homeserver has an account of it: nobody has it
+/// here in whatever case, and no homeserver refuses it for what it is. The homeserver is not asked.
+///
+/// # Errors
+/// `user.exists`, `username.invalid`.
+pub async fn check_adoptable(run: &Run, name: &str) -> Result<()> {
+    check_unknown(run, name).await?;
+    match NoHomeserver::new(run.server_name()?)
+        .is_localpart_available(name)
+        .await?
+    {
+        Availability::Available => Ok(()),
+        Availability::Unavailable(reason) => Err(Error::new(
+            Code::UsernameInvalid,
+            format!("The username cannot be used: {reason}"),
+        )
+        .data("username", name)),
+    }
+}
+
+async fn check_unknown(run: &Run, name: &str) -> Result<()> {
+    let is_known = run
+        .read(async |store| storage::users::user_exists(store, name).await)
+        .await?;
+    if is_known { Err(exists(name)) } else { Ok(()) }
 }
 
 /// Locks a user: nobody can log in as it, and its sessions rest. A locked user keeps the time of its lock.
@@ -116,7 +143,7 @@ pub async fn lock(run: &Run, user: &User) -> Result<User> {
             deed.note(format!(
                 "{} is locked already, since {}",
                 before.username,
-                since.format("%Y-%m-%d %H:%M:%SZ")
+                moment(since)
             ));
         }
         deed.changed(Change::between(LOCK, (&after).into(), &before, &after));
@@ -154,9 +181,18 @@ pub async fn unlock(run: &Run, user: &User) -> Result<User> {
 pub async fn deactivate(run: &Run, user: &User, erase: bool) -> Result<User> {
     run.write(async |deed| {
         let user = current(deed, user).await?;
+        if let Some(since) = user.deactivated_at {
+            deed.note(format!(
+                "{} is deactivated already, since {}",
+                user.username,
+                moment(since)
+            ));
+        }
         let job = deed.queue(NewJob::deactivate_user(user.id, erase)).await?;
+        let erasure = if erase { " and the erasure of its data" } else { "" };
         deed.changed(
             Change::of(DEACTIVATE, (&user).into())
+                .said(format!("{}{erasure}", user.username))
                 .after("job_id", job)
                 .after("erase", erase),
         );
@@ -172,6 +208,12 @@ pub async fn deactivate(run: &Run, user: &User, erase: bool) -> Result<User> {
 pub async fn reactivate(run: &Run, user: &User) -> Result<User> {
     run.write(async |deed| {
         let user = current(deed, user).await?;
+        if user.deactivated_at.is_none() {
+            deed.note(format!("{} is not deactivated", user.username));
+        }
+        if user.locked_at.is_some() {
+            deed.note(format!("{} stays locked: unlock-user unlocks it", user.username));
+        }
         let job = deed.queue(NewJob::reactivate_user(user.id)).await?;
         deed.changed(Change::of(REACTIVATE, (&user).into()).after("job_id", job));
         Ok(user)
@@ -185,12 +227,7 @@ pub async fn reactivate(run: &Run, user: &User) -> Result<User> {
 /// # Errors
 /// `user.not_found`; `value.invalid` for a display name that the homeserver would refuse.
 pub async fn provision(run: &Run, user: &User, display_name: Option<&str>) -> Result<User> {
-    if display_name.is_some_and(|name| name.chars().count() > DISPLAY_NAME_LIMIT) {
-        return Err(Error::new(
-            Code::ValueInvalid,
-            format!("A display name has at most {DISPLAY_NAME_LIMIT} characters"),
-        ));
-    }
+    display_name.map_or(Ok(()), check_display_name)?;
     run.write(async |deed| {
         let user = current(deed, user).await?;
         let job = deed.queue(NewJob::provision_user(user.id, display_name)).await?;
@@ -202,6 +239,38 @@ pub async fn provision(run: &Run, user: &User, display_name: Option<&str>) -> Re
         Ok(user)
     })
     .await
+}
+
+/// Queues the job that sets the name of a user that others see, on the homeserver, which alone keeps it. An empty one is
+/// removed there.
+///
+/// # Errors
+/// `user.not_found`; `value.invalid` for a display name that the homeserver would refuse.
+pub async fn set_display_name(run: &Run, user: &User, display_name: &str) -> Result<User> {
+    check_display_name(display_name)?;
+    let shown = if display_name.is_empty() { "none" } else { display_name };
+    run.write(async |deed| {
+        let user = current(deed, user).await?;
+        let job = deed.queue(NewJob::provision_user(user.id, Some(display_name))).await?;
+        deed.changed(
+            Change::of(SET_DISPLAY_NAME, (&user).into())
+                .said(format!("{}: {shown}", user.username))
+                .after("job_id", job)
+                .after("display_name", display_name),
+        );
+        Ok(user)
+    })
+    .await
+}
+
+fn check_display_name(name: &str) -> Result<()> {
+    if name.chars().count() <= DISPLAY_NAME_LIMIT {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::ValueInvalid,
+        format!("A display name has at most {DISPLAY_NAME_LIMIT} characters"),
+    ))
 }
 
 /// Queues the job that makes the devices of a user's active sessions its only ones on the homeserver.
@@ -293,6 +362,11 @@ pub(super) fn not_found(name: &str) -> Error {
 /// Playbooks look for this sentence, word for word.
 pub(super) fn exists(name: &str) -> Error {
     Error::new(Code::UserExists, "User already exists").data("username", name)
+}
+
+/// A moment for people, to the second.
+fn moment(time: Time) -> String {
+    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// "1 user", "2 users".

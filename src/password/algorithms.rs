@@ -35,6 +35,27 @@ const MOST_PBKDF2_ROUNDS: u32 = 100_000_000;
 const MOST_ARGON2_MEMORY_KIB: u32 = 2 << 20;
 const MOST_ARGON2_WORK_KIB: u64 = 64 << 20;
 
+/// What hashes begin with that MAS can check, and the name of what made them.
+const BEGINNINGS: [(&str, &str); 9] = [
+    ("$argon2id$", "argon2id"),
+    ("$argon2i$", "argon2i"),
+    ("$argon2d$", "argon2d"),
+    ("$2a$", "bcrypt"),
+    ("$2b$", "bcrypt"),
+    ("$2x$", "bcrypt"),
+    ("$2y$", "bcrypt"),
+    ("$pbkdf2-sha256$", "pbkdf2-sha256"),
+    ("$pbkdf2-sha512$", "pbkdf2-sha512"),
+];
+
+/// The name of what made a hash, as its beginning tells. `None` if MAS could not check it. Whether the rest is sound is
+/// not looked at.
+#[must_use]
+pub fn algorithm_of(hash: &str) -> Option<&'static str> {
+    let known = BEGINNINGS.iter().find(|(beginning, _)| hash.starts_with(beginning));
+    known.map(|(_, name)| *name)
+}
+
 /// Hashes `password` as MAS does for a new one. `cost` is bcrypt's.
 pub(super) fn hash(
     algorithm: Algorithm,

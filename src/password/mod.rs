@@ -9,7 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-pub use self::strength::{check_strength, strength};
+pub use self::{
+    algorithms::algorithm_of,
+    strength::{check_strength, strength},
+};
 use crate::{
     config::{Algorithm, Scheme},
     error::{Code, Error, Result},

@@ -357,3 +357,22 @@ fn peppers_are_not_shown() {
     let schemes = Schemes::new(true, vec![scheme(1, Algorithm::Argon2id, Some(PEPPER))]);
     assert!(!format!("{schemes:?}").contains(PEPPER));
 }
+
+#[test]
+fn a_hash_tells_what_made_it() {
+    for (algorithm, _, hash) in ANSWERS {
+        let name = algorithm_of(hash).unwrap();
+        assert_eq!(name.strip_suffix("-sha256").unwrap_or(name), algorithm.as_str());
+    }
+    for (hash, expected) in [
+        ("$2y$10$", Some("bcrypt")),
+        ("$argon2i$v=19$", Some("argon2i")),
+        ("$pbkdf2-sha512$i=1$", Some("pbkdf2-sha512")),
+        ("$argon2id", None),
+        ("$6$salt$", None),
+        ("argon2id$", None),
+        ("", None),
+    ] {
+        assert_eq!(algorithm_of(hash), expected, "{hash}");
+    }
+}

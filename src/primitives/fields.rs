@@ -9,7 +9,7 @@ use super::{Secret, lazy::Lazy, or_unit, rows, secret::MASK};
 use crate::{
     console::Rows,
     error::Result,
-    model::{Client, Email, Job, JobCount, Provider, Session, Time, User},
+    model::{Client, Email, Job, JobCount, Password, PasswordScheme, Provider, Session, Time, User},
     operations::{
         Run,
         tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
@@ -38,6 +38,8 @@ macro_rules! fields {
     };
 }
 
+// After the macro, which they use.
+mod passwords;
 mod session;
 
 fields!(User {
@@ -53,6 +55,7 @@ fields!(User {
 fields!(Email {
     "id" => |email| email.id.to_string().into(),
     "user_id" => |email| email.user_id.to_string().into(),
+    "user" => |email| or_unit(email.user.clone()),
     "email" => |email| email.email.clone().into(),
     "created_at" => |email| Dynamic::from(email.created_at),
 });
@@ -140,6 +143,8 @@ macro_rules! shown {
 const SHOWN: &[Shown] = shown![
     User,
     Email,
+    Password,
+    PasswordScheme,
     Provider,
     Job,
     JobCount,

@@ -59,12 +59,12 @@ pub const NAMESPACES: &[Namespace] = &[
     },
     Namespace {
         name: "emails",
-        about: "Look up e-mail addresses of accounts.",
+        about: "Look up, add, remove and move e-mail addresses of accounts.",
         module: emails::module,
     },
     Namespace {
         name: "passwords",
-        about: "Make, check, set and verify passwords.",
+        about: "Make, check, set, verify and remove passwords.",
         module: passwords::module,
     },
     Namespace {

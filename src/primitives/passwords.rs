@@ -1,13 +1,13 @@
-//! `passwords::`: make, check, set and verify passwords.
+//! `passwords::`: make, check, set, verify and remove passwords.
 
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
 )]
 use rhai::plugin::*;
-use rhai::{Map, Module, NativeCallContext};
+use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, Secret, call, call_freely, options::Options};
+use super::{Scripted, Secret, call, call_freely, expose, options::Options, or_unit};
 use crate::{
     capability::{Capability, Resource},
     model::User,
@@ -17,7 +17,10 @@ use crate::{
 const READ: Capability = Capability::read(Resource::Passwords);
 
 pub(super) fn module() -> Module {
-    exported_module!(passwords)
+    let mut module = exported_module!(passwords);
+    expose::<crate::model::Password>(&mut module);
+    expose::<crate::model::PasswordScheme>(&mut module);
+    module
 }
 
 #[export_module]
@@ -26,6 +29,12 @@ pub(super) fn module() -> Module {
     reason = "the macro writes it where a method's receiver has been checked"
 )]
 mod passwords {
+    /// What can be said of the password of an account.
+    pub type Password = crate::model::Password;
+
+    /// How new passwords are hashed, and how strong they must be.
+    pub type PasswordScheme = crate::model::PasswordScheme;
+
     /// Make a strong password of letters and digits. It is shown once if the script returns it.
     ///
     /// Needs nothing. Fails with nothing of its own.
@@ -48,6 +57,53 @@ mod passwords {
     #[rhai_fn(return_raw)]
     pub fn check(context: NativeCallContext, password: Secret) -> Scripted<()> {
         call(&context, READ, |run| operations::passwords::check(run, password.text()))
+    }
+
+    /// Get how MAS's configuration has new passwords hashed: the newest scheme, whether it has a pepper, and how strong a
+    /// password must be.
+    ///
+    /// Needs `passwords:read`. Fails with `config.invalid`, `file.unreadable`.
+    ///
+    /// ```rhai
+    /// say(passwords::scheme().algorithm);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn scheme(context: NativeCallContext) -> Scripted<PasswordScheme> {
+        call(&context, READ, operations::passwords::scheme)
+    }
+
+    /// Get what can be said of the password of a user: its scheme, what its hash says to be, when it was made, how many
+    /// seconds ago that was, and how many earlier hashes are kept. `()` if the user has none.
+    ///
+    /// Needs `passwords:read`. Fails with `config.invalid`, `file.unreadable`.
+    ///
+    /// ```rhai
+    /// if users::get("alice").password() == () { say("alice logs in another way"); }
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn password(context: NativeCallContext, user: &mut User) -> Scripted<Dynamic> {
+        let password = call(&context, READ, |run| {
+            run.wait(operations::passwords::of_user(run, user))
+        })?;
+        Ok(or_unit(password.map(Dynamic::from::<Password>)))
+    }
+
+    /// Remove the password of a user and all earlier ones, which MAS keeps for ever, and return how many there were.
+    ///
+    /// Its sessions go on. The user can no longer log in by password until a new one is set; it cannot be undone.
+    ///
+    /// Needs `passwords:write`. Fails with `user.not_found`.
+    ///
+    /// ```rhai
+    /// users::get("alice").remove_passwords();
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn remove_passwords(context: NativeCallContext, user: &mut User) -> Scripted<i64> {
+        let needed = Capability::write(Resource::Passwords);
+        let count = call(&context, needed, |run| {
+            run.wait(operations::passwords::remove(run, user))
+        })?;
+        Ok(count.cast_signed())
     }
 
     /// Set the password of a user. Its sessions go on. A weak password is refused.

@@ -47,6 +47,7 @@ fn registration(options: Map) -> Result<Registration> {
         "links",
         "admin",
         "display_name",
+        "skip_homeserver_check",
     ];
     let mut options = Options::new(options, KNOWN)?;
     Ok(Registration {
@@ -61,6 +62,7 @@ fn registration(options: Map) -> Result<Registration> {
         })?,
         admin: options.bool("admin")?.unwrap_or_default(),
         display_name: options.text("display_name")?,
+        skip_homeserver_check: options.bool("skip_homeserver_check")?.unwrap_or_default(),
     })
 }
 
@@ -72,9 +74,6 @@ fn registration(options: Map) -> Result<Registration> {
 mod users {
     /// An account.
     pub type User = crate::model::User;
-
-    /// An e-mail address of an account.
-    pub type Email = crate::model::Email;
 
     /// Get a user by name.
     ///
@@ -162,17 +161,29 @@ mod users {
     /// ```rhai
     /// users::check_available("erin");
     /// ```
-    #[rhai_fn(return_raw)]
+    #[rhai_fn(return_raw, name = "check_available")]
     pub fn check_available(context: NativeCallContext, name: &str) -> Scripted<()> {
-        call(&context, READ, |run| {
-            run.wait(operations::users::check_available(run, name))
-        })
+        super::check_available_with(&context, name, Map::new())
+    }
+
+    /// Make sure that a new user may have this name, here and on the homeserver. If the option `skip_homeserver_check` is
+    /// true, the homeserver may have an account of this name.
+    ///
+    /// Needs `users:read`. Fails with `user.exists`, `username.invalid`, `username.unavailable`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// users::check_available("erin", #{ skip_homeserver_check: true });
+    /// ```
+    #[rhai_fn(return_raw, name = "check_available")]
+    pub fn check_available_so(context: NativeCallContext, name: &str, options: Map) -> Scripted<()> {
+        super::check_available_with(&context, name, options)
     }
 
     /// Register a user with everything that belongs to it, and have the homeserver told.
     ///
     /// Options: `username`, `password` (a secret), `ignore_complexity`, `emails`, `links` (each
-    /// `#{provider, subject}`), `admin`, `display_name`.
+    /// `#{provider, subject}`), `admin`, `display_name`, `skip_homeserver_check`, with which an account that the
+    /// homeserver has by this name already becomes this user's.
     ///
     /// Needs `users:write`. Fails with `user.exists`, `username.invalid`, `username.unavailable`, `password.weak`,
     /// `provider.not_found`, `provider.disabled`, `link.taken`, `value.invalid`.
@@ -238,15 +249,26 @@ mod users {
     /// ```rhai
     /// users::get("alice").deactivate();
     /// ```
-    #[rhai_fn(global, return_raw, pure)]
+    #[rhai_fn(global, return_raw, pure, name = "deactivate")]
     pub fn deactivate(context: NativeCallContext, user: &mut User) -> Scripted<User> {
-        *user = call(&context, WRITE, |run| {
-            run.wait(operations::users::deactivate(run, user, false))
-        })?;
-        Ok(user.clone())
+        super::deactivate_with(&context, user, Map::new())
     }
 
-    /// Queue the reactivation of a user, which MAS's worker does on the homeserver and then in MAS.
+    /// Queue the deactivation of a user. If the option `erase` is true, the homeserver also erases the user: its profile
+    /// goes, and what it wrote is hidden from people who join its rooms later.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// users::get("alice").deactivate(#{ erase: true });
+    /// ```
+    #[rhai_fn(global, return_raw, pure, name = "deactivate")]
+    pub fn deactivate_so(context: NativeCallContext, user: &mut User, options: Map) -> Scripted<User> {
+        super::deactivate_with(&context, user, options)
+    }
+
+    /// Queue the reactivation of a user, which MAS's worker does on the homeserver and then in MAS. A user who is locked
+    /// too stays locked.
     ///
     /// Needs `users:write`. Fails with `user.not_found`.
     ///
@@ -288,6 +310,21 @@ mod users {
         super::provision_with(&context, user, options)
     }
 
+    /// Queue the job that sets the name of a user that others see, which the homeserver alone keeps. An empty one removes it.
+    ///
+    /// Needs `users:write`. Fails with `user.not_found`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// users::get("alice").set_display_name("Alice");
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn set_display_name(context: NativeCallContext, user: &mut User, name: &str) -> Scripted<User> {
+        *user = call(&context, WRITE, |run| {
+            run.wait(operations::users::set_display_name(run, user, name))
+        })?;
+        Ok(user.clone())
+    }
+
     /// Queue the job that makes the devices of a user's active sessions its only ones on the homeserver.
     ///
     /// Needs `users:write`. Fails with `user.not_found`.
@@ -317,59 +354,25 @@ mod users {
         })?;
         Ok(user.clone())
     }
-
-    /// Get an e-mail address of a user.
-    ///
-    /// Needs `emails:read`. Fails with `email.not_found`.
-    ///
-    /// ```rhai
-    /// say(users::get("alice").email("alice@example.com").id);
-    /// ```
-    #[rhai_fn(global, return_raw, pure)]
-    pub fn email(context: NativeCallContext, user: &mut User, address: &str) -> Scripted<Email> {
-        let needed = Capability::read(Resource::Emails);
-        call(&context, needed, |run| {
-            run.wait(operations::emails::get(run, user, address))
-        })
-    }
-
-    /// Add an e-mail address to a user. It counts as verified. One that the user has already is left as it is.
-    ///
-    /// Needs `emails:write`. Fails with `email.invalid`, `email.taken`, `user.not_found`.
-    ///
-    /// ```rhai
-    /// users::get("alice").add_email("alice@example.org");
-    /// ```
-    #[rhai_fn(global, return_raw, pure, name = "add_email")]
-    pub fn add_email(context: NativeCallContext, user: &mut User, address: &str) -> Scripted<Email> {
-        super::add_email_to(&context, user, address, Map::new())
-    }
-
-    /// Add an e-mail address to a user, also one that another user has if the option `allow_duplicate` is true.
-    ///
-    /// Needs `emails:write`. Fails with `email.invalid`, `email.taken`, `user.not_found`, `value.invalid`.
-    ///
-    /// ```rhai
-    /// users::get("bob").add_email("alice@example.com", #{ allow_duplicate: true });
-    /// ```
-    #[rhai_fn(global, return_raw, pure, name = "add_email")]
-    pub fn add_email_with(context: NativeCallContext, user: &mut User, address: &str, options: Map) -> Scripted<Email> {
-        super::add_email_to(&context, user, address, options)
-    }
 }
 
-fn add_email_to(
-    context: &NativeCallContext,
-    user: &User,
-    address: &str,
-    options: Map,
-) -> Scripted<crate::model::Email> {
-    call(context, Capability::write(Resource::Emails), |run| {
-        let allow = Options::new(options, &["allow_duplicate"])?
-            .bool("allow_duplicate")?
-            .unwrap_or_default();
-        run.wait(operations::emails::add(run, user, address, allow))
+fn check_available_with(context: &NativeCallContext, name: &str, options: Map) -> Scripted<()> {
+    call(context, READ, |run| {
+        let mut options = Options::new(options, &["skip_homeserver_check"])?;
+        if options.bool("skip_homeserver_check")?.unwrap_or_default() {
+            run.wait(operations::users::check_adoptable(run, name))
+        } else {
+            run.wait(operations::users::check_available(run, name))
+        }
     })
+}
+
+fn deactivate_with(context: &NativeCallContext, user: &mut User, options: Map) -> Scripted<User> {
+    *user = call(context, WRITE, |run| {
+        let erase = Options::new(options, &["erase"])?.bool("erase")?.unwrap_or_default();
+        run.wait(operations::users::deactivate(run, user, erase))
+    })?;
+    Ok(user.clone())
 }
 
 fn provision_with(context: &NativeCallContext, user: &mut User, options: Map) -> Scripted<User> {

@@ -1,8 +1,8 @@
-//! Password hashes. The newest row of a user is its password; rows are only ever added.
+//! Password hashes. The newest row of a user is its password; the earlier ones stay until all are removed.
 
 use sqlx::FromRow;
 
-use super::{Connection, on};
+use super::{Connection, count, on};
 use crate::{
     error::Result,
     model::{Id, Time},
@@ -19,6 +19,8 @@ pub struct Stored {
     pub hash: String,
     /// The version of the scheme that made it: a `u16`, if MAS wrote it.
     pub version: i32,
+    /// When it was made.
+    pub created_at: Time,
 }
 
 /// The password of a user, if it has one: the newest row. Of two that are equally old, where MAS leaves it to chance,
@@ -27,7 +29,7 @@ pub struct Stored {
 /// # Errors
 /// As of any statement.
 pub async fn password_of_user(store: &mut Connection, user: Id) -> Result<Option<Stored>> {
-    const STATEMENT: &str = "SELECT user_password_id, substr(hashed_password, 1, 1000) AS hashed_password, version \
+    const STATEMENT: &str = "SELECT user_password_id, substr(hashed_password, 1, 1000) AS hashed_password, version, created_at \
          FROM user_passwords WHERE user_id = $1 ORDER BY created_at DESC, user_password_id DESC LIMIT 1";
     on!(store, |connection| sqlx::query_as(STATEMENT)
         .bind(user)
@@ -55,4 +57,25 @@ pub async fn password_add(
         .bind(i32::from(version))
         .bind(created_at)
         .fetch_one(&mut **connection))
+}
+
+/// How many hashes a user has, its password included.
+///
+/// # Errors
+/// As of any statement.
+pub async fn password_count(store: &mut Connection, user: Id) -> Result<i64> {
+    const STATEMENT: &str = "SELECT count(*) FROM user_passwords WHERE user_id = $1";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(user)
+        .fetch_one(&mut **connection))
+}
+
+/// Removes every hash of a user, and returns how many there were. Logins that were made with them stay, and no longer
+/// say with which.
+///
+/// # Errors
+/// As of any statement.
+pub async fn passwords_remove(store: &mut Connection, user: Id) -> Result<u64> {
+    const STATEMENT: &str = "DELETE FROM user_passwords WHERE user_id = $1";
+    count!(store, sqlx::query(STATEMENT).bind(user))
 }

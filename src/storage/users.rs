@@ -14,7 +14,7 @@ macro_rules! columns {
     };
 }
 
-const COLUMNS: [&str; 7] = [
+pub(super) const COLUMNS: [&str; 7] = [
     "user_id",
     "username",
     "created_at",
@@ -24,7 +24,7 @@ const COLUMNS: [&str; 7] = [
     "is_guest",
 ];
 
-const KEY: (&str, &str) = ("users", "user_id");
+pub(super) const KEY: (&str, &str) = ("users", "user_id");
 
 /// Finds the user of this name as MAS does: case is folded by the database; of several that differ only by case, the
 /// one spelled exactly so, and none otherwise.

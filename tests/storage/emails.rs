@@ -18,6 +18,7 @@ fn email(ulid: &str, user: &str, address: &str, created_at: &str) -> Email {
     Email {
         id: id(ulid),
         user_id: id(user),
+        user: None,
         email: address.to_owned(),
         created_at: time(created_at),
     }

@@ -186,7 +186,7 @@ pub const NEEDS: &[Need] = &[
     },
     Need {
         table: "user_passwords",
-        rights: ADD,
+        rights: ADD_AND_REMOVE,
         columns: &[
             "user_password_id",
             "user_id",
