@@ -9,7 +9,7 @@ use serde_json::json;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::support::{
-    cast::{ALICE, BOB, CAROL, DAVE},
+    cast::{ALICE, BOB, CAROL, DAVE, time},
     scripted::Stage,
     store::Store,
 };
@@ -259,4 +259,59 @@ fn what_bcrypt_does_not_look_at_is_a_warning(#[case] length: usize, #[case] warn
         stage.run(&needs, &[("password", &password)], body).unwrap();
         assert_eq!(stage.take_said(), expected, "{body}");
     }
+}
+
+/// Version and algorithm of the configuration, what the hash itself says, age, and how many are kept; never the hash.
+#[rstest]
+fn a_password_is_described_without_its_hash(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let stage = Stage::open(kind, &format!("described_{kind:?}").to_lowercase(), SCHEMES);
+    add(&stage, 1, ALICE, BCRYPT_PEPPERED, 2);
+    add(&stage, 2, ALICE, PBKDF2, 3);
+    add(&stage, 3, CAROL, "$6$foreign", 9);
+    let describe = "let all = []; for user in users::list(#{}) { all.push(user.password()); } all";
+    let described = stage.run(&NEEDS, &[], describe).unwrap().result;
+    let age = |number: &str| {
+        let at = format!("2024-05-{number}T12:00:00+00:00");
+        (time("2020-01-01T00:01:00.001+00:00") - time(&at)).num_seconds()
+    };
+    assert_eq!(
+        described,
+        json!([
+            {
+                "version": 3, "algorithm": "pbkdf2", "hashed_as": "pbkdf2-sha256",
+                "created_at": "2024-05-02T12:00:00Z", "age": age("02"), "earlier": 1,
+            },
+            null,
+            {
+                "version": 9, "algorithm": null, "hashed_as": null,
+                "created_at": "2024-05-03T12:00:00Z", "age": age("03"), "earlier": 0,
+            },
+            null,
+        ])
+    );
+    assert_eq!(
+        stage.run(&NEEDS, &[], "passwords::scheme()").unwrap().result,
+        json!({
+            "enabled": true, "version": 4, "algorithm": "argon2id", "unicode_normalization": false, "pepper": true,
+            "minimum_complexity": 0,
+        })
+    );
+}
+
+#[rstest]
+fn where_passwords_are_disabled_there_is_no_scheme() {
+    let stage = Stage::open(Store::Sqlite, "no_scheme", "passwords: { enabled: false }\n");
+    add(&stage, 1, ALICE, ARGON2, 1);
+    let scheme = stage.run(&NEEDS, &[], "passwords::scheme()").unwrap().result;
+    assert_eq!(
+        scheme,
+        json!({
+            "enabled": false, "version": null, "algorithm": null, "unicode_normalization": null, "pepper": null,
+            "minimum_complexity": 3,
+        })
+    );
+    // What is stored is still there to be described and removed.
+    let needs = ["users:read", "passwords:write"];
+    let body = r#"let user = users::get("alice"); [user.password().hashed_as, user.password().algorithm, user.remove_passwords()]"#;
+    assert_eq!(stage.run(&needs, &[], body).unwrap().result, json!(["argon2id", null, 1]));
 }

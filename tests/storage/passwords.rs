@@ -2,7 +2,7 @@
 
 use masctl::{
     error::Code,
-    storage::passwords::{password_add, password_of_user},
+    storage::passwords::{password_add, password_count, password_of_user, passwords_remove},
 };
 use rstest::rstest;
 
@@ -115,4 +115,38 @@ async fn a_version_may_be_any_number(#[values(Store::Sqlite, Store::Postgres)] k
         let stored = password_of_user(&mut specimen.connection, id(user)).await.unwrap();
         assert_eq!(stored.map(|it| (it.hash, it.version)), Some((String::new(), version)));
     }
+}
+
+/// What refers to a hash no longer does.
+#[rstest]
+#[tokio::test]
+async fn all_hashes_of_a_user_are_removed(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let mut specimen = Specimen::create(kind).await;
+    for (ulid, user) in [(NEW[0], ALICE), (NEW[1], ALICE), (NEW[2], BOB)] {
+        password_add(&mut specimen.connection, id(ulid), id(user), "x", 1, time(NOW))
+            .await
+            .unwrap();
+    }
+    specimen.seed(&format!(
+        "UPDATE user_passwords SET upgraded_from_id = {{ulid:{0}}} WHERE user_password_id IN ({{ulid:{1}}}, {{ulid:{2}}});
+         INSERT INTO user_sessions (user_session_id, user_id, created_at) VALUES ({{ulid:{0}}}, {{ulid:{ALICE}}}, '{NOW}');
+         INSERT INTO user_session_authentications (user_session_authentication_id, user_session_id, created_at, \
+         user_password_id) VALUES ({{ulid:{0}}}, {{ulid:{0}}}, '{NOW}', {{ulid:{1}}})",
+        NEW[0], NEW[1], NEW[2]
+    ));
+    let store = &mut specimen.connection;
+    for (user, count) in [(ALICE, 2), (BOB, 1), (CAROL, 0), (NEW[0], 0)] {
+        assert_eq!(password_count(store, id(user)).await.unwrap(), count, "{user}");
+    }
+    assert_eq!(passwords_remove(store, id(ALICE)).await.unwrap(), 2);
+    assert_eq!(passwords_remove(store, id(ALICE)).await.unwrap(), 0);
+    assert_eq!(passwords_remove(store, id(NEW[0])).await.unwrap(), 0);
+    assert_eq!(
+        specimen.rows("SELECT user_password_id, user_id, upgraded_from_id FROM user_passwords"),
+        [format!("{} | {BOB} | null", NEW[2])]
+    );
+    assert_eq!(
+        specimen.rows("SELECT user_session_authentication_id, user_password_id FROM user_session_authentications"),
+        [format!("{} | null", NEW[0])]
+    );
 }

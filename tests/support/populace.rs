@@ -11,7 +11,7 @@ pub(crate) const USERNAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 /// The SQL that populates an empty store: alice, who has everything; bob, who is locked; carol, who may ask for
 /// administrator scopes; dave, who is deactivated; and a MAS at work.
 pub(crate) fn sql(kind: Store) -> String {
-    [accounts(), sessions(kind), tokens(kind), queue()].concat()
+    [accounts(), sessions(kind), logins(), tokens(kind), queue()].concat()
 }
 
 /// An id whose end tells what it is of.
@@ -90,6 +90,30 @@ fn sessions(kind: Store) -> String {
         id("SA2"),
         id("SA3"),
         id("SB1"),
+    )
+}
+
+/// A login of alice by password, and recoveries of her password and of bob's that are under way.
+fn logins() -> String {
+    format!(
+        "INSERT INTO user_session_authentications (user_session_authentication_id, user_session_id, created_at, \
+         user_password_id) VALUES ({}, {}, {CREATED_AT}, {});
+         INSERT INTO user_recovery_sessions (user_recovery_session_id, email, user_agent, locale, created_at) VALUES \
+         ({}, 'alice@example.com', 'Browser', 'en', {CREATED_AT}), ({}, 'bob@example.com', 'Browser', 'en', {CREATED_AT});
+         INSERT INTO user_recovery_tickets (user_recovery_ticket_id, user_recovery_session_id, user_email_id, ticket, \
+         created_at, expires_at) VALUES ({}, {}, {}, 'ticket-of-alice', {CREATED_AT}, '2020-01-02T00:00:00+00:00'), \
+         ({}, {}, {}, 'ticket-of-bob', {CREATED_AT}, '2020-01-02T00:00:00+00:00');",
+        id("BAT1"),
+        id("BA1"),
+        id("PA1"),
+        id("RSA1"),
+        id("RSB1"),
+        id("RTA1"),
+        id("RSA1"),
+        id("EA1"),
+        id("RTB1"),
+        id("RSB1"),
+        id("EB1"),
     )
 }
 

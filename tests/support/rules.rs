@@ -88,8 +88,7 @@ const FRESH: [Fresh; 9] = [
 pub(crate) fn broken(before: &Snapshot, differences: &[Difference<'_>]) -> Vec<String> {
     let problems = differences.iter().flat_map(|difference| match difference {
         Difference::Added { table, key, row } => broken_by_new(table, key, row, differences),
-        Difference::Removed { table, .. } if REMOVABLE.contains(table) => Vec::new(),
-        Difference::Removed { table, key, .. } => vec![format!("{table} {key}: it was removed")],
+        Difference::Removed { table, key, row } => broken_by_removed(table, key, row, differences),
         Difference::Changed {
             table,
             key,
@@ -110,7 +109,7 @@ fn broken_by_new(table: &str, key: &str, row: &Cells, all: &[Difference<'_>]) ->
     }
     token_is_recognized(&mut problems, table, row);
     if table == "compat_sessions" && get(row, "finished_at").is_some() {
-        let is_synced = all.iter().any(|other| is_sync_of(other, get(row, "user_id")));
+        let is_synced = all.iter().any(|other| is_job_for(other, "sync-devices", get(row, "user_id")));
         problems.unless(is_synced, "it has ended, and nobody removes its device");
     }
     problems.found
@@ -138,6 +137,18 @@ fn broken_by_changed((table, key): (&str, &str), old: &Cells, new: &Cells, befor
         table != "queue_jobs" || get(old, "status") == Some("failed"),
         "a job was changed that has not failed",
     );
+    problems.found
+}
+
+fn broken_by_removed(table: &str, key: &str, row: &Cells, all: &[Difference<'_>]) -> Vec<String> {
+    let mut problems = Problems::of(table, key);
+    problems.unless(REMOVABLE.contains(&table), "it was removed");
+    if table == "user_emails" {
+        let is_told = all
+            .iter()
+            .any(|other| is_job_for(other, "provision-user", get(row, "user_id")));
+        problems.unless(is_told, "it was removed, and the homeserver is not told");
+    }
     problems.found
 }
 
@@ -274,8 +285,8 @@ fn is_ulid(text: &str) -> bool {
     text.len() == 26 && text.starts_with(|first| ('0'..='7').contains(&first)) && text.bytes().all(is_digit)
 }
 
-/// Whether a difference is the job that removes the devices of sessions of a user that have ended.
-fn is_sync_of(difference: &Difference<'_>, user: Option<&str>) -> bool {
+/// Whether a difference is a new job of a queue about a user.
+fn is_job_for(difference: &Difference<'_>, queue: &str, user: Option<&str>) -> bool {
     let Difference::Added {
         table: "queue_jobs",
         row,
@@ -285,7 +296,7 @@ fn is_sync_of(difference: &Difference<'_>, user: Option<&str>) -> bool {
         return false;
     };
     let payload = get(row, "payload").unwrap_or_default();
-    get(row, "queue_name") == Some("sync-devices") && user.is_some_and(|user| payload.contains(user))
+    get(row, "queue_name") == Some(queue) && user.is_some_and(|user| payload.contains(user))
 }
 
 fn token_is_recognized(problems: &mut Problems, table: &str, row: &Cells) {

@@ -121,14 +121,51 @@ fn a_row_that_is_mas_alone_or_whose_device_stays() {
         assert_eq!(broken(&Snapshot::default(), &[changed]).len(), count, "{table}");
     }
     let removed = Difference::Removed {
-        table: "user_emails",
+        table: "compat_sessions",
         key: ID,
         row: before,
     };
     assert_eq!(
         broken(&Snapshot::default(), &[removed]),
-        [format!("user_emails {ID}: it was removed")]
+        [format!("compat_sessions {ID}: it was removed")]
     );
+}
+
+#[test]
+fn an_address_that_is_removed_behind_the_homeservers_back() {
+    const USER: &str = "01DXF6DT00000000000000000A";
+    let email = &row(&[("user_id", Some(USER)), ("email", Some("alice@example.com"))]);
+    let removed = || Difference::Removed {
+        table: "user_emails",
+        key: ID,
+        row: email,
+    };
+    assert_eq!(
+        broken(&Snapshot::default(), &[removed()]),
+        [format!("user_emails {ID}: it was removed, and the homeserver is not told")]
+    );
+    let provisioning = |user: &str| {
+        let payload = format!(r#"{{"user_id":"{user}","set_display_name":null}}"#);
+        let metadata = r#"{"span_id":"0000000000000000","trace_flags":0,"trace_id":"00000000000000000000000000000000"}"#;
+        row(&[
+            ("queue_job_id", Some(ID)),
+            ("status", Some("available")),
+            CREATED,
+            ("queue_name", Some("provision-user")),
+            ("payload", Some(&payload)),
+            ("metadata", Some(metadata)),
+            ("attempt", Some("0")),
+        ])
+    };
+    for (user, count) in [(USER, 0), (ID, 1)] {
+        let job = &provisioning(user);
+        let added = Difference::Added {
+            table: "queue_jobs",
+            key: ID,
+            row: job,
+        };
+        assert_eq!(broken(&Snapshot::default(), &[removed(), added]).len(), count, "{user}");
+    }
 }
 
 /// A job in the hands of a worker is released whole, and only if MAS has declared the worker dead.
