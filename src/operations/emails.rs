@@ -54,12 +54,10 @@ fn check_domain(domain: &str) -> Result<()> {
     if !domain.is_empty() && domain.len() <= DOMAIN_LIMIT && !domain.contains(is_foreign) {
         return Ok(());
     }
+    let shown: String = domain.chars().take(80).collect();
     Err(Error::new(
         Code::ValueInvalid,
-        format!(
-            "`{}` is not the domain of e-mail addresses",
-            domain.chars().take(80).collect::<String>()
-        ),
+        format!("`{shown}` is not the domain of e-mail addresses"),
     )
     .help("Write what follows the `@`: `example.com`."))
 }
@@ -148,7 +146,7 @@ fn ambiguous(address: &str, owners: &[User]) -> Error {
         Code::EmailAmbiguous,
         format!("{address} belongs to several users: {} and {last}", names.join(", ")),
     )
-    .help("Name the user as well. MAS finds none of them by this address until only one has it.")
+    .help("Say whose is meant: move-email does so with --from. MAS finds nobody by this address until only one has it.")
     .data("email", address)
     .data(
         "owners",
