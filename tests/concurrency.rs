@@ -25,7 +25,7 @@ const STATE: [&str; 8] = [
     "SELECT token, usage_limit FROM user_registration_tokens",
 ];
 
-/// A store with the cast in it, and a session of alice that can be ended.
+/// A store with the cast in it, a session of alice that can be ended, and an address of bob.
 fn scene(kind: Store, name: &str) -> (Sandbox, OpenStore) {
     let sandbox = Sandbox::new();
     let store = OpenStore::configured(kind, name, &sandbox);
@@ -39,7 +39,14 @@ fn scene(kind: Store, name: &str) -> (Sandbox, OpenStore) {
         cast::ALICE,
         cast::CREATED_AT
     );
-    store.query(&(cast::sql() + session.as_str())).expect("the cast fits");
+    let email = format!(
+        "INSERT INTO user_emails (user_email_id, user_id, email, created_at) VALUES \
+         ({{ulid:01HV00000000000000000000S2}}, {{ulid:{}}}, 'bob@example.com', '{}');",
+        cast::BOB,
+        cast::CREATED_AT
+    );
+    let rows = [cast::sql(), session, email].concat();
+    store.query(&rows).expect("the cast fits");
     (sandbox, store)
 }
 
@@ -76,6 +83,10 @@ fn end(child: Child) -> Output {
 #[case::promote("promote-admin alice", "promote-admin alice")]
 #[case::promote_demote("promote-admin alice", "demote-admin alice")]
 #[case::email("add-email alice new@example.com", "add-email alice New@example.com")]
+#[case::email_cross("move-email alice@example.com bob", "move-email bob@example.com alice")]
+#[case::email_gone("move-email alice@example.com bob", "remove-email alice alice@example.com")]
+#[case::email_twice("remove-email alice alice@example.com", "remove-email alice alice@example.com")]
+#[case::no_password("set-password alice --generate-password", "remove-passwords alice --yes")]
 #[case::password("set-password alice --generate-password", "set-password alice --generate-password")]
 #[case::device("issue-compatibility-token alice PHONE", "issue-compatibility-token alice PHONE")]
 #[case::device_kill("issue-compatibility-token alice PHONE", "kill-sessions alice")]

@@ -110,7 +110,11 @@ fn what_cannot_be_looked_for_is_refused(#[values(Store::Sqlite, Store::Postgres)
         ),
     ] {
         let error = refused(&stage, body);
-        assert_eq!((error.code(), error.message(), error.help_text()), (code, message, help), "{body}");
+        assert_eq!(
+            (error.code(), error.message(), error.help_text()),
+            (code, message, help),
+            "{body}"
+        );
     }
 }
 
@@ -147,7 +151,10 @@ fn an_address_that_has_gone_is_not_moved(#[values(Store::Sqlite, Store::Postgres
     "#;
     let outcome = stage.run(&NEEDS, &[], body).unwrap();
     assert_eq!(outcome.result, json!("email.not_found"));
-    assert_eq!(outcome.report.notes, ["carol@example.org is removed from carol already"]);
+    assert_eq!(
+        outcome.report.notes,
+        ["carol@example.org is removed from carol already"]
+    );
     assert_eq!(stage.rows("SELECT count(*) FROM queue_jobs"), ["1"]);
 }
 
@@ -157,7 +164,12 @@ fn the_addresses_of_a_list_are_removed_while_it_is_walked(#[values(Store::Sqlite
     let stage = stage(kind, "walked");
     let body = r#"for email in emails::list(#{ domain: "example.com" }) { email.remove(); }"#;
     let outcome = stage.run(&NEEDS, &[], body).unwrap();
-    let said: Vec<String> = outcome.report.changes.iter().map(|change| change.sentence(false)).collect();
+    let said: Vec<String> = outcome
+        .report
+        .changes
+        .iter()
+        .map(|change| change.sentence(false))
+        .collect();
     assert_eq!(
         said,
         [

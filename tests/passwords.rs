@@ -313,5 +313,8 @@ fn where_passwords_are_disabled_there_is_no_scheme() {
     // What is stored is still there to be described and removed.
     let needs = ["users:read", "passwords:write"];
     let body = r#"let user = users::get("alice"); [user.password().hashed_as, user.password().algorithm, user.remove_passwords()]"#;
-    assert_eq!(stage.run(&needs, &[], body).unwrap().result, json!(["argon2id", null, 1]));
+    assert_eq!(
+        stage.run(&needs, &[], body).unwrap().result,
+        json!(["argon2id", null, 1])
+    );
 }

@@ -109,7 +109,9 @@ fn broken_by_new(table: &str, key: &str, row: &Cells, all: &[Difference<'_>]) ->
     }
     token_is_recognized(&mut problems, table, row);
     if table == "compat_sessions" && get(row, "finished_at").is_some() {
-        let is_synced = all.iter().any(|other| is_job_for(other, "sync-devices", get(row, "user_id")));
+        let is_synced = all
+            .iter()
+            .any(|other| is_job_for(other, "sync-devices", get(row, "user_id")));
         problems.unless(is_synced, "it has ended, and nobody removes its device");
     }
     problems.found

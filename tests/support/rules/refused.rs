@@ -142,11 +142,14 @@ fn an_address_that_is_removed_behind_the_homeservers_back() {
     };
     assert_eq!(
         broken(&Snapshot::default(), &[removed()]),
-        [format!("user_emails {ID}: it was removed, and the homeserver is not told")]
+        [format!(
+            "user_emails {ID}: it was removed, and the homeserver is not told"
+        )]
     );
     let provisioning = |user: &str| {
         let payload = format!(r#"{{"user_id":"{user}","set_display_name":null}}"#);
-        let metadata = r#"{"span_id":"0000000000000000","trace_flags":0,"trace_id":"00000000000000000000000000000000"}"#;
+        let metadata =
+            r#"{"span_id":"0000000000000000","trace_flags":0,"trace_id":"00000000000000000000000000000000"}"#;
         row(&[
             ("queue_job_id", Some(ID)),
             ("status", Some("available")),
