@@ -370,7 +370,7 @@ async fn no_list_of_addresses_reads_the_whole_table() {
     assert_eq!(specimen.rows(scans), before);
     // That a statement which does is counted is what makes the others prove something.
     let store = &mut specimen.connection;
-    assert_eq!(email_duplicate_count(store).await.unwrap(), 0);
+    execute(store, "SELECT max(created_at) FROM user_emails").await;
     execute(store, "SELECT pg_stat_force_next_flush()").await;
     assert_ne!(specimen.rows(scans), before);
 }
