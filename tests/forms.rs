@@ -171,6 +171,30 @@ fn the_form_registers_what_it_shows_and_its_command_line_does_the_same() {
     assert_eq!(jobs, [job, job]);
 }
 
+/// The homeserver has `taken` already, which the form takes over, and so does its command line.
+#[test]
+fn a_form_that_skips_the_homeserver_takes_an_account_over() {
+    let sandbox = Sandbox::new();
+    let store = OpenStore::configured(Store::Postgres, "form_skip", &sandbox);
+    rows(&store, &cast::sql());
+    let arguments = ["manage", "register-user", "--skip-homeserver-check"];
+    let mut terminal = Terminal::start(&watched(&sandbox, &arguments));
+    for (name, problem) in [("alice", "User already exists"), ("Taken", "cannot be used")] {
+        terminal.see("Username:");
+        terminal.answer(name);
+        terminal.see(problem);
+    }
+    terminal.see("Username:");
+    terminal.answer("taken");
+    let line = line_after(&mut terminal, "masctl manage register-user");
+    assert_eq!(line, "masctl manage register-user --yes taken --skip-homeserver-check");
+    choose(&mut terminal, 0);
+    terminal.see("Register taken?");
+    terminal.answer("y");
+    let (rest, code) = terminal.end();
+    assert!(rest.contains("Registered taken") && code == 0, "{rest}");
+}
+
 /// Runs a command line that names masctl by its name alone, with the password on standard input.
 fn run_by_a_shell(sandbox: &Sandbox, line: &str) {
     let folder = Path::new(BINARY).parent().expect("a binary is in a folder");
