@@ -145,11 +145,13 @@ codes! {
     UserForeign = "user.foreign",
     /// The user is locked or deactivated.
     UserInactive = "user.inactive",
+    /// A username cannot be changed.
+    UsernameFixed = "username.fixed",
     /// The username cannot be used.
     UsernameInvalid = "username.invalid",
     /// The homeserver says that the username is not available.
     UsernameUnavailable = "username.unavailable",
-    /// No user has this name.
+    /// No user has this name, id or e-mail address.
     UserNotFound = "user.not_found",
     /// A value that a script gave to a primitive is none that it takes.
     ValueInvalid = "value.invalid",

@@ -1,6 +1,7 @@
 //! Plain data as MAS stores it. Field names are those that scripts, JSON and tables show.
 
 mod client;
+mod description;
 mod password;
 mod scope;
 mod session;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 pub use self::{
     client::{Client, ClientKind},
+    description::{AcceptedTerms, Activity, Address, Description, Part, PasswordState, ThirdPartyId, UpstreamAccount},
     password::{Password, PasswordScheme},
     scope::{Scope, device_of_scope, device_scopes},
     session::{Session, SessionKind, is_synapse_admin},

@@ -30,4 +30,5 @@ mod synapse; // what a real Synapse makes of what masctl asks
 mod terminals; // what a person at a terminal sees
 mod tls; // PostgreSQL over TLS, and what goes wrong with certificates
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md
+mod users; // accounts as scripts look them up and describe them
 mod workers; // what a worker does to a store and to its homeserver, and what happens to it

@@ -8,6 +8,7 @@ mod failure;
 mod manage;
 mod options;
 mod printer;
+mod record;
 mod render;
 mod script_command;
 mod sheet;

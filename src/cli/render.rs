@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{sheet::Sheet, table, terminal::printable};
+use super::{record, sheet::Sheet, table};
 use crate::{
     error::{Code, Error, Result},
     host::Outcome,
@@ -90,15 +90,7 @@ fn data(value: &Value, format: Format, width: Option<usize>) -> Result<String> {
     match (format, value) {
         (Format::Json, _) => Ok(format!("{value}\n")),
         (Format::Yaml, _) => serde_yaml::to_string(value).map_err(|error| unprintable(&error)),
-        (Format::Table, Value::Object(fields)) => {
-            let mut text = Vec::new();
-            let cells: Vec<_> = fields
-                .iter()
-                .map(|(name, value)| (name.as_str(), printable(&cell(value))))
-                .collect();
-            table::record(cells.iter().map(|(name, cell)| (*name, cell)), &mut text);
-            Ok(String::from_utf8_lossy(&text).into_owned())
-        }
+        (Format::Table, Value::Object(fields)) => Ok(record::text(fields, width.unwrap_or(record::WIDTH))),
         _ => {
             let wish = Wish { format, fields: None };
             let mut sheet = Sheet::new(wish, width);

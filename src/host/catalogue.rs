@@ -33,6 +33,8 @@ const MANAGE: &[(&str, &str)] = shipped! { "scripts/manage":
     "list-clients",
     "promote-admin",
     "demote-admin",
+    "list-users",
+    "show-user",
     "list-admin-users",
     "issue-compatibility-token",
     "issue-user-registration-token",

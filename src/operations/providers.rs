@@ -7,19 +7,27 @@ use crate::{
     storage,
 };
 
+/// Gets a provider, also a disabled one.
+///
+/// # Errors
+/// `provider.not_found`.
+pub async fn get(run: &Run, id: Id) -> Result<Provider> {
+    let found = run
+        .read(async |store| storage::links::provider(store, id).await)
+        .await?;
+    found.ok_or_else(|| {
+        Error::new(Code::ProviderNotFound, format!("There is no upstream provider {id}"))
+            .help("The `upstream_oauth2` section of MAS's configuration defines them.")
+            .data("provider", id.to_string())
+    })
+}
+
 /// Gets a provider that can be used.
 ///
 /// # Errors
 /// `provider.not_found`, `provider.disabled`.
 pub async fn enabled(run: &Run, id: Id) -> Result<Provider> {
-    let found = run
-        .read(async |store| storage::links::provider(store, id).await)
-        .await?;
-    let provider = found.ok_or_else(|| {
-        Error::new(Code::ProviderNotFound, format!("There is no upstream provider {id}"))
-            .help("The `upstream_oauth2` section of MAS's configuration defines them.")
-            .data("provider", id.to_string())
-    })?;
+    let provider = get(run, id).await?;
     if provider.disabled_at.is_some() {
         return Err(Error::new(
             Code::ProviderDisabled,

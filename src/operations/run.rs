@@ -69,12 +69,18 @@ impl Run {
         }
     }
 
+    /// Whether the script's header asks for something.
+    #[must_use]
+    pub fn allows(&self, wanted: Capability) -> bool {
+        self.parts.capabilities.allow(wanted)
+    }
+
     /// Refuses what the script's header does not ask for.
     ///
     /// # Errors
     /// `capability.denied`.
     pub fn require(&self, needed: Capability) -> Result<()> {
-        if self.parts.capabilities.allow(needed) {
+        if self.allows(needed) {
             return Ok(());
         }
         Err(Error::new(

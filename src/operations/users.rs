@@ -1,10 +1,14 @@
-//! Accounts: finding, locking, deactivating, administrator rights, provisioning.
+//! Accounts: finding, describing, locking, deactivating, administrator rights, provisioning.
 
-use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, jobs::NewJob};
+mod describe;
+
+pub use self::describe::describe;
+
+use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, clients, jobs::NewJob, providers};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, listed},
     homeserver::{Availability, Homeserver, NoHomeserver},
-    model::{Id, Time, User},
+    model::{Id, Time, User, localpart},
     storage::{self, PAGE, users::Filter},
 };
 
@@ -49,21 +53,109 @@ const DISPLAY_NAME_LIMIT: usize = 256;
 /// How many jobs one statement queues.
 const BATCH: i64 = 10_000;
 
-/// Finds a user by name, as MAS does.
+/// How many users an error names at most that have one e-mail address.
+const MOST_OWNERS: u8 = 20;
+
+/// Finds a user by name, as MAS does, or by its MXID.
 ///
 /// # Errors
-/// Those of the store.
+/// `user.foreign`, `username.invalid`; `config.missing` for a MXID if the configuration does not name the server.
 pub async fn find(run: &Run, name: &str) -> Result<Option<User>> {
-    run.read(async |store| storage::users::user_by_name(store, name).await)
+    // No username has a colon, and none begins with an @.
+    let localpart = if name.starts_with('@') || name.contains(':') {
+        &localpart(name, &run.server_name()?)?
+    } else {
+        name
+    };
+    run.read(async |store| storage::users::user_by_name(store, localpart).await)
         .await
 }
 
-/// Gets a user by name.
+/// Gets a user by name or MXID.
+///
+/// # Errors
+/// `user.not_found`, and those of [`find`].
+pub async fn get(run: &Run, name: &str) -> Result<User> {
+    find(run, name).await?.ok_or_else(|| not_found(name))
+}
+
+/// Gets a user by id.
 ///
 /// # Errors
 /// `user.not_found`.
-pub async fn get(run: &Run, name: &str) -> Result<User> {
-    find(run, name).await?.ok_or_else(|| not_found(name))
+pub async fn by_id(run: &Run, id: Id) -> Result<User> {
+    let found = run
+        .read(async |store| storage::users::user_by_id(store, id).await)
+        .await?;
+    found.ok_or_else(|| Error::new(Code::UserNotFound, format!("No user has the id {id}")).data("id", id.to_string()))
+}
+
+/// Finds the user who has an e-mail address, in whatever case.
+///
+/// # Errors
+/// `email.ambiguous` if several have it, with their names.
+pub async fn find_by_email(run: &Run, address: &str) -> Result<Option<User>> {
+    let mut owners = run
+        .read(async |store| storage::users::users_by_email(store, address, MOST_OWNERS + 1).await)
+        .await?;
+    if owners.len() <= 1 {
+        return Ok(owners.pop());
+    }
+    let most = usize::from(MOST_OWNERS);
+    let names: Vec<_> = owners.iter().take(most).map(|user| user.username.clone()).collect();
+    let shown = if owners.len() > most {
+        format!("{} and others", names.join(", "))
+    } else {
+        listed(&names)
+    };
+    Err(Error::new(
+        Code::EmailAmbiguous,
+        format!("{address} belongs to several users: {shown}"),
+    )
+    .help("Name the user by username or id. MAS lets none of them log in by this address.")
+    .data("email", address)
+    .data("usernames", names))
+}
+
+/// Gets the user who has an e-mail address, in whatever case.
+///
+/// # Errors
+/// `user.not_found`, `email.ambiguous`.
+pub async fn by_email(run: &Run, address: &str) -> Result<User> {
+    find_by_email(run, address).await?.ok_or_else(|| {
+        Error::new(Code::UserNotFound, format!("No user has the e-mail address {address}")).data("email", address)
+    })
+}
+
+/// Why a user cannot be renamed, and what to do in its place.
+#[must_use]
+pub fn cannot_rename(user: &User, name: &str) -> Error {
+    Error::new(
+        Code::UsernameFixed,
+        format!("{} cannot be renamed: a MXID never changes, and no homeserver can change one", user.username),
+    )
+    .help(format!(
+        "Register {name} as a new account, move the e-mail addresses and the upstream links to it, then lock {}. Rooms and \
+         messages stay with the old MXID.",
+        user.username
+    ))
+    .data("username", user.username.as_str())
+    .data("name", name)
+}
+
+/// Makes sure that a filter names a provider and a client that there are: nobody is linked to another one, and everybody
+/// is not.
+///
+/// # Errors
+/// `client.not_found`, `provider.not_found`.
+pub async fn check(run: &Run, filter: &Filter) -> Result<()> {
+    if let Some(provider) = filter.provider {
+        providers::get(run, provider).await?;
+    }
+    if let Some(client) = filter.client {
+        clients::get(run, client).await?;
+    }
+    Ok(())
 }
 
 /// One page of at most `most` of the users that fit, those after `after` (the first if there is none), ordered by id.

@@ -9,7 +9,10 @@ use super::{Secret, lazy::Lazy, or_unit, rows, secret::MASK};
 use crate::{
     console::Rows,
     error::Result,
-    model::{Client, Email, Job, JobCount, Password, PasswordScheme, Provider, Session, Time, User},
+    model::{
+        AcceptedTerms, Address, Client, Description, Email, Job, JobCount, Password, PasswordScheme, Provider, Session,
+        ThirdPartyId, Time, UpstreamAccount, User,
+    },
     operations::{
         Run,
         tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
@@ -39,8 +42,13 @@ macro_rules! fields {
 }
 
 // After the macro, which they use.
+mod description;
 mod passwords;
 mod session;
+
+/// What a field holds that is not there: JSON and tables leave it out, and scripts see `()`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Absent;
 
 fields!(User {
     "id" => |user| user.id.to_string().into(),
@@ -142,6 +150,11 @@ macro_rules! shown {
 /// Every type with fields.
 const SHOWN: &[Shown] = shown![
     User,
+    Description,
+    Address,
+    ThirdPartyId,
+    UpstreamAccount,
+    AcceptedTerms,
     Email,
     Password,
     PasswordScheme,
@@ -216,9 +229,10 @@ fn list_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
 }
 
 fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {
-    let fields: Result<_> = T::FIELDS
-        .iter()
-        .map(|field| Ok((field.name.to_owned(), to_value(&(field.get)(value), reveal)?)))
+    let fields = T::FIELDS.iter().map(|field| (field.name, (field.get)(value)));
+    let fields: Result<_> = fields
+        .filter(|(_, item)| !item.is::<Absent>())
+        .map(|(name, item)| Ok((name.to_owned(), to_value(&item, reveal)?)))
         .collect();
     fields.map(Value::Object)
 }

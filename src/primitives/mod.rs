@@ -151,6 +151,13 @@ fn or_unit<T: Into<Dynamic>>(value: Option<T>) -> Dynamic {
 fn expose<T: fields::Fields>(module: &mut Module) {
     for field in T::FIELDS {
         let get = field.get;
-        FuncRegistration::new_getter(field.name).set_into_module(module, move |value: &mut T| get(value));
+        FuncRegistration::new_getter(field.name).set_into_module(module, move |value: &mut T| {
+            let item = get(value);
+            if item.is::<fields::Absent>() {
+                Dynamic::UNIT
+            } else {
+                item
+            }
+        });
     }
 }

@@ -1,5 +1,7 @@
 //! `users::`: look up and change accounts.
 
+mod filter;
+
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
@@ -7,13 +9,13 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of};
+use self::filter::filter;
+use super::{Scripted, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
     error::Result,
-    model::{User, localpart as localpart_of},
+    model::{AcceptedTerms, Address, Description, ThirdPartyId, UpstreamAccount, User, localpart as localpart_of},
     operations::{self, Registration},
-    storage::users::Filter,
 };
 
 const READ: Capability = Capability::read(Resource::Users);
@@ -22,21 +24,16 @@ const WRITE: Capability = Capability::write(Resource::Users);
 pub(super) fn module() -> Module {
     let mut module = exported_module!(users);
     expose::<User>(&mut module);
+    expose::<Description>(&mut module);
+    expose::<Address>(&mut module);
+    expose::<ThirdPartyId>(&mut module);
+    expose::<UpstreamAccount>(&mut module);
+    expose::<AcceptedTerms>(&mut module);
     module.set_iterable_result::<Users, User>();
     module
 }
 
 pub(super) type Users = Lazy<User>;
-
-/// Which users are meant, and how many at most if `limited`.
-fn filter(options: Map, limited: bool) -> Result<(Filter, Option<u64>)> {
-    const KNOWN: &[&str] = &["admin", "limit"];
-    let mut options = Options::new(options, &KNOWN[..KNOWN.len() - usize::from(!limited)])?;
-    let filter = Filter {
-        admin: options.bool("admin")?,
-    };
-    Ok((filter, options.limit()?))
-}
 
 fn registration(options: Map) -> Result<Registration> {
     const KNOWN: &[&str] = &[
@@ -75,11 +72,14 @@ mod users {
     /// An account.
     pub type User = crate::model::User;
 
-    /// Get a user by name.
+    /// An account with all that belongs to it.
+    pub type Description = crate::model::Description;
+
+    /// Get a user by username, or by its MXID of this server.
     ///
     /// Names are compared as MAS does: without regard to case, unless several users differ only by case.
     ///
-    /// Needs `users:read`. Fails with `user.not_found`.
+    /// Needs `users:read`. Fails with `user.not_found`, `user.foreign`, `username.invalid`, `config.missing`.
     ///
     /// ```rhai
     /// let user = users::get("alice");
@@ -90,9 +90,52 @@ mod users {
         call(&context, READ, |run| run.wait(operations::users::get(run, name)))
     }
 
-    /// Find a user by name; `()` if there is none.
+    /// Get a user by its id, which is also the `sub` claim of its tokens.
     ///
-    /// Needs `users:read`. Fails with nothing of its own.
+    /// Needs `users:read`. Fails with `user.not_found`, `value.invalid`.
+    ///
+    /// ```rhai
+    /// say(users::get_by_id("01HV00000000000000000000A1").username);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn get_by_id(context: NativeCallContext, id: &str) -> Scripted<User> {
+        call(&context, READ, |run| {
+            run.wait(operations::users::by_id(run, id_of(id)?))
+        })
+    }
+
+    /// Get the user who has an e-mail address, in whatever case.
+    ///
+    /// Needs `users:read`. Fails with `user.not_found`, `email.ambiguous`.
+    ///
+    /// ```rhai
+    /// say(users::get_by_email("alice@example.com").username);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn get_by_email(context: NativeCallContext, address: &str) -> Scripted<User> {
+        call(&context, READ, |run| {
+            run.wait(operations::users::by_email(run, address))
+        })
+    }
+
+    /// Find the user who has an e-mail address, in whatever case; `()` if there is none.
+    ///
+    /// Needs `users:read`. Fails with `email.ambiguous`.
+    ///
+    /// ```rhai
+    /// if users::find_by_email("nobody@example.com") == () { say("nobody has it"); }
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn find_by_email(context: NativeCallContext, address: &str) -> Scripted<Dynamic> {
+        let user = call(&context, READ, |run| {
+            run.wait(operations::users::find_by_email(run, address))
+        })?;
+        Ok(or_unit(user.map(Dynamic::from)))
+    }
+
+    /// Find a user by username, or by its MXID of this server; `()` if there is none.
+    ///
+    /// Needs `users:read`. Fails with `user.foreign`, `username.invalid`, `config.missing`.
     ///
     /// ```rhai
     /// if users::find("nobody") == () { say("there is no nobody"); }
@@ -115,19 +158,34 @@ mod users {
         call_freely(&context, |run| localpart_of(name, &run.server_name()?))
     }
 
-    /// List users, oldest first. The option `admin` keeps only administrators, or only others; `limit` how many there are
-    /// at most.
+    /// List users, oldest first: those who fit all options.
+    ///
+    /// - `search`: who have this text in their username, in whatever case.
+    /// - `active` (neither locked nor deactivated), `locked`, `deactivated`, `admin`, `guest`: true, or false for the others.
+    /// - `created_after`, `created_before`: who registered at this time or after it, or before it.
+    /// - `active_after`, `active_before`: who had a session of any kind that was in use at this time or after it, or who had
+    ///   none. A session that was never in use counts from when it was made.
+    /// - `has_password`, `has_email`, `linked` (to an upstream provider): true or false.
+    /// - `email_domain`: who have an address of exactly this domain.
+    /// - `provider`, a ULID: who are linked to it; who are not, with `linked: false`.
+    /// - `session`: who have an active session of this kind: `browser`, `compatibility`, `oauth`, `personal`.
+    /// - `client`, a ULID: who have an active session of this OAuth 2.0 client.
+    /// - `limit`: how many there are at most.
     ///
     /// The list is read page by page while it is walked.
     ///
-    /// Needs `users:read`. Fails with `value.invalid`.
+    /// Needs `users:read`. Fails with `client.not_found`, `provider.not_found`, `value.invalid`.
     ///
     /// ```rhai
-    /// for user in users::list(#{ admin: true }) { say(user.username); }
+    /// for user in users::list(#{ admin: true, active: true }) { say(user.username); }
     /// ```
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Users> {
-        let (filter, limit) = call(&context, READ, |_| super::filter(options, true))?;
+        let (filter, limit) = call(&context, READ, |run| {
+            let (filter, limit) = super::filter(options, true)?;
+            run.wait(operations::users::check(run, &filter))?;
+            Ok((filter, limit))
+        })?;
         let run = run_of(&context)?;
         Ok(Users::new(limit, move |last, most| {
             run.wait(operations::users::page(
@@ -141,7 +199,7 @@ mod users {
 
     /// Count users. Takes the options of `list` but `limit`.
     ///
-    /// Needs `users:read`. Fails with `value.invalid`.
+    /// Needs `users:read`. Fails with `client.not_found`, `provider.not_found`, `value.invalid`.
     ///
     /// ```rhai
     /// say(users::count(#{ admin: true }));
@@ -150,7 +208,10 @@ mod users {
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
             let (filter, _) = super::filter(options, false)?;
-            run.wait(operations::users::count(run, &filter))
+            run.wait(async {
+                operations::users::check(run, &filter).await?;
+                operations::users::count(run, &filter).await
+            })
         })
     }
 
@@ -338,6 +399,38 @@ mod users {
             run.wait(operations::users::sync_devices(run, user))
         })?;
         Ok(user.clone())
+    }
+
+    /// Describe a user: its fields and `mxid`, and everything that belongs to it that the script may read.
+    ///
+    /// What `needs` does not ask for is not there: `emails` and `third_party_ids` (`emails:read`), `password` with its
+    /// `algorithm`, `version`, `created_at` and `age_days`, never its hash (`passwords:read`), `sessions`, how many active
+    /// ones there are of each kind, and `last_active_at` (`sessions:read`), `links` (`links:read`) with the names of their
+    /// providers (`providers:read`), `jobs`, how many wait, run or failed for good (`jobs:read`). `terms`, those that its owner
+    /// accepted, are always there.
+    ///
+    /// Needs `users:read`. Fails with `user.not_found`, `config.invalid`.
+    ///
+    /// ```rhai
+    /// let all = users::get("alice").describe();
+    /// for address in all.emails { say(address.email); }
+    /// if all.last_active_at == () { say(`${all.mxid} was never active`); }
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn describe(context: NativeCallContext, user: &mut User) -> Scripted<Description> {
+        call(&context, READ, |run| run.wait(operations::users::describe(run, user)))
+    }
+
+    /// Rename a user: it cannot be done, and the error says why and what to do in its place.
+    ///
+    /// Needs `users:write`. Fails with `username.fixed`, always.
+    ///
+    /// ```rhai
+    /// try { users::get("alice").rename("alicia"); } catch (error) { say(error_message(error)); }
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn rename(context: NativeCallContext, user: &mut User, name: &str) -> Scripted<()> {
+        call(&context, WRITE, |_| Err(operations::users::cannot_rename(user, name)))
     }
 
     /// Set whether a user may ask for administrator scopes. Sessions keep what they were granted.

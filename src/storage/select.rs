@@ -82,7 +82,21 @@ pub(super) async fn walk<T: Row>(
     store: &mut Connection,
     statement: &SelectStatement,
     key: (&'static str, &'static str),
-    mut after: Id,
+    after: Id,
+    most: u64,
+) -> Result<Vec<T>> {
+    walk_between(store, statement, key, (after, None), most).await
+}
+
+/// As [`walk`], but ends before an id that all rows that fit are before.
+///
+/// # Errors
+/// As of any statement.
+pub(super) async fn walk_between<T: Row>(
+    store: &mut Connection,
+    statement: &SelectStatement,
+    key: (&'static str, &'static str),
+    (mut after, until): (Id, Option<Id>),
     most: u64,
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
@@ -91,7 +105,7 @@ pub(super) async fn walk<T: Row>(
         let wanted = most.saturating_sub(found.len() as u64);
         found.append(&mut rows(store, &part(statement, key, (after, end), wanted)).await?);
         match end {
-            Some(end) if (found.len() as u64) < most => after = end,
+            Some(end) if (found.len() as u64) < most && until.is_none_or(|until| end < until) => after = end,
             _ => return Ok(found),
         }
     }

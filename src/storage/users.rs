@@ -1,7 +1,17 @@
 //! Accounts.
 
-use sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement};
+mod description;
+mod filter;
 
+use sea_query::{Asterisk, Expr, ExprTrait};
+
+use self::filter::Look;
+pub use self::{
+    description::{
+        Pending, user_activity, user_addresses, user_jobs, user_links, user_password, user_terms, user_third_party_ids,
+    },
+    filter::Filter,
+};
 use super::{Connection, count, dialect, on, select};
 use crate::{
     error::Result,
@@ -66,6 +76,23 @@ pub async fn user_by_id(store: &mut Connection, id: Id) -> Result<Option<User>> 
     on!(store, |connection| sqlx::query_as(STATEMENT)
         .bind(id)
         .fetch_optional(&mut **connection))
+}
+
+/// The users who have an e-mail address, in whatever case, oldest first: at most `most` of them.
+///
+/// # Errors
+/// As of any statement.
+pub async fn users_by_email(store: &mut Connection, address: &str, most: u8) -> Result<Vec<User>> {
+    const STATEMENT: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users WHERE user_id IN (SELECT user_id FROM user_emails WHERE lower(email) = lower($1)) \
+         ORDER BY user_id LIMIT $2"
+    );
+    on!(store, |connection| sqlx::query_as(STATEMENT)
+        .bind(address)
+        .bind(i64::from(most))
+        .fetch_all(&mut **connection))
 }
 
 /// The names of the users of these ids, of those that there are.
@@ -171,34 +198,18 @@ pub async fn user_set_admin(store: &mut Connection, id: Id, admin: bool) -> Resu
         .fetch_optional(&mut **connection))
 }
 
-/// Which users are meant: all that fit every part that is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Whether they may ask for administrator scopes.
-    pub admin: Option<bool>,
-}
-
-impl Filter {
-    /// A statement that finds them, without its columns.
-    fn statement(&self) -> SelectStatement {
-        Query::select()
-            .from("users")
-            .and_where_option(self.admin.map(|admin| Expr::col("can_request_admin").eq(admin)))
-            .take()
-    }
-}
-
 /// One page of the users that fit, those after `after`, ordered by id.
 ///
 /// # Errors
 /// As of any statement.
 pub async fn user_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<User>> {
-    let mut statement = filter.statement();
+    let mut statement = filter.statement(store.is_postgres(), Look::OneByOne);
     statement.columns(COLUMNS);
-    if *filter == Filter::default() {
+    if filter.is_indexed(store.is_postgres()) {
         return select::page(store, &statement, KEY, after, most).await;
     }
-    select::walk(store, &statement, KEY, after, most).await
+    let (first, end) = filter.range();
+    select::walk_between(store, &statement, KEY, (Ord::max(after, first), end), most).await
 }
 
 /// How many users fit.
@@ -206,7 +217,8 @@ pub async fn user_page(store: &mut Connection, filter: &Filter, after: Id, most:
 /// # Errors
 /// As of any statement.
 pub async fn user_count(store: &mut Connection, filter: &Filter) -> Result<i64> {
-    select::number(store, filter.statement().expr(Expr::col(Asterisk).count())).await
+    let mut statement = filter.statement(store.is_postgres(), Look::Together);
+    select::number(store, statement.expr(Expr::col(Asterisk).count())).await
 }
 
 /// One page of the ids of all users after `after`, ordered.

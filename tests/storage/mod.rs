@@ -15,6 +15,8 @@ mod schema;
 mod session_lists;
 mod sessions;
 mod transactions;
+mod user_descriptions;
+mod user_filters;
 mod users;
 
 /// A moment after the cast was made, to the microsecond.

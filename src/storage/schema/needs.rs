@@ -166,6 +166,7 @@ pub const NEEDS: &[Need] = &[
             "user_id",
             "subject",
             "created_at",
+            "human_account_name",
         ],
     },
     Need {
@@ -220,9 +221,14 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        table: "user_terms",
+        rights: READ,
+        columns: &["user_terms_id", "user_id", "terms_url", "created_at"],
+    },
+    Need {
         table: "user_unsupported_third_party_ids",
         rights: REMOVE,
-        columns: &["user_id"],
+        columns: &["user_id", "medium", "address", "created_at"],
     },
     Need {
         table: "users",
