@@ -8,6 +8,7 @@ mod jobs;
 mod links;
 mod passwords;
 mod personal_tokens;
+mod plans; // how PostgreSQL finds what it is asked for
 mod postgres; // what only a PostgreSQL server answers
 mod queue;
 mod registration_tokens;

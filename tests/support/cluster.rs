@@ -72,7 +72,7 @@ impl Cluster {
         succeeded("initdb", initialized).unwrap_or_else(|error| panic!("{error}"));
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\nmax_connections = 100\n\
-             fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n{settings}",
+             fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = '128MB'\n{settings}",
             self.folder.display()
         );
         append(&data.join("postgresql.conf"), &settings);

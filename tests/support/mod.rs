@@ -7,6 +7,7 @@ pub(crate) mod guarded; // a PostgreSQL server that lets nobody in without TLS
 pub(crate) mod homeserver; // a Synapse that answers what masctl asks, and remembers it
 pub(crate) mod mas_database; // the SQL of an empty database of MAS
 pub(crate) mod pgbouncer; // a pooler in front of it
+pub(crate) mod plans; // how PostgreSQL finds what masctl asks it for
 pub(crate) mod populace; // accounts that have lived with MAS
 pub(crate) mod postgres; // the PostgreSQL server of most tests, and databases on it
 pub(crate) mod proxy; // cuts the connection to PostgreSQL at COMMIT

@@ -1,7 +1,7 @@
 //! A script of a test's, run inside of the test process as the binary runs one.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -150,6 +150,29 @@ impl Stage {
         let files = ["config.yaml", "settings.yaml"].map(PathBuf::from);
         Configuration::load(&files, &environment).expect("the files are there")
     }
+}
+
+/// Runs the statements of `main(args)` on the store that the configuration in a folder names.
+pub(crate) fn run_in(folder: &Path, needs: &str, body: &str) -> Result<Outcome> {
+    let source = format!("//! A script of a test's\n//! ---\n//! needs: [{needs}]\nfn main(args) {{\n{body}\n}}\n");
+    let environment = Environment::new([("HOME", folder.display().to_string())], folder);
+    let configuration = Configuration::load(&[], &environment)?;
+    let parts = Parts {
+        database: configuration.database()?,
+        configuration: Arc::new(configuration),
+        capabilities: [needs.parse::<Capability>()?].into_iter().collect(),
+        console: Arc::<Said>::default(),
+        world: World::fixed(0),
+        dry_run: false,
+        runtime: Arc::new(Runtime::new().expect("the system starts threads")),
+        interrupt: Arc::default(),
+    };
+    execute(
+        &Script::new("test", "test.rhai", &source)?,
+        &Arguments::default(),
+        parts,
+        None,
+    )
 }
 
 /// A person who listens and is never asked.
