@@ -139,6 +139,12 @@ codes! {
     StoreUnusable = "store.unusable",
     /// A registration token of this text exists.
     TokenExists = "token.exists",
+    /// No token has this id or text.
+    TokenNotFound = "token.not_found",
+    /// The access token is revoked, or another one has taken its place.
+    TokenRevoked = "token.revoked",
+    /// The token is of a kind that this cannot be done with.
+    TokenUnsupported = "token.unsupported",
     /// A user of this name exists.
     UserExists = "user.exists",
     /// The MXID belongs to another server.

@@ -1,5 +1,6 @@
 //! Plain data as MAS stores it. Field names are those that scripts, JSON and tables show.
 
+mod access_token;
 mod client;
 mod description;
 mod password;
@@ -17,6 +18,7 @@ use ulid::Ulid;
 use uuid::Uuid;
 
 pub use self::{
+    access_token::{AccessKind, AccessToken, RegistrationToken},
     client::{Client, ClientKind},
     description::{AcceptedTerms, Activity, Address, Description, Part, PasswordState, ThirdPartyId, UpstreamAccount},
     password::{Password, PasswordScheme},

@@ -1,19 +1,23 @@
 //! Tokens: compatibility tokens for Matrix clients and bots, personal access tokens, and registration tokens.
 
+pub mod access;
 mod compatibility;
 mod personal;
-mod registration;
+pub mod registration;
+mod rotation;
 
 use chrono::Duration;
 
 pub use self::{
     compatibility::{CompatibilityToken, NewCompatibilityToken, issue_compatibility},
     personal::{NewPersonalToken, PersonalToken, issue_personal},
-    registration::{NewRegistrationToken, RegistrationToken, issue_registration},
+    registration::{IssuedRegistrationToken, NewRegistrationToken, issue_registration},
+    rotation::{Lifetime, RotatedToken, rotate},
 };
+use super::Deed;
 use crate::{
     error::{Code, Error, Result},
-    model::Time,
+    model::{Time, User},
 };
 
 /// When a token expires that is made now. MAS counts the seconds in 32 bits.
@@ -27,6 +31,16 @@ fn expiry(now: Time, seconds: i64) -> Result<Time> {
                 format!("A token expires in 0 to {} seconds, not in {seconds}", u32::MAX),
             )
         })
+}
+
+/// Says that a token which was just made is of no use yet.
+fn note_lock(deed: &mut Deed<'_>, user: &User) {
+    if user.locked_at.is_some() {
+        deed.note(format!(
+            "{} is locked: the token does not work before it is unlocked",
+            user.username
+        ));
+    }
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ use crate::{
     console::Rows,
     error::Result,
     model::{
-        AcceptedTerms, Address, Client, Description, Email, Job, JobCount, Password, PasswordScheme, Provider, Session,
-        ThirdPartyId, Time, UpstreamAccount, User,
+        AcceptedTerms, AccessToken, Address, Client, Description, Email, Job, JobCount, Password, PasswordScheme, Provider,
+        RegistrationToken, Session, ThirdPartyId, Time, UpstreamAccount, User,
     },
     operations::{
         Run,
-        tokens::{CompatibilityToken, PersonalToken, RegistrationToken},
+        tokens::{CompatibilityToken, IssuedRegistrationToken, PersonalToken, RotatedToken},
     },
 };
 
@@ -45,6 +45,7 @@ macro_rules! fields {
 mod description;
 mod passwords;
 mod session;
+mod tokens;
 
 /// What a field holds that is not there: JSON and tables leave it out, and scripts see `()`.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +119,7 @@ fields!(PersonalToken {
     "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
 });
 
-fields!(RegistrationToken {
+fields!(IssuedRegistrationToken {
     "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
     "id" => |issued| issued.id.to_string().into(),
     "usage_limit" => |issued| or_unit(issued.usage_limit.map(i64::from)),
@@ -165,6 +166,9 @@ const SHOWN: &[Shown] = shown![
     Client,
     CompatibilityToken,
     PersonalToken,
+    IssuedRegistrationToken,
+    RotatedToken,
+    AccessToken,
     RegistrationToken,
 ];
 

@@ -74,7 +74,7 @@ pub const NAMESPACES: &[Namespace] = &[
     },
     Namespace {
         name: "tokens",
-        about: "Issue tokens, and tell them apart.",
+        about: "Issue, find, revoke and rotate tokens.",
         module: tokens::module,
     },
     Namespace {

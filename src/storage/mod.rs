@@ -4,6 +4,7 @@
 //! Functions are named resource first, and take the connection first. They know rows, not rules: what must be written
 //! together is decided in `operations`.
 
+pub mod access_tokens;
 mod certificates;
 pub mod clients;
 mod connection;
@@ -15,6 +16,7 @@ mod embedded;
 mod failure;
 pub mod jobs;
 pub mod links;
+mod merge;
 pub mod passwords;
 pub mod personal_tokens;
 pub mod pooling;

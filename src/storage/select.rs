@@ -134,7 +134,7 @@ pub(super) async fn window_end(
 }
 
 /// The part of what a statement finds that lies between two ids.
-fn part(
+pub(super) fn part(
     statement: &SelectStatement,
     key: (&'static str, &'static str),
     (after, end): (Id, Option<Id>),

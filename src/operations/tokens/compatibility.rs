@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::expiry;
+use super::{expiry, rotation::Added};
 use crate::{
     error::{Code, Error, Result},
     model::{DEVICE_ID_LENGTH, Id, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
@@ -63,30 +63,28 @@ pub async fn issue_compatibility(run: &Run, user: &User, wish: NewCompatibilityT
         let replaced = storage::sessions::sessions_end_of_device(deed.store(), user.id, &device, now).await?;
         storage::sessions::compatibility_session_add(deed.store(), session, user.id, &device, wish.synapse_admin, now)
             .await?;
-        let issued = add_token(deed, (session, device), wish.expires_in).await?;
+        let added = add_token(deed, session, wish.expires_in).await?;
+        let issued = CompatibilityToken {
+            token: added.token,
+            id: added.id,
+            session_id: session,
+            device_id: device,
+            expires_at: added.expires_at,
+        };
         record(deed, &user, &issued, wish.synapse_admin, replaced);
         Ok(issued)
     })
     .await
 }
 
-async fn add_token(
-    deed: &mut Deed<'_>,
-    (session_id, device_id): (Id, String),
-    expires_in: Option<i64>,
-) -> Result<CompatibilityToken> {
+/// Adds a token to a compatibility session.
+pub(super) async fn add_token(deed: &mut Deed<'_>, session: Id, expires_in: Option<i64>) -> Result<Added> {
     let (now, id) = deed.new_row();
     let expires_at = expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
     let random = deed.run().world().alphanumeric(TOKEN_RANDOM_LENGTH);
     let token = TokenFormat::CompatibilityAccess.token(&random);
-    storage::sessions::compatibility_token_add(deed.store(), id, session_id, &token, now, expires_at).await?;
-    Ok(CompatibilityToken {
-        token,
-        id,
-        session_id,
-        device_id,
-        expires_at,
-    })
+    storage::sessions::compatibility_token_add(deed.store(), id, session, &token, now, expires_at).await?;
+    Ok(Added { token, id, expires_at })
 }
 
 fn record(deed: &mut Deed<'_>, user: &User, issued: &CompatibilityToken, synapse_admin: bool, replaced: u64) {

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::expiry;
+use super::{expiry, note_lock, rotation::Added};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, Scope, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
@@ -81,20 +81,26 @@ async fn add(deed: &mut Deed<'_>, user: &User, wish: NewPersonalToken) -> Result
         created_at,
     };
     storage::personal_tokens::personal_session_add(deed.store(), &session).await?;
-    let (now, id) = deed.new_row();
-    let expires_at = wish.expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
-    let random = deed.run().world().alphanumeric(TOKEN_RANDOM_LENGTH);
-    let token = TokenFormat::PersonalAccess.token(&random);
-    let sha256 = Sha256::digest(token.expose_secret()).into();
-    storage::personal_tokens::personal_token_add(deed.store(), id, session_id, &sha256, now, expires_at).await?;
+    let added = add_token(deed, session_id, wish.expires_in).await?;
     Ok(PersonalToken {
-        token,
-        id,
+        token: added.token,
+        id: added.id,
         session_id,
         name: wish.name,
         scope: wish.scope,
-        expires_at,
+        expires_at: added.expires_at,
     })
+}
+
+/// Adds a token to a personal session, which has no other that is not revoked.
+pub(super) async fn add_token(deed: &mut Deed<'_>, session: Id, expires_in: Option<i64>) -> Result<Added> {
+    let (now, id) = deed.new_row();
+    let expires_at = expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
+    let random = deed.run().world().alphanumeric(TOKEN_RANDOM_LENGTH);
+    let token = TokenFormat::PersonalAccess.token(&random);
+    let sha256 = Sha256::digest(token.expose_secret()).into();
+    storage::personal_tokens::personal_token_add(deed.store(), id, session, &sha256, now, expires_at).await?;
+    Ok(Added { token, id, expires_at })
 }
 
 fn record(deed: &mut Deed<'_>, user: &User, issued: &PersonalToken) {
@@ -111,12 +117,7 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &PersonalToken) {
             .after("scope", issued.scope.to_string())
             .after("expires_at", issued.expires_at),
     );
-    if user.locked_at.is_some() {
-        deed.note(format!(
-            "{} is locked: the token does not work before it is unlocked",
-            user.username
-        ));
-    }
+    note_lock(deed, user);
     if let Some(device) = device {
         deed.effect(Effect::UpsertDevice {
             localpart: user.username.clone(),

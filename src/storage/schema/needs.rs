@@ -44,13 +44,23 @@ pub const NEEDS: &[Need] = &[
     },
     Need {
         table: "compat_access_tokens",
-        rights: ADD,
+        rights: ADD_AND_CHANGE,
         columns: &[
             "compat_access_token_id",
             "compat_session_id",
             "access_token",
             "created_at",
             "expires_at",
+        ],
+    },
+    Need {
+        table: "compat_refresh_tokens",
+        rights: CHANGE,
+        columns: &[
+            "compat_session_id",
+            "compat_access_token_id",
+            "refresh_token",
+            "consumed_at",
         ],
     },
     Need {
@@ -70,6 +80,11 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        table: "oauth2_access_tokens",
+        rights: READ,
+        columns: &["oauth2_session_id", "access_token"],
+    },
+    Need {
         table: "oauth2_clients",
         rights: READ,
         columns: &[
@@ -86,6 +101,11 @@ pub const NEEDS: &[Need] = &[
             "token_endpoint_auth_method",
             "created_at",
         ],
+    },
+    Need {
+        table: "oauth2_refresh_tokens",
+        rights: READ,
+        columns: &["oauth2_session_id", "refresh_token"],
     },
     Need {
         table: "oauth2_sessions",
@@ -198,13 +218,16 @@ pub const NEEDS: &[Need] = &[
     },
     Need {
         table: "user_registration_tokens",
-        rights: ADD,
+        rights: ADD_AND_CHANGE,
         columns: &[
             "user_registration_token_id",
             "token",
             "usage_limit",
+            "times_used",
             "created_at",
+            "last_used_at",
             "expires_at",
+            "revoked_at",
         ],
     },
     Need {

@@ -1,0 +1,114 @@
+//! Tokens as lists show them: without their text, but for that of a registration token, which is there to be given away.
+
+use sqlx::FromRow;
+
+use super::{Id, Time};
+use crate::error::{Code, Error};
+
+/// The kind of an access token that masctl issues, lists, revokes and rotates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessKind {
+    /// Of a Matrix client or bot, in a compatibility session.
+    Compatibility,
+    /// A personal access token, in a personal session.
+    Personal,
+}
+
+impl AccessKind {
+    /// Every kind with the name that scripts see.
+    pub const NAMES: [(&'static str, Self); 2] =
+        [("compatibility", Self::Compatibility), ("personal", Self::Personal)];
+
+    /// The name that scripts see.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Compatibility => "compatibility",
+            Self::Personal => "personal",
+        }
+    }
+}
+
+impl TryFrom<String> for AccessKind {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self, Error> {
+        let known = Self::NAMES.into_iter().find(|(known, _)| *known == name);
+        known
+            .map(|(_, kind)| kind)
+            .ok_or_else(|| Error::new(Code::Bug, format!("There is no kind `{name}` of access tokens")))
+    }
+}
+
+/// An access token: where it belongs and how long it is valid, never its text or its hash.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct AccessToken {
+    /// Its id.
+    pub id: Id,
+    /// Its kind.
+    #[sqlx(try_from = "String")]
+    pub kind: AccessKind,
+    /// The session that it belongs to.
+    pub session_id: Id,
+    /// As whom it acts.
+    pub user_id: Id,
+    /// The username of that account.
+    pub user: String,
+    /// The username of who made it, if it is a personal token of a user: mostly the same.
+    pub owner: Option<String>,
+    /// The device of its session.
+    pub device_id: Option<String>,
+    /// What people call its session.
+    pub name: Option<String>,
+    /// What a personal token may do: scopes between spaces.
+    pub scope: Option<String>,
+    /// Whether it has Synapse's administrator API, as a compatibility token.
+    pub synapse_admin: bool,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it expires.
+    pub expires_at: Option<Time>,
+    /// When it was revoked, or its session ended.
+    pub revoked_at: Option<Time>,
+    /// Whether MAS accepts it: it is not revoked and has not expired, and nobody whose it is, is locked or deactivated.
+    pub valid: bool,
+}
+
+/// A registration token.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct RegistrationToken {
+    /// Its id.
+    pub id: Id,
+    /// Its text. Nothing that is changed is recorded with it.
+    #[serde(skip)]
+    pub token: String,
+    /// How often it can be used; without limit if there is none.
+    pub usage_limit: Option<i32>,
+    /// How often it was used.
+    pub times_used: i32,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was used last.
+    pub last_used_at: Option<Time>,
+    /// When it expires.
+    pub expires_at: Option<Time>,
+    /// When it was revoked.
+    pub revoked_at: Option<Time>,
+    /// Whether somebody could register with it: it follows from the rest.
+    #[serde(skip)]
+    pub valid: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_read_by_the_names_that_scripts_see() {
+        for (name, kind) in AccessKind::NAMES {
+            assert_eq!(kind.as_str(), name);
+            assert_eq!(AccessKind::try_from(name.to_owned()).unwrap(), kind);
+        }
+        assert!(AccessKind::try_from("oauth".to_owned()).is_err());
+    }
+}
