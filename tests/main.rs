@@ -30,6 +30,7 @@ mod support; // what the tests stand on
 mod synapse; // what a real Synapse makes of what masctl asks
 mod terminals; // what a person at a terminal sees
 mod tls; // PostgreSQL over TLS, and what goes wrong with certificates
+mod tokens; // access and registration tokens as scripts find, revoke, rotate and edit them
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md
 mod users; // accounts as scripts look them up and describe them
 mod workers; // what a worker does to a store and to its homeserver, and what happens to it

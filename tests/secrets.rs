@@ -19,6 +19,7 @@ const IN_FILE: &str = "file-Ohg2phei-vuvuzela";
 const WEAK: &str = "hunter22";
 const OF_DATABASE: &str = "database-Iz9ohthu-vuvuzela";
 const OF_PEPPER: &str = "pepper-Aiqu3phe-vuvuzela";
+const OF_OAUTH: &str = "mat_0123456789abcdefghijABCDEFGHIJ_0pmO7B";
 
 /// Options and variables.
 type Way = (&'static [&'static str], &'static [(&'static str, &'static str)]);
@@ -34,7 +35,7 @@ const WAYS: [Way; 4] = [
     (&["--dry-run", "--format", "yaml"], &[("RUST_LOG", "trace")]),
 ];
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 27] = [
     &["manage", "set-password", "alice", ON_ARGV],
     &["manage", "set-password", "alice", WEAK],
     &["manage", "set-password", "nobody", ON_ARGV],
@@ -56,6 +57,13 @@ const COMMANDS: [&[&str]; 20] = [
     &["manage", "register-user", "taken", "--yes", "-p", ON_ARGV],
     &["manage", "register-user", "frank", "-p", ON_ARGV],
     &["manage", "issue-compatibility-token", "alice", "BROKEN"],
+    &["manage", "rotate-token", cast::TOKEN, "--dry-run"],
+    &["manage", "rotate-token", "--text-file", "leaked.txt"],
+    &["manage", "revoke-token", "--text-stdin"],
+    &["manage", "revoke-token", "--text-file", "leaked.txt"],
+    &["manage", "revoke-token", "--text-file", "refresh.txt"],
+    &["manage", "revoke-token", "--text-file", "oauth.txt"],
+    &["manage", "list-tokens"],
     &["config", "check"],
     &["config", "dump"],
     &["database", "status"],
@@ -93,7 +101,26 @@ fn run(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -> Out
 fn no_secret_is_ever_shown() {
     let sandbox = Sandbox::new();
     let store = OpenStore::configured(Store::Postgres, "secrets", &sandbox);
-    store.query(&cast::sql()).expect("the cast fits");
+    let oauth = format!(
+        "INSERT INTO oauth2_clients (oauth2_client_id, grant_type_authorization_code, grant_type_refresh_token) \
+         VALUES ({{ulid:{0}}}, true, true); \
+         INSERT INTO oauth2_sessions (oauth2_session_id, oauth2_client_id, scope_list, created_at) \
+         VALUES ({{ulid:{0}}}, {{ulid:{0}}}, ARRAY['openid'], '{1}'); \
+         INSERT INTO oauth2_access_tokens (oauth2_access_token_id, oauth2_session_id, access_token, created_at) \
+         VALUES ({{ulid:{0}}}, {{ulid:{0}}}, '{OF_OAUTH}', '{1}')",
+        cast::PROVIDER,
+        cast::CREATED_AT
+    );
+    store
+        .query(&[cast::sql(), cast::tokens_sql(), oauth].concat())
+        .expect("the cast fits");
+    for (file, token) in [
+        ("leaked.txt", cast::TOKEN_TEXT),
+        ("refresh.txt", cast::REFRESH_TEXT),
+        ("oauth.txt", OF_OAUTH),
+    ] {
+        sandbox.write(file, token);
+    }
     sandbox.write("password.txt", &format!("{IN_FILE}\n"));
     sandbox.write(
         "refused.yaml",
@@ -114,7 +141,18 @@ fn no_secret_is_ever_shown() {
             "database: {{ uri: 'postgresql://mas:{OF_DATABASE}@[/mas', password: {OF_DATABASE} }}\nmatrix: {{ secret: [{SECRET}] }}\n"
         ),
     );
-    let secrets = [ON_ARGV, ON_STDIN, IN_FILE, WEAK, OF_DATABASE, OF_PEPPER, SECRET];
+    let secrets = [
+        ON_ARGV,
+        ON_STDIN,
+        IN_FILE,
+        WEAK,
+        OF_DATABASE,
+        OF_PEPPER,
+        SECRET,
+        cast::TOKEN_TEXT,
+        cast::REFRESH_TEXT,
+        OF_OAUTH,
+    ];
     for configuration in CONFIGURATIONS {
         for command in COMMANDS {
             for (options, variables) in WAYS {

@@ -16,8 +16,7 @@ pub enum AccessKind {
 
 impl AccessKind {
     /// Every kind with the name that scripts see.
-    pub const NAMES: [(&'static str, Self); 2] =
-        [("compatibility", Self::Compatibility), ("personal", Self::Personal)];
+    pub const NAMES: [(&'static str, Self); 2] = [("compatibility", Self::Compatibility), ("personal", Self::Personal)];
 
     /// The name that scripts see.
     #[must_use]

@@ -101,7 +101,11 @@ mod tokens {
     #[rhai_fn(global, return_raw, pure)]
     pub fn issue_personal_token(context: NativeCallContext, user: &mut User, options: Map) -> Scripted<PersonalToken> {
         call(&context, WRITE, |run| {
-            run.wait(operations::tokens::issue_personal(run, user, wishes::personal(options)?))
+            run.wait(operations::tokens::issue_personal(
+                run,
+                user,
+                wishes::personal(options)?,
+            ))
         })
     }
 
@@ -136,7 +140,10 @@ mod tokens {
     #[rhai_fn(return_raw)]
     pub fn issue_registration(context: NativeCallContext, options: Map) -> Scripted<IssuedRegistrationToken> {
         call(&context, WRITE, |run| {
-            run.wait(operations::tokens::issue_registration(run, wishes::registration(options)?))
+            run.wait(operations::tokens::issue_registration(
+                run,
+                wishes::registration(options)?,
+            ))
         })
     }
 
@@ -335,7 +342,11 @@ mod tokens {
         options: Map,
     ) -> Scripted<RegistrationToken> {
         call(&context, WRITE, |run| {
-            run.wait(operations::tokens::registration::edit(run, token, wishes::edit(options)?))
+            run.wait(operations::tokens::registration::edit(
+                run,
+                token,
+                wishes::edit(options)?,
+            ))
         })
     }
 

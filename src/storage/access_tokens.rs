@@ -1,7 +1,7 @@
 //! Access tokens of compatibility and personal sessions, whose texts stay in the database.
 
-use secrecy::{ExposeSecret, SecretString};
 use sea_query::{Asterisk, Cond, Expr, ExprTrait, JoinType, Query, SelectStatement};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     Connection, count,
@@ -78,9 +78,9 @@ impl AccessKind {
             Self::Compatibility => &["users"],
             Self::Personal => &["users", "owner"],
         };
-        let in_use = people.iter().flat_map(|&person| {
-            ["locked_at", "deactivated_at"].map(|state| Expr::col((person, state)).is_null())
-        });
+        let in_use = people
+            .iter()
+            .flat_map(|&person| ["locked_at", "deactivated_at"].map(|state| Expr::col((person, state)).is_null()));
         let unexpired = expiry().is_null().or(expiry().gt(now));
         in_use.fold(self.revoked_at().is_null().and(unexpired), ExprTrait::and)
     }
@@ -147,7 +147,10 @@ impl Filter {
         statement
             .and_where_option(self.created_after.map(|time| id().gte(Id::new(time, 0))))
             .and_where_option(self.created_before.map(|time| id().lt(Id::new(time, 0))))
-            .and_where_option(self.expires_before.map(|time| Expr::col((tokens, "expires_at")).lt(time)))
+            .and_where_option(
+                self.expires_before
+                    .map(|time| Expr::col((tokens, "expires_at")).lt(time)),
+            )
             .and_where_option(self.valid.map(|valid| {
                 let is_valid = kind.valid(now);
                 if valid { is_valid } else { is_valid.not() }

@@ -52,11 +52,7 @@ pub(super) async fn page<T: select::Row>(
 }
 
 /// The last id of the shortest window: up to it, each table has been looked at.
-async fn end_of_windows(
-    store: &mut Connection,
-    tables: &[(Key, SelectStatement)],
-    after: Id,
-) -> Result<Option<Id>> {
+async fn end_of_windows(store: &mut Connection, tables: &[(Key, SelectStatement)], after: Id) -> Result<Option<Id>> {
     let mut end = None;
     for (key, _) in tables {
         let of_table = select::window_end(store, *key, after).await?;

@@ -1,7 +1,7 @@
 //! Registration tokens, stored in the clear and compared exactly.
 
-use secrecy::{ExposeSecret, SecretString};
 use sea_query::{Asterisk, Expr, ExprTrait, LockType, Query, SelectStatement};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{Connection, count, on, select};
 use crate::{
@@ -128,7 +128,11 @@ pub async fn registration_token_by_text(
     text: &str,
     now: Time,
 ) -> Result<Option<RegistrationToken>> {
-    one(store, shown(&Filter::default(), now).and_where(Expr::col("token").eq(text))).await
+    one(
+        store,
+        shown(&Filter::default(), now).and_where(Expr::col("token").eq(text)),
+    )
+    .await
 }
 
 /// Finds a token.
@@ -185,7 +189,6 @@ pub async fn registration_token_set_limits(
 /// # Errors
 /// As of any statement.
 pub async fn registration_token_set_revoked(store: &mut Connection, id: Id, revoked_at: Option<Time>) -> Result<()> {
-    const STATEMENT: &str =
-        "UPDATE user_registration_tokens SET revoked_at = $2 WHERE user_registration_token_id = $1";
+    const STATEMENT: &str = "UPDATE user_registration_tokens SET revoked_at = $2 WHERE user_registration_token_id = $1";
     count!(store, sqlx::query(STATEMENT).bind(id).bind(revoked_at)).map(drop)
 }

@@ -1,5 +1,6 @@
 //! The contract of `masctl::storage`: every test runs on both stores and compares whole values read back.
 
+mod access_tokens;
 mod clients;
 mod devices;
 mod emails;

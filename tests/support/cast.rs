@@ -76,6 +76,27 @@ pub(crate) fn sessions_sql(scope: &str) -> String {
     )
 }
 
+/// A compatibility token of alice, which does not expire, and the texts of it and of its refresh token.
+pub(crate) const TOKEN: &str = "01HV0000000000000000000T01";
+pub(crate) const TOKEN_TEXT: &str = "mct_0123456789abcdefghijABCDEFGHIJ_jUFkp1";
+pub(crate) const REFRESH_TEXT: &str = "mcr_42oTpLoieH5IecxG6gZXyvelQWW9Xq_a8g5N3";
+
+/// The SQL that adds to the cast that token and a registration token.
+pub(crate) fn tokens_sql() -> String {
+    let session = "{ulid:01HV0000000000000000000S01}";
+    format!(
+        "INSERT INTO compat_sessions (compat_session_id, user_id, device_id, created_at) VALUES \
+         ({session}, {{ulid:{ALICE}}}, 'PHONE', '{CREATED_AT}');
+         INSERT INTO compat_access_tokens (compat_access_token_id, compat_session_id, access_token, created_at) VALUES \
+         ({{ulid:{TOKEN}}}, {session}, '{TOKEN_TEXT}', '{CREATED_AT}');
+         INSERT INTO compat_refresh_tokens (compat_refresh_token_id, compat_session_id, compat_access_token_id, \
+         refresh_token, created_at) VALUES \
+         ({{ulid:01HV0000000000000000000T02}}, {session}, {{ulid:{TOKEN}}}, '{REFRESH_TEXT}', '{CREATED_AT}');
+         INSERT INTO user_registration_tokens (user_registration_token_id, token, created_at) VALUES \
+         ({{ulid:01HV0000000000000000000R01}}, 'welcome', '{CREATED_AT}');"
+    )
+}
+
 /// The id that a ULID names.
 pub(crate) fn id(ulid: &str) -> Id {
     ulid.parse().unwrap_or_else(|error| panic!("{ulid}: {error}"))

@@ -76,7 +76,9 @@ pub async fn get(run: &Run, id: Id) -> Result<AccessToken> {
 /// `token.unsupported` for a token of OAuth 2.0 that MAS has issued: it ends with its session.
 pub async fn find(run: &Run, text: &SecretString) -> Result<Option<AccessToken>> {
     // MAS looks for nothing else either.
-    let Some(kind) = TokenKind::of(text) else { return Ok(None) };
+    let Some(kind) = TokenKind::of(text) else {
+        return Ok(None);
+    };
     let now = run.world().now();
     run.read(async |store| {
         let id = id_by_text(store, kind, text).await?;
@@ -97,7 +99,9 @@ pub async fn get_by_text(run: &Run, text: &SecretString) -> Result<AccessToken> 
         let error = Error::new(Code::TokenNotFound, "No access token has this text");
         match TokenKind::of(text) {
             Some(_) => error.help("It has the form of one: MAS may have removed it, or it is another server's."),
-            None => error.help("It does not even have the form of one: MAS refuses it. Look for what was cut off or added."),
+            None => {
+                error.help("It does not even have the form of one: MAS refuses it. Look for what was cut off or added.")
+            }
         }
     })
 }
@@ -154,7 +158,10 @@ pub async fn revoke(run: &Run, token: &AccessToken) -> Result<AccessToken> {
         let (now, _) = deed.new_row();
         let after = if let Some(since) = before.revoked_at {
             let since = since.format("%Y-%m-%d %H:%M:%SZ");
-            deed.note(format!("{} is revoked already, since {since}", capital(&title(&before))));
+            deed.note(format!(
+                "{} is revoked already, since {since}",
+                capital(&title(&before))
+            ));
             before
         } else if let Some(newer) = replacement(deed.store(), &before, now).await? {
             deed.note(format!(
@@ -231,7 +238,9 @@ pub(super) fn title(token: &AccessToken) -> String {
 /// A text as a sentence begins with it.
 pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 const fn session_kind(kind: AccessKind) -> Kind {

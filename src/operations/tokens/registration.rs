@@ -193,8 +193,10 @@ pub struct Edit {
 /// `value.invalid` if nothing is to change; `token.not_found`.
 pub async fn edit(run: &Run, token: &RegistrationToken, edit: Edit) -> Result<RegistrationToken> {
     if edit == Edit::default() {
-        return Err(Error::new(Code::ValueInvalid, "Nothing of the registration token is to be changed")
-            .help("Say how often it can be used, or until when."));
+        return Err(
+            Error::new(Code::ValueInvalid, "Nothing of the registration token is to be changed")
+                .help("Say how often it can be used, or until when."),
+        );
     }
     run.write(async |deed| {
         let (now, before) = current(deed, token).await?;
@@ -206,7 +208,7 @@ pub async fn edit(run: &Run, token: &RegistrationToken, edit: Edit) -> Result<Re
             Setting::Set(Expiry::In(seconds)) => Some(expiry(now, seconds)?),
         };
         registration_token_set_limits(deed.store(), before.id, usage_limit, expires_at).await?;
-        let after = changed(deed, EDIT, now, &before, "is as it should be already").await?;
+        let after = changed(deed, EDIT, now, &before, "is so already").await?;
         if !after.valid {
             deed.note(format!("Nobody can register with it: {}", why_invalid(&after)));
         }
@@ -282,7 +284,11 @@ fn why_invalid(token: &RegistrationToken) -> String {
     match token.usage_limit {
         Some(limit) if token.times_used >= limit => {
             let times = |count: i32| users::counted(count.unsigned_abs().into(), "time");
-            format!("it can be used {}, and was used {}", times(limit), times(token.times_used))
+            format!(
+                "it can be used {}, and was used {}",
+                times(limit),
+                times(token.times_used)
+            )
         }
         _ => "it has expired".to_owned(),
     }

@@ -97,7 +97,10 @@ fn seconds(old: &AccessToken, lifetime: Lifetime) -> Option<i64> {
         Lifetime::Same => {
             let end = old.expires_at?;
             let all = end - old.created_at;
-            Some(all.clamp(Duration::zero(), Duration::seconds(u32::MAX.into())).num_seconds())
+            Some(
+                all.clamp(Duration::zero(), Duration::seconds(u32::MAX.into()))
+                    .num_seconds(),
+            )
         }
     }
 }
