@@ -159,7 +159,7 @@ fn the_new_token_lives_as_long_as_it_is_told(#[values(Store::Sqlite, Store::Post
         ("", json!("2020-01-01T01:02:00.004Z")),
         ("never_expires: true", Value::Null),
         ("never_expires: false", Value::Null),
-        ("expires_in: 5", json!("2020-01-01T00:05:05.004Z")),
+        ("expires_in: 3600", json!("2020-01-01T01:05:00.004Z")),
     ] {
         // The next id is not known before it is made: worlds repeat themselves, so the newest is taken.
         let outcome = rotate(&stage, &token, options).unwrap();

@@ -14,14 +14,19 @@ use super::{
 };
 
 /// The columns that masctl may change of rows that are there already.
-const CHANGEABLE: [(&str, &str); 11] = [
+const CHANGEABLE: &[(&str, &str)] = &[
     ("users", "locked_at"),
     ("users", "can_request_admin"),
     ("compat_sessions", "finished_at"),
     ("oauth2_sessions", "finished_at"),
     ("user_sessions", "finished_at"),
     ("personal_sessions", "revoked_at"),
+    ("compat_access_tokens", "expires_at"),
+    ("compat_refresh_tokens", "consumed_at"),
     ("personal_access_tokens", "revoked_at"),
+    ("user_registration_tokens", "usage_limit"),
+    ("user_registration_tokens", "expires_at"),
+    ("user_registration_tokens", "revoked_at"),
     ("upstream_oauth_links", "user_id"),
     ("queue_jobs", "next_attempt_id"),
     // What the database itself does where a password is removed.

@@ -208,7 +208,7 @@ pub async fn edit(run: &Run, token: &RegistrationToken, edit: Edit) -> Result<Re
             Setting::Set(Expiry::In(seconds)) => Some(expiry(now, seconds)?),
         };
         registration_token_set_limits(deed.store(), before.id, usage_limit, expires_at).await?;
-        let after = changed(deed, EDIT, now, &before, "is so already").await?;
+        let after = changed(deed, EDIT, now, &before, (terms, "is so already")).await?;
         if !after.valid {
             deed.note(format!("Nobody can register with it: {}", why_invalid(&after)));
         }
@@ -227,7 +227,7 @@ pub async fn revoke(run: &Run, token: &RegistrationToken) -> Result<Registration
         if before.revoked_at.is_none() {
             registration_token_set_revoked(deed.store(), before.id, Some(now)).await?;
         }
-        changed(deed, REVOKE, now, &before, "is revoked already").await
+        changed(deed, REVOKE, now, &before, (title, "is revoked already")).await
     })
     .await
 }
@@ -242,7 +242,7 @@ pub async fn unrevoke(run: &Run, token: &RegistrationToken) -> Result<Registrati
         if before.revoked_at.is_some() {
             registration_token_set_revoked(deed.store(), before.id, None).await?;
         }
-        let after = changed(deed, UNREVOKE, now, &before, "is not revoked").await?;
+        let after = changed(deed, UNREVOKE, now, &before, (title, "is not revoked")).await?;
         if !after.valid {
             deed.note(format!("Nobody can register with it: {}", why_invalid(&after)));
         }
@@ -260,21 +260,38 @@ async fn current(deed: &mut Deed<'_>, token: &RegistrationToken) -> Result<(Time
         .ok_or_else(|| not_found(&token.id.to_string()))
 }
 
-/// Records what has become of a token, or notes that it was so before.
+/// Records what has become of a token, with what is said of it, or notes that it was so before.
 async fn changed(
     deed: &mut Deed<'_>,
     action: Action,
     now: Time,
     before: &RegistrationToken,
-    already: &str,
+    (said, already): (fn(&RegistrationToken) -> String, &str),
 ) -> Result<RegistrationToken> {
     let after = registration_token(deed.store(), before.id, now).await?;
     let after = after.ok_or_else(|| not_found(&before.id.to_string()))?;
     match Change::between(action, before.into(), before, &after) {
-        Some(change) => deed.changed(change.said(format!("the registration token {}", before.id))),
+        Some(change) => deed.changed(change.said(said(&after))),
         None => deed.note(format!("The registration token {} {already}", before.id)),
     }
     Ok(after)
+}
+
+fn title(token: &RegistrationToken) -> String {
+    format!("the registration token {}", token.id)
+}
+
+/// The token with how often it can be used, and until when.
+fn terms(token: &RegistrationToken) -> String {
+    let limit = token.usage_limit.map_or_else(
+        || "any number of accounts".to_owned(),
+        |limit| users::counted(limit.unsigned_abs().into(), "account"),
+    );
+    let until = token.expires_at.map_or_else(
+        || "does not expire".to_owned(),
+        |end| format!("expires {}", end.format("%Y-%m-%d %H:%M:%SZ")),
+    );
+    format!("{}: it is good for {limit}, and {until}", title(token))
 }
 
 fn why_invalid(token: &RegistrationToken) -> String {
