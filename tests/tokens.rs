@@ -199,7 +199,7 @@ fn only_what_is_dead_counts_as_replaced(#[values(Store::Sqlite, Store::Postgres)
     assert_eq!(
         outcome.report.notes,
         [format!(
-            "The compatibility token {TOKEN} of alice, device PHONE has expired already, and {newer} has taken its place: \
+            "The compatibility token {TOKEN} of alice, device PHONE has expired, and {newer} has taken its place: \
              revoke that to end the session"
         )]
     );

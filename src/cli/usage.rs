@@ -12,6 +12,7 @@ use super::{
 use crate::{
     error::{Code, Error, Result},
     host::catalogue,
+    model::TokenKind,
 };
 
 /// The most characters of an argument that an error repeats.
@@ -90,7 +91,11 @@ fn suggest_manage(error: &mut clap::Error) {
     }
 }
 
+/// A token that stands where an id should gets no further: errors are logged and pasted.
 fn shortened(text: &str) -> String {
+    if TokenKind::of(&text.into()).is_some() {
+        return "<secret>".to_owned();
+    }
     let mut shown: String = text.chars().take(LONGEST_SHOWN).collect();
     if shown.len() < text.len() {
         shown.push('…');
@@ -127,5 +132,6 @@ mod tests {
         assert_eq!(shortened("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
         assert_eq!(shortened(&"é".repeat(10_000)), "é".repeat(80) + "…");
         assert_eq!(shortened(&"é".repeat(80)), "é".repeat(80));
+        assert_eq!(shortened("mct_fNbm5KAQovodfVQz7IvDc44woP66fR_fsaiD1"), "<secret>");
     }
 }

@@ -213,14 +213,29 @@ async fn again(deed: &mut Deed<'_>, token: &AccessToken, now: Time) -> Result<Ac
     }
 }
 
-/// The token that has taken the place of one which has expired: nobody can go on with the old one.
+/// The token that has taken the place of one which is revoked or has expired: nobody can go on with the old one.
 pub(super) async fn replacement(store: &mut Connection, token: &AccessToken, now: Time) -> Result<Option<Id>> {
     let has_expired = token.expires_at.is_some_and(|end| end <= now);
-    if !has_expired || storage::access_tokens::is_refreshable(store, token.id).await? {
+    let is_dead =
+        token.revoked_at.is_some() || (has_expired && !storage::access_tokens::is_refreshable(store, token.id).await?);
+    if !is_dead {
         return Ok(None);
     }
     let newest = storage::access_tokens::newest_token(store, token.kind, token.session_id).await?;
     Ok(newest.filter(|newest| *newest != token.id))
+}
+
+/// Why nothing is to be done with a token, if so: it is revoked, or another one has taken its place.
+pub(super) fn over(token: &AccessToken, newer: Option<Id>) -> Option<String> {
+    let title = capital(&title(token));
+    let state = match token.revoked_at {
+        Some(since) => format!("{title} is revoked since {}", since.format("%Y-%m-%d %H:%M:%SZ")),
+        None => format!("{title} has expired"),
+    };
+    match newer {
+        Some(newer) => Some(format!("{state}, and {newer} has taken its place")),
+        None => token.revoked_at.map(|_| state),
+    }
 }
 
 /// What people call a token: "the personal token \"backup\" of alice".
@@ -236,7 +251,7 @@ pub(super) fn title(token: &AccessToken) -> String {
 }
 
 /// A text as a sentence begins with it.
-pub(super) fn capital(text: &str) -> String {
+fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars
         .next()

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::expiry;
 use crate::{
     error::{Code, Error, Result},
-    model::{Id, REGISTRATION_TOKEN_LENGTH, RegistrationToken, Time},
+    model::{Id, REGISTRATION_TOKEN_LENGTH, RegistrationToken, Time, TokenKind},
     operations::{Action, Change, Deed, Run, Subject, users},
     storage::{
         self, PAGE,
@@ -139,6 +139,13 @@ pub async fn get(run: &Run, text: &str) -> Result<RegistrationToken> {
 }
 
 fn not_found(text: &str) -> Error {
+    if TokenKind::of(&text.into()).is_some() {
+        let error = Error::new(
+            Code::TokenNotFound,
+            "This is the text of an access token, not of a registration token",
+        );
+        return error.help("`masctl manage revoke-token --text-stdin` revokes an access token that leaked.");
+    }
     let mut shown: String = text.chars().take(LONGEST_SHOWN).collect();
     if shown.len() < text.len() {
         shown.push('…');
@@ -208,7 +215,7 @@ pub async fn edit(run: &Run, token: &RegistrationToken, edit: Edit) -> Result<Re
             Setting::Set(Expiry::In(seconds)) => Some(expiry(now, seconds)?),
         };
         registration_token_set_limits(deed.store(), before.id, usage_limit, expires_at).await?;
-        let after = changed(deed, EDIT, now, &before, (terms, "is so already")).await?;
+        let after = changed(deed, EDIT, now, &before, (terms, "has these limits already")).await?;
         if !after.valid {
             deed.note(format!("Nobody can register with it: {}", why_invalid(&after)));
         }

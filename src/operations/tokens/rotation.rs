@@ -132,16 +132,15 @@ fn require_active(user: &User) -> Result<()> {
 
 /// Nobody should get a token in a session that is over, or take away the one that is in use by naming an old one.
 async fn require_in_use(deed: &mut Deed<'_>, old: &AccessToken, now: Time) -> Result<()> {
-    let title = access::capital(&access::title(old));
-    let refused = |why: String| Error::new(Code::TokenRevoked, why).data("id", old.id.to_string());
-    if old.revoked_at.is_some() {
-        return Err(refused(format!("{title} is revoked: nothing can take its place"))
-            .help("Issue another one, or rotate the newest token of its session."));
-    }
-    match access::replacement(deed.store(), old, now).await? {
-        Some(newer) => Err(refused(format!("{title} has expired, and {newer} has taken its place"))
+    let newer = access::replacement(deed.store(), old, now).await?;
+    let Some(why) = access::over(old, newer) else {
+        return Ok(());
+    };
+    let error = Error::new(Code::TokenRevoked, why).data("id", old.id.to_string());
+    Err(match newer {
+        Some(newer) => error
             .help(format!("Rotate {newer}."))
-            .data("newer_id", newer.to_string())),
-        None => Ok(()),
-    }
+            .data("newer_id", newer.to_string()),
+        None => error.help("Its session is over: issue another one."),
+    })
 }
