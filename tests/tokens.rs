@@ -364,11 +364,11 @@ fn an_unknown_filter_lists_the_known_ones() {
     for (list, help) in [
         (
             "tokens::list(#{ device: 1 })",
-            "The options are user, kind, valid, expires_before, created_after, created_before, limit.",
+            "The options are user, kind, valid, expires_before, expires_within, created_after, created_before, limit.",
         ),
         (
             "tokens::count(#{ limit: 1 })",
-            "The options are user, kind, valid, expires_before, created_after, created_before.",
+            "The options are user, kind, valid, expires_before, expires_within, created_after, created_before.",
         ),
         (
             "tokens::list(#{ kind: \"oauth\" })",
@@ -376,7 +376,7 @@ fn an_unknown_filter_lists_the_known_ones() {
         ),
         (
             "tokens::list_registration(#{ user: 1 })",
-            "The options are valid, used, revoked, expires_before, limit.",
+            "The options are valid, used, revoked, expires_before, expires_within, limit.",
         ),
     ] {
         let error = run(&stage, list).unwrap_err();
@@ -385,5 +385,31 @@ fn an_unknown_filter_lists_the_known_ones() {
             (Code::ValueInvalid, Some(help)),
             "{list}"
         );
+    }
+}
+
+#[rstest]
+fn tokens_that_expire_soon_are_counted(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let stage = stage(kind, "soon");
+    // The clock of the first run is at a minute past midnight.
+    stage.rows("UPDATE compat_access_tokens SET expires_at = '2020-01-01T01:00:00+00:00'");
+    stage.rows("UPDATE user_registration_tokens SET expires_at = '2020-01-01T01:00:00+00:00'");
+    let count = |options: &str| {
+        let body = format!("[tokens::count(#{{ {options} }}), tokens::count_registration(#{{ {options} }})]");
+        run(&stage, &body).map(|outcome| outcome.result)
+    };
+    for (options, expected) in [
+        ("expires_within: 60", json!([0, 0])),
+        ("expires_within: 3600", json!([2, 1])),
+        ("expires_before: users::get(\"alice\").created_at", json!([2, 1])),
+    ] {
+        assert_eq!(count(options).unwrap(), expected, "{options}");
+    }
+    for options in [
+        "expires_within: 1, expires_before: users::get(\"alice\").created_at",
+        "expires_within: 9223372036854775807",
+        "expires_within: \"1d\"",
+    ] {
+        assert_eq!(count(options).unwrap_err().code(), Code::ValueInvalid, "{options}");
     }
 }

@@ -150,7 +150,8 @@ mod tokens {
     /// List compatibility and personal access tokens, oldest first; never their texts.
     ///
     /// Options: `user`, the name of the account that they act as or that has made them; `kind`, `compatibility` or
-    /// `personal`; `valid` for those that MAS accepts now, or those that it does not; `expires_before`, `created_after`,
+    /// `personal`; `valid` for those that MAS accepts now, or those that it does not; `expires_before`, or
+    /// `expires_within` so many seconds from now, for those that have expired by then; `created_after`,
     /// `created_before`; `limit`. The list is read page by page while it is walked.
     ///
     /// Needs `tokens:read`. Fails with `user.not_found`, `value.invalid`.
@@ -162,9 +163,9 @@ mod tokens {
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<AccessTokens> {
         let (filter, now, limit) = call(&context, READ, |run| {
             let mut options = Options::new(options, &wishes::ACCESS)?;
-            let limit = options.limit()?;
-            let filter = run.wait(operations::tokens::access::filter(run, wishes::wanted(&mut options)?))?;
-            Ok((filter, run.world().now(), limit))
+            let (limit, now) = (options.limit()?, run.world().now());
+            let wanted = wishes::wanted(&mut options, now)?;
+            Ok((run.wait(operations::tokens::access::filter(run, wanted))?, now, limit))
         })?;
         let run = run_of(&context)?;
         Ok(AccessTokens::new(limit, move |last, most| {
@@ -184,9 +185,11 @@ mod tokens {
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
             let mut options = Options::new(options, &wishes::ACCESS[..wishes::ACCESS.len() - 1])?;
+            let now = run.world().now();
+            let wanted = wishes::wanted(&mut options, now)?;
             run.wait(async {
-                let filter = operations::tokens::access::filter(run, wishes::wanted(&mut options)?).await?;
-                operations::tokens::access::count(run, &filter).await
+                let filter = operations::tokens::access::filter(run, wanted).await?;
+                operations::tokens::access::count(run, &filter, now).await
             })
         })
     }
@@ -274,7 +277,7 @@ mod tokens {
     /// List registration tokens, oldest first, with their texts.
     ///
     /// Options: `valid` for those with which somebody can register now, or those with which nobody can; `used`; `revoked`;
-    /// `expires_before`; `limit`. The list is read page by page while it is walked.
+    /// `expires_before`, or `expires_within` so many seconds from now; `limit`. The list is read page by page while it is walked.
     ///
     /// Needs `tokens:read`. Fails with `value.invalid`.
     ///
@@ -285,8 +288,8 @@ mod tokens {
     pub fn list_registration(context: NativeCallContext, options: Map) -> Scripted<RegistrationTokens> {
         let (filter, now, limit) = call(&context, READ, |run| {
             let mut options = Options::new(options, &wishes::REGISTRATION)?;
-            let limit = options.limit()?;
-            Ok((wishes::registration_filter(&mut options)?, run.world().now(), limit))
+            let (limit, now) = (options.limit()?, run.world().now());
+            Ok((wishes::registration_filter(&mut options, now)?, now, limit))
         })?;
         let run = run_of(&context)?;
         Ok(RegistrationTokens::new(limit, move |last, most| {
@@ -306,8 +309,9 @@ mod tokens {
     pub fn count_registration(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
             let mut options = Options::new(options, &wishes::REGISTRATION[..wishes::REGISTRATION.len() - 1])?;
-            let filter = wishes::registration_filter(&mut options)?;
-            run.wait(operations::tokens::registration::count(run, &filter))
+            let now = run.world().now();
+            let filter = wishes::registration_filter(&mut options, now)?;
+            run.wait(operations::tokens::registration::count(run, &filter, now))
         })
     }
 

@@ -44,12 +44,11 @@ pub async fn page(run: &Run, filter: &Filter, now: Time, after: Option<Id>, most
         .await
 }
 
-/// How many tokens fit.
+/// How many tokens fit. `now` is when they are to be valid.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn count(run: &Run, filter: &Filter) -> Result<i64> {
-    let now = run.world().now();
+pub async fn count(run: &Run, filter: &Filter, now: Time) -> Result<i64> {
     run.read(async |store| storage::access_tokens::access_token_count(store, filter, now).await)
         .await
 }

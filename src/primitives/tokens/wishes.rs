@@ -1,10 +1,11 @@
 //! What scripts ask of tokens, as maps of options.
 
+use chrono::Duration;
 use rhai::Map;
 
 use crate::{
     error::{Code, Error, Result},
-    model::{AccessKind, Scope},
+    model::{AccessKind, Scope, Time},
     operations::tokens::{
         Lifetime, NewCompatibilityToken, NewPersonalToken, NewRegistrationToken,
         access::Wanted,
@@ -15,39 +16,53 @@ use crate::{
 };
 
 /// The options of lists of access tokens. `limit` comes last: to count takes the others.
-pub(super) const ACCESS: [&str; 7] = [
+pub(super) const ACCESS: [&str; 8] = [
     "user",
     "kind",
     "valid",
     "expires_before",
+    "expires_within",
     "created_after",
     "created_before",
     "limit",
 ];
 /// The same of registration tokens.
-pub(super) const REGISTRATION: [&str; 5] = ["valid", "used", "revoked", "expires_before", "limit"];
+pub(super) const REGISTRATION: [&str; 6] = ["valid", "used", "revoked", "expires_before", "expires_within", "limit"];
 
-pub(super) fn wanted(options: &mut Options) -> Result<Wanted> {
+pub(super) fn wanted(options: &mut Options, now: Time) -> Result<Wanted> {
     Ok(Wanted {
         user: options.text("user")?,
         filter: access_tokens::Filter {
             kind: options.one_of("kind", &AccessKind::NAMES)?,
             user: None,
             valid: options.bool("valid")?,
-            expires_before: options.time("expires_before")?,
+            expires_before: expires_before(options, now)?,
             created_after: options.time("created_after")?,
             created_before: options.time("created_before")?,
         },
     })
 }
 
-pub(super) fn registration_filter(options: &mut Options) -> Result<registration_tokens::Filter> {
+pub(super) fn registration_filter(options: &mut Options, now: Time) -> Result<registration_tokens::Filter> {
     Ok(registration_tokens::Filter {
         valid: options.bool("valid")?,
         used: options.bool("used")?,
         revoked: options.bool("revoked")?,
-        expires_before: options.time("expires_before")?,
+        expires_before: expires_before(options, now)?,
     })
+}
+
+/// Before when tokens are to expire: a moment, or so many seconds from now.
+fn expires_before(options: &mut Options, now: Time) -> Result<Option<Time>> {
+    let (time, seconds) = (options.time("expires_before")?, options.int("expires_within")?);
+    only_one(&[
+        ("expires_before", time.map(drop)),
+        ("expires_within", seconds.map(drop)),
+    ])?;
+    let Some(seconds) = seconds else { return Ok(time) };
+    let end = Duration::try_seconds(seconds).and_then(|within| now.checked_add_signed(within));
+    let problem = "The option `expires_within` takes a number of seconds that a calendar has room for";
+    end.map(Some).ok_or_else(|| Error::new(Code::ValueInvalid, problem))
 }
 
 /// Refuses two options that say different things of the same.
