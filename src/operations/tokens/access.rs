@@ -155,21 +155,14 @@ pub async fn revoke(run: &Run, token: &AccessToken) -> Result<AccessToken> {
     run.write(async |deed| {
         let (user, before) = current(deed, token).await?;
         let (now, _) = deed.new_row();
-        let after = if let Some(since) = before.revoked_at {
-            let since = since.format("%Y-%m-%d %H:%M:%SZ");
-            deed.note(format!(
-                "{} is revoked already, since {since}",
-                capital(&title(&before))
-            ));
-            before
-        } else if let Some(newer) = replacement(deed.store(), &before, now).await? {
-            deed.note(format!(
-                "{} has expired already, and {newer} has taken its place: revoke that to end the session",
-                capital(&title(&before))
-            ));
-            before
-        } else {
-            end(deed, &before, now).await?
+        let newer = replacement(deed.store(), &before, now).await?;
+        let after = match over(&before, newer) {
+            Some(why) => {
+                let instead = newer.map_or("", |_| ": revoke that to end the session");
+                deed.note(format!("{why}{instead}"));
+                before
+            }
+            None => end(deed, &before, now).await?,
         };
         deed.queue(NewJob::sync_devices(user.id)).await?;
         Ok(after)
@@ -228,7 +221,7 @@ pub(super) async fn replacement(store: &mut Connection, token: &AccessToken, now
 pub(super) fn over(token: &AccessToken, newer: Option<Id>) -> Option<String> {
     let title = capital(&title(token));
     let state = match token.revoked_at {
-        Some(since) => format!("{title} is revoked since {}", since.format("%Y-%m-%d %H:%M:%SZ")),
+        Some(since) => format!("{title} is revoked already, since {}", since.format("%Y-%m-%d %H:%M:%SZ")),
         None => format!("{title} has expired"),
     };
     match newer {
