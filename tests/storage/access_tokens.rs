@@ -84,21 +84,21 @@ fn blob(kind: Store, hex: &str) -> String {
 fn add_tokens(kind: Store, specimen: &Specimen) {
     let client = ulid("CN", 1);
     let scope = specimen.list(&["openid", "urn:matrix:client:device:LAPTOP"]);
-    let mut sql = format!(
+    let mut sql = vec![format!(
         "INSERT INTO oauth2_clients (oauth2_client_id, grant_type_authorization_code, grant_type_refresh_token) VALUES \
          ({{ulid:{client}}}, true, true);"
-    );
+    )];
     for (number, (user, ended_at, admin)) in (0..).zip(COMPATIBILITY) {
-        sql += &format!(
+        sql.push(format!(
             "INSERT INTO compat_sessions (compat_session_id, user_id, device_id, created_at, finished_at, is_synapse_admin) \
              VALUES ({{ulid:{}}}, {{ulid:{user}}}, 'PHONE', '{CREATED_AT}', {}, {admin});",
             ulid("CS", number),
             quoted(ended_at)
-        );
+        ));
     }
     for (number, (owner, actor, revoked_at)) in (0..).zip(PERSONAL) {
         let owning_client = owner.is_none().then_some(client.as_str());
-        sql += &format!(
+        sql.push(format!(
             "INSERT INTO personal_sessions (personal_session_id, owner_user_id, owner_oauth2_client_id, actor_user_id, \
              human_name, scope_list, created_at, revoked_at) VALUES ({{ulid:{}}}, {}, {}, {{ulid:{actor}}}, 'name {number}', \
              {scope}, '{CREATED_AT}', {});",
@@ -106,12 +106,12 @@ fn add_tokens(kind: Store, specimen: &Specimen) {
             reference(owner),
             reference(owning_client),
             quoted(revoked_at)
-        );
+        ));
     }
     for (number, (of, session, expires_at, revoked_at)) in (1..).zip(TOKENS) {
         let (id, made_at) = (token_id(number), made_at(number).to_rfc3339());
         let session = u32::try_from(session).expect("they are few");
-        sql += &match of {
+        sql.push(match of {
             AccessKind::Compatibility => format!(
                 "INSERT INTO compat_access_tokens (compat_access_token_id, compat_session_id, access_token, created_at, \
                  expires_at) VALUES ({{ulid:{id}}}, {{ulid:{}}}, 'text {number}', '{made_at}', {});",
@@ -126,9 +126,9 @@ fn add_tokens(kind: Store, specimen: &Specimen) {
                 quoted(expires_at),
                 quoted(revoked_at)
             ),
-        };
+        });
     }
-    specimen.seed(&sql);
+    specimen.seed(&sql.concat());
 }
 
 /// The numbers of the tokens that fit, read in pages of this size.
@@ -138,7 +138,7 @@ async fn numbers(store: &mut Connection, filter: &Filter, size: u64) -> Vec<u32>
     loop {
         let page = access_token_page(store, filter, time(NOW), (after, size))
             .await
-            .unwrap();
+            .expect("the SQL is right");
         assert!(page.len() as u64 <= size, "{filter:?}");
         let Some(last) = page.last() else { return numbers };
         after = last.id;

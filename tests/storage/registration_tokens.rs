@@ -66,8 +66,11 @@ async fn a_token_is_added_once(#[values(Store::Sqlite, Store::Postgres)] kind: S
     );
 }
 
-/// The tokens from number 1 on: limit, uses, when they expire and were revoked.
-const TOKENS: [(Option<i32>, i32, Option<&str>, Option<&str>); 7] = [
+/// Limit, uses, when it expires and was revoked.
+type Token = (Option<i32>, i32, Option<&'static str>, Option<&'static str>);
+
+/// The tokens from number 1 on.
+const TOKENS: [Token; 7] = [
     (None, 0, None, None),
     (Some(2), 1, Some("2024-06-01T00:00:00+00:00"), None),
     (Some(2), 2, None, None),
@@ -101,7 +104,7 @@ async fn numbers(store: &mut Connection, filter: &Filter, size: u64) -> Vec<usiz
     loop {
         let page = registration_token_page(store, filter, time(NOW), (after, size))
             .await
-            .unwrap();
+            .expect("the SQL is right");
         let Some(last) = page.last() else { return numbers };
         after = last.id;
         let number = |token: &RegistrationToken| (1..=7).find(|number| id(&numbered(*number)) == token.id);

@@ -205,12 +205,15 @@ async fn again(deed: &mut Deed<'_>, token: &AccessToken, now: Time) -> Result<Ac
     }
 }
 
-/// The token that has taken the place of one which is revoked or has expired: nobody can go on with the old one.
+/// The token with which the session goes on of one that is revoked or has expired: nobody can go on with that one.
 pub(super) async fn replacement(store: &mut Connection, token: &AccessToken, now: Time) -> Result<Option<Id>> {
     let has_expired = token.expires_at.is_some_and(|end| end <= now);
-    let is_dead =
-        token.revoked_at.is_some() || (has_expired && !storage::access_tokens::is_refreshable(store, token.id).await?);
-    if !is_dead {
+    let is_replaced = if token.revoked_at.is_some() {
+        storage::sessions::session_is_active(store, session_kind(token.kind), token.session_id).await?
+    } else {
+        has_expired && !storage::access_tokens::is_refreshable(store, token.id).await?
+    };
+    if !is_replaced {
         return Ok(None);
     }
     let newest = storage::access_tokens::newest_token(store, token.kind, token.session_id).await?;
@@ -221,7 +224,10 @@ pub(super) async fn replacement(store: &mut Connection, token: &AccessToken, now
 pub(super) fn over(token: &AccessToken, newer: Option<Id>) -> Option<String> {
     let title = capital(&title(token));
     let state = match token.revoked_at {
-        Some(since) => format!("{title} is revoked already, since {}", since.format("%Y-%m-%d %H:%M:%SZ")),
+        Some(since) => format!(
+            "{title} is revoked already, since {}",
+            since.format("%Y-%m-%d %H:%M:%SZ")
+        ),
         None => format!("{title} has expired"),
     };
     match newer {
