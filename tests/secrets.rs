@@ -21,6 +21,19 @@ const OF_DATABASE: &str = "database-Iz9ohthu-vuvuzela";
 const OF_PEPPER: &str = "pepper-Aiqu3phe-vuvuzela";
 const OF_OAUTH: &str = "mat_0123456789abcdefghijABCDEFGHIJ_0pmO7B";
 
+const SECRETS: [&str; 10] = [
+    ON_ARGV,
+    ON_STDIN,
+    IN_FILE,
+    WEAK,
+    OF_DATABASE,
+    OF_PEPPER,
+    SECRET,
+    cast::TOKEN_TEXT,
+    cast::REFRESH_TEXT,
+    OF_OAUTH,
+];
+
 /// Options and variables.
 type Way = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
@@ -97,10 +110,8 @@ fn run(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -> Out
     child.wait_with_output().expect("masctl ends")
 }
 
-#[test]
-fn no_secret_is_ever_shown() {
-    let sandbox = Sandbox::new();
-    let store = OpenStore::configured(Store::Postgres, "secrets", &sandbox);
+/// Adds the cast and tokens of each kind, and files with their texts.
+fn add_tokens(store: &OpenStore, sandbox: &Sandbox) {
     let oauth = format!(
         "INSERT INTO oauth2_clients (oauth2_client_id, grant_type_authorization_code, grant_type_refresh_token) \
          VALUES ({{ulid:{0}}}, true, true); \
@@ -121,6 +132,13 @@ fn no_secret_is_ever_shown() {
     ] {
         sandbox.write(file, token);
     }
+}
+
+#[test]
+fn no_secret_is_ever_shown() {
+    let sandbox = Sandbox::new();
+    let store = OpenStore::configured(Store::Postgres, "secrets", &sandbox);
+    add_tokens(&store, &sandbox);
     sandbox.write("password.txt", &format!("{IN_FILE}\n"));
     sandbox.write(
         "refused.yaml",
@@ -141,18 +159,6 @@ fn no_secret_is_ever_shown() {
             "database: {{ uri: 'postgresql://mas:{OF_DATABASE}@[/mas', password: {OF_DATABASE} }}\nmatrix: {{ secret: [{SECRET}] }}\n"
         ),
     );
-    let secrets = [
-        ON_ARGV,
-        ON_STDIN,
-        IN_FILE,
-        WEAK,
-        OF_DATABASE,
-        OF_PEPPER,
-        SECRET,
-        cast::TOKEN_TEXT,
-        cast::REFRESH_TEXT,
-        OF_OAUTH,
-    ];
     for configuration in CONFIGURATIONS {
         for command in COMMANDS {
             for (options, variables) in WAYS {
@@ -160,7 +166,7 @@ fn no_secret_is_ever_shown() {
                 let output = run(&sandbox, &arguments, variables);
                 let shown = [output.stdout, output.stderr].concat();
                 let shown = String::from_utf8_lossy(&shown);
-                for secret in secrets {
+                for secret in SECRETS {
                     assert!(!shown.contains(secret), "{arguments:?} shows {secret}:\n{shown}");
                 }
                 assert!(
