@@ -88,7 +88,15 @@ fn run(
     let opened = runtime.block_on(storage::open(&database)).expect("the store is made");
     runtime.block_on(opened.close());
     OpenStore::embedded(&sandbox)
-        .query(&[cast::sql(), cast::jobs_sql(), cast::sessions_sql("'[]'"), cast::tokens_sql()].concat())
+        .query(
+            &[
+                cast::sql(),
+                cast::jobs_sql(),
+                cast::sessions_sql("'[]'"),
+                cast::tokens_sql(),
+            ]
+            .concat(),
+        )
         .expect("the cast fits");
 
     let needs: Vec<String> = granted.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
 //! Lists over several tables, in the order of their ids.
 
-use sea_query::SelectStatement;
+use sea_query::{Query, SelectStatement};
 
 use super::{Connection, select};
 use crate::{error::Result, model::Id};
@@ -55,7 +55,8 @@ pub(super) async fn page<T: select::Row>(
 async fn end_of_windows(store: &mut Connection, tables: &[(Key, SelectStatement)], after: Id) -> Result<Option<Id>> {
     let mut end = None;
     for (key, _) in tables {
-        let of_table = select::window_end(store, *key, after).await?;
+        let rows = Query::select().from(key.0).take();
+        let of_table = select::window_end(store, &rows, key.1, after).await?;
         end = [end, of_table].into_iter().flatten().min();
     }
     Ok(end)
