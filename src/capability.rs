@@ -38,6 +38,8 @@ resources! {
     Links = "links",
     /// Upstream providers.
     Providers = "providers",
+    /// Data of MAS's policy.
+    Policy = "policy",
     /// OAuth 2.0 clients.
     Clients = "clients",
     /// The job queue.

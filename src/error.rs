@@ -97,6 +97,8 @@ codes! {
     JobNotFound = "job.not_found",
     /// The failed job was retried already.
     JobRetried = "job.retried",
+    /// No link of this id, or to this upstream account of this user, is there.
+    LinkNotFound = "link.not_found",
     /// The upstream account is linked to another user.
     LinkTaken = "link.taken",
     /// Passwords are disabled in the configuration.
@@ -105,6 +107,12 @@ codes! {
     PasswordScheme = "password.scheme",
     /// The password is too weak.
     PasswordWeak = "password.weak",
+    /// The policy data is no JSON object, or too large.
+    PolicyInvalid = "policy.invalid",
+    /// The latest policy data is newer than this machine's clock: what is set now would not be in force.
+    PolicyNewer = "policy.newer",
+    /// No policy data has this id.
+    PolicyNotFound = "policy.not_found",
     /// The upstream provider is disabled.
     ProviderDisabled = "provider.disabled",
     /// No upstream provider has this id.

@@ -4,9 +4,11 @@ mod access_token;
 mod client;
 mod description;
 mod password;
+mod policy;
 mod scope;
 mod session;
 mod token;
+mod upstream;
 
 use std::{fmt, str::FromStr};
 
@@ -22,9 +24,11 @@ pub use self::{
     client::{Client, ClientKind},
     description::{AcceptedTerms, Activity, Address, Description, Part, PasswordState, ThirdPartyId, UpstreamAccount},
     password::{Password, PasswordScheme},
+    policy::PolicyData,
     scope::{Scope, device_of_scope, device_scopes},
     session::{Session, SessionKind, is_synapse_admin},
     token::{DEVICE_ID_LENGTH, REGISTRATION_TOKEN_LENGTH, TOKEN_RANDOM_LENGTH, TokenFormat, TokenKind},
+    upstream::{Link, Provider},
 };
 use crate::error::{Code, Error};
 
@@ -148,37 +152,6 @@ pub struct Email {
     /// The address as typed.
     pub email: String,
     /// When it was added.
-    pub created_at: Time,
-}
-
-/// An upstream provider that MAS's configuration defines.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
-pub struct Provider {
-    /// Its id.
-    #[sqlx(rename = "upstream_oauth_provider_id")]
-    pub id: Id,
-    /// The issuer's URL, if it has one.
-    pub issuer: Option<String>,
-    /// What people call it.
-    pub human_name: Option<String>,
-    /// Since when it cannot be used.
-    pub disabled_at: Option<Time>,
-}
-
-/// The link of an account to an account at an upstream provider.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
-pub struct Link {
-    /// Its id.
-    #[sqlx(rename = "upstream_oauth_link_id")]
-    pub id: Id,
-    /// The provider.
-    #[sqlx(rename = "upstream_oauth_provider_id")]
-    pub provider_id: Id,
-    /// Whose it is; nobody's after a login that was never finished.
-    pub user_id: Option<Id>,
-    /// Who the user is at the provider.
-    pub subject: String,
-    /// When it was made.
     pub created_at: Time,
 }
 

@@ -14,7 +14,7 @@ use crate::support::{
 const ROUNDS: usize = 4;
 
 /// What is left behind, without what two runs never share: ids, times, secrets.
-const STATE: [&str; 8] = [
+const STATE: [&str; 9] = [
     "SELECT username, locked_at IS NULL, deactivated_at IS NULL, can_request_admin FROM users ORDER BY username",
     "SELECT user_id, lower(email), count(*) FROM user_emails GROUP BY 1, 2 ORDER BY 1, 2",
     "SELECT user_id, version, count(*) FROM user_passwords GROUP BY 1, 2",
@@ -23,6 +23,7 @@ const STATE: [&str; 8] = [
     "SELECT count(*) FROM compat_access_tokens",
     "SELECT queue_name, payload, status, count(*) FROM queue_jobs GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     "SELECT token, usage_limit FROM user_registration_tokens",
+    "SELECT user_id, subject, count(*) FROM upstream_oauth_links GROUP BY 1, 2 ORDER BY 1, 2",
 ];
 
 /// A store with the cast in it, a session of alice that can be ended, and an address of bob.
@@ -45,7 +46,7 @@ fn scene(kind: Store, name: &str) -> (Sandbox, OpenStore) {
         cast::BOB,
         cast::CREATED_AT
     );
-    let rows = [cast::sql(), session, email].concat();
+    let rows = [cast::sql(), cast::upstream_sql(), session, email].concat();
     store.query(&rows).expect("the cast fits");
     (sandbox, store)
 }
@@ -96,6 +97,18 @@ fn end(child: Child) -> Output {
 #[case::invite(
     "issue-user-registration-token --token WELCOME",
     "issue-user-registration-token --token WELCOME"
+)]
+#[case::link(
+    "link-upstream alice 01HV0000000000000000000001:new",
+    "link-upstream bob 01HV0000000000000000000001:new"
+)]
+#[case::link_move(
+    "link-upstream carol 01HV0000000000000000000001:new --move",
+    "link-upstream bob 01HV0000000000000000000001:new --move"
+)]
+#[case::link_move_unlink(
+    "link-upstream bob 01HV0000000000000000000001:alice-there --move",
+    "unlink-upstream alice 01HV0000000000000000000001:alice-there"
 )]
 fn two_at_once_are_like_one_after_the_other(
     #[values(Store::Sqlite, Store::Postgres)] kind: Store,

@@ -18,6 +18,7 @@ mod lost_connections; // what is said of what was and was not committed
 mod memory; // how much of it a script takes that walks over many accounts
 mod passwords; // passwords as scripts set and verify them
 mod personal_tokens; // personal access tokens as scripts issue them
+mod policy; // policy data as scripts set it
 mod primitives; // the examples of the help run, and are denied without their capability
 mod secrets; // what is secret is never shown
 mod sessions; // sessions as scripts list and end them

@@ -94,6 +94,7 @@ fn run(
                 cast::jobs_sql(),
                 cast::sessions_sql("'[]'"),
                 cast::tokens_sql(),
+                cast::upstream_sql(),
             ]
             .concat(),
         )

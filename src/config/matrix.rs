@@ -30,6 +30,18 @@ pub enum Kind {
     SynapseReadOnly,
 }
 
+impl Kind {
+    /// The name that the configuration uses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Synapse => "synapse",
+            Self::SynapseLegacy => "synapse_legacy",
+            Self::SynapseReadOnly => "synapse_read_only",
+        }
+    }
+}
+
 /// The section `matrix`.
 #[derive(Clone, Debug)]
 pub struct Matrix {
@@ -50,12 +62,12 @@ impl Matrix {
         let Some(section) = top.section("matrix")? else {
             return Err(absent());
         };
-        let kind = section.choice("kind", &KINDS);
+        let kind = kind(&section);
         let homeserver = homeserver(&section);
         let endpoint = endpoint(&section);
         let secret = secret(&section);
         Ok(Self {
-            kind: kind?.unwrap_or(Kind::Synapse),
+            kind: kind?,
             homeserver: homeserver?,
             endpoint: endpoint?,
             secret: secret?,
@@ -78,6 +90,15 @@ pub(super) fn absent() -> Error {
 /// Whether an existing section says how to talk to the homeserver, and not only what the server is called.
 pub(super) fn has_secret(section: &Section<'_>) -> bool {
     section.has_any(&["secret", "secret_file"])
+}
+
+/// How to talk to the homeserver of an existing section, and where it is.
+pub(super) fn place(section: &Section<'_>) -> Result<(Kind, Url)> {
+    Ok((kind(section)?, endpoint(section)?))
+}
+
+fn kind(section: &Section<'_>) -> Result<Kind> {
+    Ok(section.choice("kind", &KINDS)?.unwrap_or(Kind::Synapse))
 }
 
 /// The server name of an existing section.

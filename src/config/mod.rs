@@ -40,6 +40,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use url::Url;
+
 pub use self::{
     check::Finding,
     database::{Database, Pem, Postgres, SslMode},
@@ -138,6 +140,31 @@ impl Configuration {
             Database::Embedded(_) | Database::Sqlite(_) => Ok(LOCAL_SERVER_NAME.to_owned()),
             Database::Postgres(_) => Err(matrix::absent()),
         }
+    }
+
+    /// How masctl talks to the homeserver, and where it is, without the secret. `None` if there is none: no section
+    /// `matrix`, or one without a secret beside a SQLite store.
+    ///
+    /// # Errors
+    /// `config.invalid`; those of [`Self::database`].
+    pub fn homeserver_place(&self) -> Result<Option<(HomeserverKind, Url)>> {
+        let Some(section) = self.top().section("matrix")? else {
+            return Ok(None);
+        };
+        let stands_alone = !matrix::has_secret(&section) && !matches!(self.database()?, Database::Postgres(_));
+        if stands_alone {
+            Ok(None)
+        } else {
+            matrix::place(&section).map(Some)
+        }
+    }
+
+    /// Whether passwords are used at all, and the least zxcvbn score of a new one. No file is read.
+    ///
+    /// # Errors
+    /// `config.invalid`.
+    pub fn password_rules(&self) -> Result<(bool, u8)> {
+        passwords::rules(&self.top())
     }
 
     /// How passwords are hashed and how strong they must be.

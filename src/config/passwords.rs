@@ -90,6 +90,19 @@ impl Passwords {
     }
 }
 
+/// Whether passwords are used at all, and the least zxcvbn score of a new one.
+pub(super) fn rules(top: &Section<'_>) -> Result<(bool, u8)> {
+    let Some(section) = top.section("passwords")? else {
+        return Ok((true, DEFAULT_COMPLEXITY));
+    };
+    let enabled = section.flag("enabled");
+    let minimum_complexity = section.number("minimum_complexity", 0..=u64::from(u8::MAX));
+    Ok((
+        enabled?.unwrap_or(true),
+        minimum_complexity?.unwrap_or(DEFAULT_COMPLEXITY),
+    ))
+}
+
 impl Default for Passwords {
     fn default() -> Self {
         Self {

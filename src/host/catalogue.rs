@@ -46,10 +46,17 @@ const MANAGE: &[(&str, &str)] = shipped! { "scripts/manage":
     "edit-registration-token",
     "revoke-registration-token",
     "unrevoke-registration-token",
+    "link-upstream",
+    "unlink-upstream",
+    "list-links",
+    "list-providers",
     "provision-all-users",
     "list-jobs",
     "retry-job",
     "release-jobs",
+    "show-policy-data",
+    "set-policy-data",
+    "show-site",
 };
 
 /// The commands of `mas-cli manage`. Playbooks call them, so they never ask.

@@ -4,7 +4,7 @@ use super::Run;
 use crate::{
     error::{Code, Error, Result},
     model::{Id, Provider},
-    storage,
+    storage::{self, PAGE, providers::Filter},
 };
 
 /// Gets a provider, also a disabled one.
@@ -13,7 +13,7 @@ use crate::{
 /// `provider.not_found`.
 pub async fn get(run: &Run, id: Id) -> Result<Provider> {
     let found = run
-        .read(async |store| storage::links::provider(store, id).await)
+        .read(async |store| storage::providers::provider(store, id).await)
         .await?;
     found.ok_or_else(|| {
         Error::new(Code::ProviderNotFound, format!("There is no upstream provider {id}"))
@@ -42,7 +42,27 @@ pub async fn enabled(run: &Run, id: Id) -> Result<Provider> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn list(run: &Run) -> Result<Vec<Provider>> {
-    run.read(async |store| storage::links::enabled_providers(store).await)
+pub async fn all_enabled(run: &Run) -> Result<Vec<Provider>> {
+    run.read(async |store| storage::providers::enabled_providers(store).await)
+        .await
+}
+
+/// One page of at most `most` of the providers that fit, those after `after` (the first if there is none), ordered by
+/// id.
+///
+/// # Errors
+/// Those of the store.
+pub async fn page(run: &Run, filter: &Filter, after: Option<Id>, most: u64) -> Result<Vec<Provider>> {
+    let after = after.unwrap_or(Id::least());
+    run.read(async |store| storage::providers::provider_page(store, filter, after, most.min(PAGE)).await)
+        .await
+}
+
+/// How many providers fit.
+///
+/// # Errors
+/// Those of the store.
+pub async fn count(run: &Run, filter: &Filter) -> Result<i64> {
+    run.read(async |store| storage::providers::provider_count(store, filter).await)
         .await
 }

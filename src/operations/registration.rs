@@ -2,7 +2,13 @@
 
 use secrecy::SecretString;
 
-use super::{Action, Change, Deed, Run, emails::ADD as ADD_EMAIL, jobs::NewJob, passwords, providers, users};
+use super::{
+    Action, Change, Deed, Run,
+    emails::ADD as ADD_EMAIL,
+    jobs::NewJob,
+    links::{self, NewLink},
+    passwords, providers, users,
+};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, User},
@@ -10,7 +16,6 @@ use crate::{
 };
 
 const REGISTER: Action = Action::new("user.register", "Registered", "register");
-const LINK: Action = Action::new("link.add", "Linked", "link");
 
 /// A new account.
 #[derive(Debug, Default)]
@@ -37,7 +42,7 @@ pub struct Registration {
 ///
 /// # Errors
 /// `user.exists`, `username.invalid`, `username.unavailable`, `password.weak`, `provider.not_found`,
-/// `provider.disabled`, `link.taken`.
+/// `provider.disabled`, `link.taken`, `value.invalid` for a subject that is too long.
 pub async fn register(run: &Run, new: Registration) -> Result<User> {
     if new.username.is_empty() {
         return Err(Error::new(Code::UsernameInvalid, "A username cannot be empty"));
@@ -73,7 +78,7 @@ pub async fn register(run: &Run, new: Registration) -> Result<User> {
         for (at, link) in new.links.iter().enumerate() {
             // Given twice, a link is still one.
             if !new.links[..at].contains(link) {
-                add_link(deed, &user, link.0, &link.1).await?;
+                links::add_to(deed, &user, &wish(link)).await?;
             }
         }
         deed.queue(NewJob::provision_user(user.id, new.display_name.as_deref()))
@@ -116,29 +121,11 @@ async fn add_emails(deed: &mut Deed<'_>, user: &User, addresses: &[String]) -> R
     Ok(())
 }
 
-async fn add_link(deed: &mut Deed<'_>, user: &User, provider: Id, subject: &str) -> Result<()> {
-    let (now, id) = deed.new_row();
-    let link = storage::links::link_claim(deed.store(), id, provider, subject, user.id, now).await?;
-    let link = link.ok_or_else(|| {
-        Error::new(
-            Code::LinkTaken,
-            format!("`{subject}` of provider {provider} is linked to another user"),
-        )
-        .data("provider", provider.to_string())
-        .data("subject", subject)
-    })?;
-    deed.changed(
-        Change::of(
-            LINK,
-            super::Subject {
-                kind: "link",
-                id: Some(link.id),
-                name: Some(subject.to_owned()),
-            },
-        )
-        .said(format!("{} to {subject} of provider {provider}", user.username))
-        .after("provider_id", provider)
-        .after("subject", subject),
-    );
-    Ok(())
+fn wish((provider, subject): &(Id, String)) -> NewLink {
+    NewLink {
+        provider: *provider,
+        subject: subject.clone(),
+        human_account_name: None,
+        moving: false,
+    }
 }

@@ -154,6 +154,11 @@ impl Run {
         }
     }
 
+    /// What MAS's configuration says.
+    pub(super) fn configuration(&self) -> &Configuration {
+        &self.parts.configuration
+    }
+
     /// The store that the run works on.
     pub(super) fn database(&self) -> &Database {
         &self.parts.database

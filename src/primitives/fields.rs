@@ -10,11 +10,12 @@ use crate::{
     console::Rows,
     error::Result,
     model::{
-        AcceptedTerms, AccessToken, Address, Client, Description, Email, Job, JobCount, Password, PasswordScheme, Provider,
-        RegistrationToken, Session, ThirdPartyId, Time, UpstreamAccount, User,
+        AcceptedTerms, AccessToken, Address, Client, Description, Email, Job, JobCount, Link, Password, PasswordScheme,
+        PolicyData, Provider, RegistrationToken, Session, ThirdPartyId, Time, UpstreamAccount, User,
     },
     operations::{
         Run,
+        site::Site,
         tokens::{CompatibilityToken, IssuedRegistrationToken, PersonalToken, RotatedToken},
     },
 };
@@ -45,7 +46,9 @@ macro_rules! fields {
 mod description;
 mod passwords;
 mod session;
+mod site;
 mod tokens;
+mod upstream;
 
 /// What a field holds that is not there: JSON and tables leave it out, and scripts see `()`.
 #[derive(Clone, Copy, Debug)]
@@ -67,13 +70,6 @@ fields!(Email {
     "user" => |email| or_unit(email.user.clone()),
     "email" => |email| email.email.clone().into(),
     "created_at" => |email| Dynamic::from(email.created_at),
-});
-
-fields!(Provider {
-    "id" => |provider| provider.id.to_string().into(),
-    "issuer" => |provider| or_unit(provider.issuer.clone()),
-    "human_name" => |provider| or_unit(provider.human_name.clone()),
-    "disabled_at" => |provider| or_unit(provider.disabled_at.map(Dynamic::from)),
 });
 
 fields!(Job {
@@ -160,6 +156,9 @@ const SHOWN: &[Shown] = shown![
     Password,
     PasswordScheme,
     Provider,
+    Link,
+    PolicyData,
+    Site,
     Job,
     JobCount,
     Session,

@@ -11,13 +11,16 @@ mod fields;
 mod input;
 mod jobs;
 mod lazy;
+mod links;
 mod options;
 mod output;
 mod passwords;
+mod policy;
 mod providers;
 mod rows;
 mod secret;
 mod sessions;
+mod site;
 mod tokens;
 mod users;
 
@@ -78,6 +81,11 @@ pub const NAMESPACES: &[Namespace] = &[
         module: tokens::module,
     },
     Namespace {
+        name: "links",
+        about: "Look up, make, move and remove links of accounts to upstream providers.",
+        module: links::module,
+    },
+    Namespace {
         name: "providers",
         about: "Look up upstream providers.",
         module: providers::module,
@@ -91,6 +99,16 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "jobs",
         about: "Look at the job queue, retry and release jobs.",
         module: jobs::module,
+    },
+    Namespace {
+        name: "policy",
+        about: "Look at the data that MAS's policy is given, and set it.",
+        module: policy::module,
+    },
+    Namespace {
+        name: "site",
+        about: "Look at what MAS and masctl are set to.",
+        module: site::module,
     },
     Namespace {
         name: "input",

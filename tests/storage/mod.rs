@@ -10,7 +10,9 @@ mod links;
 mod passwords;
 mod personal_tokens;
 mod plans; // how PostgreSQL finds what it is asked for
+mod policy;
 mod postgres; // what only a PostgreSQL server answers
+mod providers;
 mod queue;
 mod registration_tokens;
 mod schema;

@@ -97,6 +97,21 @@ pub(crate) fn tokens_sql() -> String {
     )
 }
 
+/// The SQL that adds to the cast a link of alice with a login that made it, and policy data, which is
+/// older than the fixed world.
+pub(crate) fn upstream_sql() -> String {
+    format!(
+        "INSERT INTO upstream_oauth_links (upstream_oauth_link_id, upstream_oauth_provider_id, user_id, subject, created_at) \
+         VALUES ({{ulid:01HV00000000000000000000K1}}, {{ulid:{PROVIDER}}}, {{ulid:{ALICE}}}, 'alice-there', '{CREATED_AT}');
+         INSERT INTO upstream_oauth_authorization_sessions (upstream_oauth_authorization_session_id, \
+         upstream_oauth_provider_id, upstream_oauth_link_id, state, created_at, completed_at, consumed_at) VALUES \
+         ({{ulid:01HV00000000000000000000N1}}, {{ulid:{PROVIDER}}}, {{ulid:01HV00000000000000000000K1}}, 'state', \
+         '{CREATED_AT}', '{CREATED_AT}', '{CREATED_AT}');
+         INSERT INTO policy_data (policy_data_id, created_at, data) VALUES \
+         ({{ulid:01DXF6DT000000000000000PD1}}, '2020-01-01T00:00:00+00:00', '{{\"admin_users\": [\"carol\"]}}');"
+    )
+}
+
 /// The id that a ULID names.
 pub(crate) fn id(ulid: &str) -> Id {
     ulid.parse().unwrap_or_else(|error| panic!("{ulid}: {error}"))

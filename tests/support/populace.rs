@@ -11,7 +11,7 @@ pub(crate) const USERNAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 /// The SQL that populates an empty store: alice, who has everything; bob, who is locked; carol, who may ask for
 /// administrator scopes; dave, who is deactivated; and a MAS at work.
 pub(crate) fn sql(kind: Store) -> String {
-    [accounts(), sessions(kind), logins(), tokens(kind), queue()].concat()
+    [accounts(), sessions(kind), logins(), upstream(), tokens(kind), queue()].concat()
 }
 
 /// An id whose end tells what it is of.
@@ -114,6 +114,26 @@ fn logins() -> String {
         id("RTB1"),
         id("RSB1"),
         id("EB1"),
+    )
+}
+
+/// A login of alice through a provider, of which a session began, one that is over, and one of nobody; and data of the policy.
+fn upstream() -> String {
+    let (provider, link) = (id("PR1"), id("KA1"));
+    format!(
+        "INSERT INTO upstream_oauth_authorization_sessions (upstream_oauth_authorization_session_id, \
+         upstream_oauth_provider_id, upstream_oauth_link_id, state, created_at, completed_at, consumed_at, user_session_id) \
+         VALUES ({}, {provider}, {link}, 'one', {CREATED_AT}, {CREATED_AT}, {CREATED_AT}, {}), \
+         ({}, {provider}, {link}, 'two', {CREATED_AT}, {CREATED_AT}, {CREATED_AT}, NULL), \
+         ({}, {provider}, {}, 'three', {CREATED_AT}, {CREATED_AT}, NULL, NULL);
+         INSERT INTO policy_data (policy_data_id, created_at, data) VALUES \
+         ({}, {CREATED_AT}, '{{\"admin_users\":[\"carol\"]}}');",
+        id("NA1"),
+        id("BA1"),
+        id("NA2"),
+        id("NX1"),
+        id("KX1"),
+        id("PD1"),
     )
 }
 

@@ -28,14 +28,22 @@ const CHANGEABLE: &[(&str, &str)] = &[
     ("user_registration_tokens", "expires_at"),
     ("user_registration_tokens", "revoked_at"),
     ("upstream_oauth_links", "user_id"),
+    ("upstream_oauth_links", "human_account_name"),
+    ("upstream_oauth_authorization_sessions", "upstream_oauth_link_id"),
+    ("upstream_oauth_authorization_sessions", "unlinked_at"),
     ("queue_jobs", "next_attempt_id"),
     // What the database itself does where a password is removed.
     ("user_passwords", "upgraded_from_id"),
     ("user_session_authentications", "user_password_id"),
 ];
 
-/// The tables that masctl may remove rows from. The database itself removes the last with an address.
-const REMOVABLE: [&str; 3] = ["user_emails", "user_passwords", "user_recovery_tickets"];
+/// The tables that masctl may remove rows from. The database itself removes tickets with an address.
+const REMOVABLE: &[&str] = &[
+    "upstream_oauth_links",
+    "user_emails",
+    "user_passwords",
+    "user_recovery_tickets",
+];
 
 /// A table that masctl adds rows to, other than the queue.
 struct Fresh {
@@ -54,7 +62,7 @@ const fn fresh(
     Fresh { table, holds, lacks }
 }
 
-const FRESH: [Fresh; 9] = [
+const FRESH: [Fresh; 10] = [
     fresh("users", &[("is_guest", "false")], &["locked_at", "deactivated_at"]),
     fresh("user_passwords", &[], &["upgraded_from_id"]),
     fresh("user_emails", &[], &[]),
@@ -86,7 +94,8 @@ const FRESH: [Fresh; 9] = [
         &[("times_used", "0")],
         &["last_used_at", "revoked_at"],
     ),
-    fresh("upstream_oauth_links", &[], &["human_account_name"]),
+    fresh("upstream_oauth_links", &[], &[]),
+    fresh("policy_data", &[], &[]),
 ];
 
 /// The rules that the differences break which one command made of what was there before, one line each.

@@ -101,16 +101,26 @@ impl Stage {
         secrets: &[(&str, &str)],
         body: &str,
     ) -> Result<Outcome> {
-        self.perform(dry_run, needs, secrets, body, None)
+        self.perform(self.next_world(), dry_run, needs, secrets, body, None)
+    }
+
+    /// As [`run`](Self::run), but in the real world.
+    pub(crate) fn run_now(&self, needs: &[&str], body: &str) -> Result<Outcome> {
+        self.perform(World::system(), false, needs, &[], body, None)
     }
 
     /// As [`run`](Self::run), but shows a list while it is read.
     pub(crate) fn run_into(&self, rows: &mut dyn Rows, needs: &[&str], body: &str) -> Result<Outcome> {
-        self.perform(false, needs, &[], body, Some(rows))
+        self.perform(self.next_world(), false, needs, &[], body, Some(rows))
+    }
+
+    fn next_world(&self) -> World {
+        World::fixed(self.world.fetch_add(1, Ordering::Relaxed))
     }
 
     fn perform(
         &self,
+        world: World,
         dry_run: bool,
         needs: &[&str],
         secrets: &[(&str, &str)],
@@ -134,7 +144,7 @@ impl Stage {
             configuration: Arc::new(configuration),
             capabilities: needed.collect(),
             console: self.said.clone(),
-            world: World::fixed(self.world.fetch_add(1, Ordering::Relaxed)),
+            world,
             dry_run,
             runtime: self.runtime.clone(),
             interrupt: self.interrupt.clone(),

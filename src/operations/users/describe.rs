@@ -111,7 +111,7 @@ async fn links(run: &Run, user: Id) -> Result<Vec<UpstreamAccount>> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
                 let provider = run
-                    .read(async |store| storage::links::provider(store, link.provider_id).await)
+                    .read(async |store| storage::providers::provider(store, link.provider_id).await)
                     .await?;
                 unknown.insert(provider.and_then(|it| it.human_name.or(it.issuer)))
             }

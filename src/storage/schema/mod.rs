@@ -149,6 +149,12 @@ async fn lacking(connection: &mut PgConnection) -> Result<Vec<String>> {
 }
 
 impl Schema {
+    /// The MAS that has migrated the database. `None` if it is another than the one that masctl was tested with.
+    #[must_use]
+    pub fn version(&self) -> Option<&'static str> {
+        (self.missing.is_empty() && self.unknown.is_empty()).then_some(versions::MAS)
+    }
+
     /// What to tell an operator before anything else: that a newer MAS has been here.
     #[must_use]
     pub fn warning(&self) -> Option<String> {

@@ -34,6 +34,7 @@ const CHANGE: &[Right] = &[Right::Select, Right::Update];
 const ADD_AND_CHANGE: &[Right] = &[Right::Select, Right::Insert, Right::Update];
 const REMOVE: &[Right] = &[Right::Select, Right::Delete];
 const ADD_AND_REMOVE: &[Right] = &[Right::Select, Right::Insert, Right::Delete];
+const ALL: &[Right] = &[Right::Select, Right::Insert, Right::Update, Right::Delete];
 
 /// Every table that a statement names, in the order of their names.
 pub const NEEDS: &[Need] = &[
@@ -152,6 +153,11 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        table: "policy_data",
+        rights: ADD,
+        columns: &["policy_data_id", "created_at", "data"],
+    },
+    Need {
         table: "queue_jobs",
         rights: ADD_AND_CHANGE,
         columns: &[
@@ -178,13 +184,19 @@ pub const NEEDS: &[Need] = &[
         columns: &["queue_worker_id", "registered_at", "last_seen_at", "shutdown_at"],
     },
     Need {
+        table: "upstream_oauth_authorization_sessions",
+        rights: CHANGE,
+        columns: &["upstream_oauth_link_id", "unlinked_at"],
+    },
+    Need {
         table: "upstream_oauth_links",
-        rights: ADD_AND_CHANGE,
+        rights: ALL,
         columns: &[
             "upstream_oauth_link_id",
             "upstream_oauth_provider_id",
             "user_id",
             "subject",
+            "human_account_name",
             "created_at",
             "human_account_name",
         ],
@@ -194,8 +206,11 @@ pub const NEEDS: &[Need] = &[
         rights: READ,
         columns: &[
             "upstream_oauth_provider_id",
-            "issuer",
             "human_name",
+            "brand_name",
+            "issuer",
+            "scope",
+            "created_at",
             "disabled_at",
             "ui_order",
         ],

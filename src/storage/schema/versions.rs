@@ -42,6 +42,9 @@ pub(super) const INITIAL: i64 = 20_221_018_142_001;
 /// The newest migration that masctl was tested with, the last of MAS 1.22.0.
 pub const NEWEST_KNOWN: i64 = KNOWN[KNOWN.len() - 1];
 
+/// The MAS whose migrations they are.
+pub(super) const MAS: &str = "1.22";
+
 /// What the versions add up to: with their number it tells this set from any other that is likely.
 pub(super) const SUM: i64 = sum(&KNOWN);
 
