@@ -1,7 +1,8 @@
 //! How fast masctl is and how much memory it takes, beside the least that each command could take: `cargo bench`.
 //!
 //! Each figure is the median of runs of the real binary that alternate with runs of its floor, after warm-up runs of
-//! both. The floor of a command is the same statements as text over one fresh connection of this process. Nothing is
+//! both. The floor of a command is the same statements as text over one fresh connection of this process; that of a list or
+//! a count is the same query in psql. Nothing is
 //! asserted: a busy machine is no mistake in masctl.
 //!
 //! ```text
@@ -17,11 +18,13 @@
 
 mod child; // what one run of a program costs
 mod floor; // the least that a command could take
+mod lists; // lists and counts beside psql
 mod measures; // the measures, in the order of the table
 mod scenes; // stores with users
 #[expect(dead_code, reason = "the tests use more of it")]
 mod support; // what the benchmark takes from the tests
 mod table; // medians, floors and targets
+mod walk; // a script that walks over all users
 
 use std::{
     env, fs,
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     match arguments.next() {
         Some(first) if first == child::FLAG => return child::measure_one(arguments),
+        Some(first) if first == walk::FLAG => return walk::walk(arguments),
         Some(first) if first == floor::HASH => return floor::print_hash(&arguments.next().unwrap_or_default()),
         _ => {}
     }

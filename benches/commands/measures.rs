@@ -6,6 +6,7 @@ use crate::{
     Plan,
     child::{self, Cost},
     floor::{self, Dialect, Floor},
+    lists,
     scenes::{ALICE, BOB, Embedded, OnPostgres},
     support::{homeserver::SECRET, sandbox::Sandbox},
     table::{Figures, Report, Target},
@@ -45,6 +46,7 @@ pub(crate) const MEASURES: &[(&str, Measure)] = &[
     ("register-user", register_user),
     ("register-user with password", register_user_with_password),
     ("provision-all-users", provision_all_users),
+    ("list-users", lists::list_users),
 ];
 
 /// Runs of masctl, and of the floor beside each.

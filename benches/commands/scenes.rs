@@ -76,6 +76,40 @@ impl OnPostgres {
         self.database.options()
     }
 
+    /// Locks every user whose number this divides.
+    pub(crate) fn lock_every(&self, number: usize) {
+        self.execute(&format!(
+            "UPDATE users SET locked_at = created_at WHERE username ~ '^user' AND substr(username, 5)::int % {number} = 0"
+        ));
+        self.execute("VACUUM ANALYZE users");
+    }
+
+    /// The file of a configuration that goes through the server's socket, if the server is ours.
+    pub(crate) fn through_the_socket(&self) -> String {
+        let file = self.sandbox.path().join("socket.yaml");
+        self.sandbox
+            .write("socket.yaml", &format!("database: {{ uri: '{}' }}\n", self.uri()));
+        file.display().to_string()
+    }
+
+    /// The database as psql takes it, through the server's socket, if the server is ours.
+    pub(crate) fn uri(&self) -> String {
+        let (server, database) = (server(), &self.database.name);
+        let password = server.password.as_ref().map(|it| format!(":{it}")).unwrap_or_default();
+        let user = &server.username;
+        match &server.socket_folder {
+            Some(folder) => format!(
+                "postgresql://{user}@/{database}?host={}&port={}",
+                folder.display(),
+                server.port
+            ),
+            None => format!(
+                "postgresql://{user}{password}@{}:{}/{database}",
+                server.host, server.port
+            ),
+        }
+    }
+
     /// Empties the queue and writes to disk what is still to be written, so that each run finds the same.
     pub(crate) fn empty_queue(&self) {
         self.execute("TRUNCATE queue_jobs CASCADE");

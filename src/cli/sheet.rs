@@ -1,6 +1,6 @@
 //! Rows as text in one of the formats, as they come.
 
-use std::mem;
+use std::{borrow::Cow, mem};
 
 use serde_json::{Map, Value};
 
@@ -31,6 +31,8 @@ pub(super) struct Sheet {
 /// A field that is shown.
 struct Column {
     name: String,
+    /// The name as JSON has it before the value.
+    key: Vec<u8>,
     /// Its place among the fields of the rows that come.
     place: Option<usize>,
 }
@@ -65,11 +67,14 @@ impl Sheet {
             _ => fields.iter().map(|&name| name.to_owned()).collect(),
         };
         let place = |name: &String| fields.iter().position(|field| field == name);
-        let columns = names.into_iter().map(|name| Column {
-            place: place(&name),
-            name,
-        });
-        self.columns = Some(columns.collect());
+        let column = |name: String| {
+            Ok(Column {
+                place: place(&name),
+                key: [serde_json::to_vec(&name).map_err(unprintable)?, b":".to_vec()].concat(),
+                name,
+            })
+        };
+        self.columns = Some(names.into_iter().map(column).collect::<Result<_>>()?);
         Ok(())
     }
 
@@ -215,8 +220,7 @@ fn json(row: &dyn Row, columns: &[Column], text: &mut Vec<u8>) -> Result<()> {
     }
     for (at, column) in columns.iter().enumerate() {
         text.push(if at == 0 { b'{' } else { b',' });
-        serde_json::to_writer(&mut *text, &column.name).map_err(unprintable)?;
-        text.push(b':');
+        text.extend_from_slice(&column.key);
         json_cell(row, Some(column), text)?;
     }
     text.push(b'}');
@@ -282,10 +286,7 @@ fn record(row: &dyn Row, columns: &[Column], is_first: bool, csv: &mut csv::Writ
     let mut written = Ok(());
     let mut show = |cell: Cell<'_>| {
         if written.is_ok() {
-            written = match cell {
-                Cell::Text(text) => csv.write_field(text),
-                other => csv.write_field(plain(other)),
-            };
+            written = csv.write_field(&*plain(cell));
         }
     };
     if columns.is_empty() {
@@ -298,13 +299,14 @@ fn record(row: &dyn Row, columns: &[Column], is_first: bool, csv: &mut csv::Writ
 }
 
 /// A cell as people read it.
-fn plain(cell: Cell<'_>) -> String {
+fn plain(cell: Cell<'_>) -> Cow<'_, str> {
     match cell {
-        Cell::Missing => String::new(),
-        Cell::Bool(value) => value.to_string(),
-        Cell::Int(value) => value.to_string(),
-        Cell::Text(text) => text.to_owned(),
-        Cell::Data(value) => render::cell(value),
+        Cell::Missing => "".into(),
+        Cell::Bool(true) => "true".into(),
+        Cell::Bool(false) => "false".into(),
+        Cell::Int(value) => value.to_string().into(),
+        Cell::Text(text) => text.into(),
+        Cell::Data(value) => render::cell(value).into(),
     }
 }
 

@@ -1,11 +1,10 @@
 //! The fields of each type that scripts see: one list gives getters, JSON and table columns.
 
-use chrono::SecondsFormat;
 use rhai::{Array, Dynamic, Engine, Map};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{Secret, lazy::Lazy, or_unit, rows, secret::MASK};
+use super::{Secret, lazy::Lazy, moment, or_unit, rows, secret::MASK};
 use crate::{
     console::Rows,
     error::Result,
@@ -184,7 +183,7 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
         return Ok(shown.into());
     }
     if let Some(time) = value.read_lock::<Time>() {
-        return Ok(time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
+        return Ok(moment::text(*time).into());
     }
     if let Some(array) = value.read_lock::<Array>() {
         return array
@@ -260,7 +259,7 @@ pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
 
 /// The moments that fields hold: they print as RFC 3339, and can be compared.
 pub(super) fn register_time(engine: &mut Engine) {
-    let text = |time: &mut Time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let text = |time: &mut Time| moment::text(*time);
     engine
         .register_type_with_name::<Time>("Time")
         .register_fn("to_string", text)

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use rhai::Position;
 
 use super::{Scripted, raise};
-use crate::error::Result;
+use crate::{error::Result, storage::PAGE};
+
+/// How many items the first page has at most. It is there soon; the database is asked for more of them at once after it.
+const FIRST_PAGE: u64 = 1000;
 
 /// Reads the page after an item, or the first: at most as many items as are still wanted.
 type Read<T> = dyn Fn(Option<&T>, u64) -> Result<Vec<T>> + Send + Sync;
@@ -43,6 +46,7 @@ impl<T> Lazy<T> {
             read: self.read.clone(),
             last: None,
             left: self.limit,
+            most: FIRST_PAGE,
         }
     }
 }
@@ -86,6 +90,8 @@ pub(super) struct Pages<T> {
     last: Option<T>,
     /// How many more items are wanted.
     left: u64,
+    /// How many items the next page may have.
+    most: u64,
 }
 
 impl<T: Clone> Iterator for Pages<T> {
@@ -95,7 +101,8 @@ impl<T: Clone> Iterator for Pages<T> {
         if self.left == 0 {
             return None;
         }
-        let page = (self.read)(self.last.as_ref(), self.left);
+        let page = (self.read)(self.last.as_ref(), self.left.min(self.most));
+        self.most = PAGE;
         self.left = match &page {
             Ok(page) if !page.is_empty() => self.left.saturating_sub(page.len() as u64),
             _ => 0,

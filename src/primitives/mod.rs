@@ -12,6 +12,7 @@ mod input;
 mod jobs;
 mod lazy;
 mod links;
+mod moment;
 mod options;
 mod output;
 mod passwords;

@@ -1,11 +1,11 @@
 //! Lazy lists, shown while they are read.
 
-use chrono::SecondsFormat;
 use rhai::{Dynamic, ImmutableString};
 
 use super::{
     fields::{Fields, to_value},
     lazy::Lazy,
+    moment,
 };
 use crate::{
     console::{Cell, Row, Rows},
@@ -52,7 +52,7 @@ impl<T: Fields> Row for Item<'_, T> {
         } else if let Ok(value) = value.as_int() {
             show(Cell::Int(value));
         } else if let Some(time) = value.read_lock::<Time>() {
-            show(Cell::Text(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true)));
+            show(Cell::Text(&moment::text(*time)));
         } else {
             show(Cell::Data(&to_value(&value, self.reveal)?));
         }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{Connection, failure};
 use crate::{error::Result, model::Id};
 
-/// How many rows one page of a list holds at most.
-pub const PAGE: u64 = 1000;
+/// How many rows one page of a list holds at most: some megabytes.
+pub const PAGE: u64 = 10_000;
 
 /// How many rows one statement looks at that finds them by no index.
 const WINDOW: u64 = 10_000;
