@@ -99,9 +99,9 @@ impl OnPostgres {
         let user = &server.username;
         match &server.socket_folder {
             Some(folder) => format!(
-                "postgresql://{user}@/{database}?host={}&port={}",
-                folder.display(),
-                server.port
+                "postgresql://{user}@localhost:{}/{database}?host={}",
+                server.port,
+                folder.display()
             ),
             None => format!(
                 "postgresql://{user}{password}@{}:{}/{database}",
