@@ -197,6 +197,14 @@ impl Code {
         )
     }
 
+    /// Whether what is done to the next account would fail of the same: nothing of a catchable error that the person, the
+    /// configuration, the database or the homeserver as a whole is the cause of is about one account.
+    #[must_use]
+    pub const fn concerns_all(self) -> bool {
+        let is_elsewhere = !self.concerns_the_script() && !matches!(self, Self::HomeserverFailed);
+        is_elsewhere || !self.catchable() || matches!(self, Self::PasswordDisabled | Self::PasswordScheme)
+    }
+
     /// Whether the line of the script that it happened in tells a reader anything: it does not where the person, the
     /// configuration, the database or the homeserver is the cause.
     #[must_use]
@@ -339,6 +347,13 @@ impl Error {
             excerpts: Vec::new(),
             source: None,
         }))
+    }
+
+    /// Says it in other words.
+    #[must_use]
+    pub fn reworded(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
     }
 
     /// Adds what the reader can do about it.

@@ -1,12 +1,6 @@
 //! The questions that a person at a terminal is asked: the form of register-user, and the password of set-password.
 
-use std::{
-    ffi::OsStr,
-    fmt::Write as _,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{ffi::OsStr, fmt::Write as _, io::Write as _, path::Path, process::Stdio};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -16,6 +10,7 @@ use rstest::rstest;
 
 use crate::support::{
     cast,
+    person::{CTRL_C, CTRL_D, ESCAPE, rows, watched},
     sandbox::Sandbox,
     store::{OpenStore, Store},
     terminal::Terminal,
@@ -23,27 +18,10 @@ use crate::support::{
 
 const BINARY: &str = env!("CARGO_BIN_EXE_masctl");
 
-/// Names the process, runs masctl in it, and says what became of it and of the terminal.
-const WATCHED: &str = r#"
-    before=$(stty -g)
-    sh -c 'echo "process $$."; exec "$@"' sh "$@"
-    echo "exit $?"
-    if [ "$before" = "$(stty -g)" ]; then echo "terminal as before"; fi"#;
-
-const ESCAPE: &str = "\x1b";
-const CTRL_C: &str = "\x03";
-const CTRL_D: &str = "\x04";
 const DOWN: &str = "\x1b[B";
 const ENTER: &str = "\r";
 
 const STRONG: &str = "correct horse battery staple";
-
-fn watched(sandbox: &Sandbox, arguments: &[&str]) -> Command {
-    let mut command = sandbox.command("/bin/sh");
-    command.args(["-c", WATCHED, "sh", BINARY]).args(arguments);
-    command.env("MASCTL_FIXED_WORLD", "7");
-    command
-}
 
 fn choose(terminal: &mut Terminal, at: usize) {
     terminal.see("Set the display name");
@@ -54,10 +32,6 @@ fn choose(terminal: &mut Terminal, at: usize) {
 fn line_after(terminal: &mut Terminal, start: &str) -> String {
     terminal.see(start);
     start.to_owned() + terminal.see("\r\n").trim_end()
-}
-
-fn rows(store: &OpenStore, sql: &str) -> Vec<String> {
-    store.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 /// The account of a name as it is stored, ids and times left out.

@@ -198,3 +198,67 @@ fn a_token_is_taken_back_although_the_connection_is_lost_while_the_homeserver_is
     );
     assert_eq!(stage.rows("SELECT queue_name FROM queue_jobs"), ["sync-devices"]);
 }
+
+/// What was done for accounts before stays done, and one is told where to go on.
+#[test]
+fn a_connection_that_is_lost_among_many_accounts_says_where_to_go_on() {
+    let (sandbox, store, _proxy) = scene("lost_among_many", Cut::Before, true);
+    sandbox.write("names", "carol\nnobody\nalice\ndave\n");
+    let output = thread::scope(|scope| {
+        let holder = scope.spawn(|| store.query(HOLD_UNTIL_MASCTL_WAITS));
+        wait_until("the lock", || {
+            let sleeping =
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+            store.query(sleeping).expect("the SQL is right") == ["1"]
+        });
+        let output = lock_those_named(&sandbox, &["-c", "config.yaml", "--format", "json"]);
+        holder.join().expect("it held the row").expect("the SQL is right");
+        output
+    });
+    let shown: serde_json::Value = serde_json::from_slice(&output.stderr).expect("it is JSON");
+    let error = &shown["error"];
+    assert_eq!(error["code"], "database.lost");
+    assert_eq!(
+        error["help"],
+        "What a lost connection has not committed is taken back. 1 of 4 accounts was done, 1 failed; go on with alice."
+    );
+    assert_eq!(
+        error["data"],
+        serde_json::json!({"done": 1, "failed": 1, "next": "alice"})
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let done: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("what was done is whole");
+    let names: Vec<_> = done.iter().map(|account| &account["username"]).collect();
+    assert_eq!(names, ["carol", "nobody"]);
+    let locked = "SELECT username FROM users WHERE locked_at >= '2020-01-01' AND locked_at < '2021-01-01'";
+    assert_eq!(store.query(locked).expect("the SQL is right"), ["carol"]);
+}
+
+/// The answer that is lost is looked up, and the new connection takes the next accounts too.
+#[test]
+fn a_commit_that_is_looked_up_keeps_no_account_from_being_done() {
+    let (sandbox, store, _proxy) = scene("lost_answer_among_many", Cut::After, false);
+    sandbox.write("names", "carol\nalice\n");
+    let output = lock_those_named(&sandbox, &["-c", "proxy.yaml"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "Warning: the connection was lost during COMMIT; the database says that it went through\nLocked carol\n\
+         Locked alice\n2 accounts done\n\
+         Warning: no MAS worker was seen for 2 minutes: nothing will happen on the homeserver until one runs\n"
+    );
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        store
+            .query("SELECT count(*) FROM queue_jobs WHERE status = 'available'")
+            .expect("the SQL is right"),
+        ["2"]
+    );
+}
+
+/// Locks those whose names are in the file `names`.
+fn lock_those_named(sandbox: &Sandbox, options: &[&str]) -> std::process::Output {
+    let mut command = sandbox.masctl(1);
+    command.args(["manage", "lock-user", "-"]).args(options);
+    let names = std::fs::File::open(sandbox.path().join("names")).expect("it was written");
+    command.stdin(names).output().expect("masctl runs")
+}

@@ -1,7 +1,7 @@
 //! Signals during a run, and readers that go away.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -26,9 +26,13 @@ fn rows(store: &OpenStore, sql: &str) -> Vec<String> {
     store.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-fn start(mut command: Command) -> Child {
+fn start(command: Command) -> Child {
+    start_with(command, Stdio::null())
+}
+
+fn start_with(mut command: Command, stdin: Stdio) -> Child {
     command
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -93,6 +97,67 @@ fn a_signal_stops_a_command_that_waits_for_a_lock(
         ["null"]
     );
     assert_eq!(rows(&store, "SELECT count(*) FROM queue_jobs"), ["0"]);
+}
+
+#[rstest]
+fn a_signal_among_many_accounts_takes_back_the_one_at_hand(
+    #[values(Signal::SIGINT, Signal::SIGTERM)] kind: Signal,
+    #[values(false, true)] json: bool,
+) {
+    let sandbox = Sandbox::new();
+    let name = format!("signal_many_{kind}_{json}").to_lowercase();
+    let store = OpenStore::configured(Store::Postgres, &name, &sandbox);
+    rows(&store, &cast::sql());
+    sandbox.write("names", "carol\nalice\ndave\n");
+    let output = thread::scope(|scope| {
+        let holder = scope.spawn(|| {
+            rows(
+                &store,
+                "BEGIN; SELECT 1 FROM users WHERE username = 'alice' FOR UPDATE; SELECT pg_sleep(3); ROLLBACK",
+            )
+        });
+        let waiting = |event: &str| {
+            format!("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {event}")
+        };
+        wait_until("the lock", || rows(&store, &waiting("wait_event = 'PgSleep'")) == ["1"]);
+        let mut command = sandbox.masctl(1);
+        command.args(["manage", "lock-user", "-"]);
+        if json {
+            command.args(["--format", "json"]);
+        }
+        let names = fs::File::open(sandbox.path().join("names")).expect("it was written");
+        let child = start_with(command, names.into());
+        wait_until("masctl's wait for it", || {
+            rows(&store, &waiting("wait_event_type = 'Lock'")) == ["1"]
+        });
+        signal(&child, kind);
+        let output = child.wait_with_output().expect("masctl ends");
+        holder.join().expect("it held the row");
+        output
+    });
+    assert_eq!(output.status.code(), Some(130));
+    let message = "Interrupted: 1 of 3 accounts was done; go on with alice";
+    let shown = String::from_utf8_lossy(&output.stdout);
+    if json {
+        let error: serde_json::Value = serde_json::from_str(&text(&output)).expect("it is JSON");
+        assert_eq!(error["error"]["message"], message);
+        let done: serde_json::Value = serde_json::from_str(&shown).expect("what was done is whole");
+        assert_eq!(
+            (done.as_array().map(Vec::len), &done[0]["username"]),
+            (Some(1), &"carol".into())
+        );
+    } else {
+        assert_eq!(
+            (text(&output).as_str(), &*shown),
+            (&*format!("Locked carol\nError: {message}\n"), "")
+        );
+    }
+    let locked = "SELECT username FROM users WHERE locked_at < '2021-01-01' AND locked_at >= '2020-01-01'";
+    assert_eq!(rows(&store, locked), ["carol"]);
+    assert_eq!(
+        rows(&store, "SELECT count(*) FROM queue_jobs WHERE status = 'available'"),
+        ["1"]
+    );
 }
 
 #[rstest]

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Command, builder::Styles};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
+    many,
     options::Options,
     printer::Printer,
     render::{self, Format, Wish},
@@ -81,15 +82,21 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
     let configuration = Arc::new(options.configuration()?);
     let interrupt = Arc::new(Interrupt::default());
     signals::watch(&interrupt, options)?;
-    let arguments = {
+    let (arguments, accounts) = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking();
-        let arguments = arguments(script, matches, &configuration, &*console)?;
-        let goes_on = options.dry_run || script_command::says_yes(&script.header, matches);
-        if !goes_on {
-            consent::obtain(script, &arguments, &*console)?;
+        let mut arguments = arguments(script, matches, &configuration, &*console)?;
+        // A MXID may be that of somebody who is called `-`: it is a name only after this.
+        let accounts = many::accounts(script, &arguments, &configuration, &*console)?;
+        if arguments.name_a_server(&script.header.params) {
+            arguments.reduce_users(&script.header.params, &configuration.server_name()?)?;
         }
-        arguments
+        let is_nothing = accounts.as_ref().is_some_and(|accounts| accounts.names.is_empty());
+        if !(options.dry_run || is_nothing || script_command::says_yes(&script.name, &script.header, matches)) {
+            let count = accounts.as_ref().map(|accounts| accounts.names.len());
+            consent::obtain(script, &arguments, count, &*console)?;
+        }
+        (arguments, accounts)
     };
     let database = configuration.database()?;
     tracing::debug!(
@@ -108,8 +115,12 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
         runtime: Arc::new(runtime()?),
         interrupt,
     };
+    if let Some(accounts) = accounts {
+        return many::run(script, &arguments, &accounts, parts, options, &console);
+    }
     let outcome = execute(script, &arguments, parts, options)?;
-    report(&outcome.report, &*console);
+    tell(&outcome.report, &*console);
+    conclude(&outcome.report, &*console);
     let status = show(&outcome, script, options, &*console)?;
     console.release();
     Ok(status)
@@ -132,7 +143,7 @@ fn execute(script: &Script, arguments: &Arguments, parts: Parts, options: &Optio
     }
 }
 
-/// The arguments of the script as it sees them. A MXID needs the server's name, which only then is looked for.
+/// The arguments of the script, its MXIDs as they were given.
 fn arguments(
     script: &Script,
     matches: &ArgMatches,
@@ -145,12 +156,9 @@ fn arguments(
         console,
         variable: &variable,
     };
-    let mut arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
+    let arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
     for warning in &arguments.warnings {
         console.warn(warning);
-    }
-    if arguments.name_a_server(params) {
-        arguments.reduce_users(params, &configuration.server_name()?)?;
     }
     Ok(arguments)
 }
@@ -180,8 +188,8 @@ fn show(outcome: &Outcome, script: &Script, options: &Options, console: &dyn Con
     }
 }
 
-/// What people see of a run that ended well: one line for each change, then what else there is to say.
-fn report(report: &Report, console: &dyn Console) {
+/// What people see of what was done: one line for each change, then what else there is to say.
+pub(super) fn tell(report: &Report, console: &dyn Console) {
     for change in &report.changes {
         console.say(&change.sentence(report.dry_run));
     }
@@ -191,6 +199,10 @@ fn report(report: &Report, console: &dyn Console) {
     for note in &report.notes {
         console.say(note);
     }
+}
+
+/// What people see at the end of a run.
+pub(super) fn conclude(report: &Report, console: &dyn Console) {
     if report.dry_run {
         console.say("Dry run: nothing was changed");
     }

@@ -6,6 +6,7 @@ mod database;
 mod doctor;
 mod failure;
 mod manage;
+mod many;
 mod options;
 mod printer;
 mod record;

@@ -72,7 +72,8 @@ pub(super) fn plain(value: &Value, wish: &Wish) -> Result<String> {
     data(&selected(value, wish.fields.as_deref())?, wish.format, table::width())
 }
 
-fn envelope(outcome: &Outcome, result: &Value) -> Value {
+/// The result of a script beside what it changed.
+pub(super) fn envelope(outcome: &Outcome, result: &Value) -> Value {
     let report = &outcome.report;
     json!({
         "changed": report.changed(),
@@ -128,7 +129,7 @@ pub(super) fn columns(rows: &[Value]) -> Vec<&str> {
 }
 
 /// Keeps the fields that were asked for, in that order.
-fn selected(value: &Value, fields: Option<&[String]>) -> Result<Value> {
+pub(super) fn selected(value: &Value, fields: Option<&[String]>) -> Result<Value> {
     let Some(fields) = fields else { return Ok(value.clone()) };
     match value {
         Value::Array(rows) => rows.iter().map(|row| selected(row, Some(fields))).collect(),

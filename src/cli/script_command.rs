@@ -11,7 +11,9 @@ use clap::{
 
 use crate::host::{
     arguments::{self, Given, Value},
+    consent,
     header::{Header, Kind, Param},
+    names,
 };
 
 /// The help of a script: its details, which clap calls what comes before the help, stand below the first line.
@@ -49,7 +51,7 @@ pub fn command(name: &str, header: &Header) -> Command {
             command = command.group(group);
         }
     }
-    if has_yes(header) {
+    if has_yes(name, header) {
         command = command.arg(
             Arg::new(YES)
                 .long("yes")
@@ -62,14 +64,14 @@ pub fn command(name: &str, header: &Header) -> Command {
 }
 
 /// Whether the command has a `--yes` that is not the script's own.
-fn has_yes(header: &Header) -> bool {
-    header.may_be_destructive() && header.param("yes").is_none()
+fn has_yes(name: &str, header: &Header) -> bool {
+    consent::may_be_needed(name, header) && header.param("yes").is_none()
 }
 
 /// Whether the command line says that nobody is to be asked.
 #[must_use]
-pub fn says_yes(header: &Header, matches: &ArgMatches) -> bool {
-    has_yes(header) && matches.get_flag(YES)
+pub fn says_yes(name: &str, header: &Header, matches: &ArgMatches) -> bool {
+    has_yes(name, header) && matches.get_flag(YES)
 }
 
 /// What stands above the arguments: the script's prose, and what it asks about.
@@ -200,7 +202,11 @@ fn args(param: &Param, header: &Header, ways: &Ways) -> Vec<Arg> {
     let mut args = Vec::with_capacity(ways.ids.len());
     let shared = Arc::new(param.clone());
     if let Some(id) = &ways.positional {
-        let arg = value_arg(&shared, id).help(help(param));
+        let mut help = help(param);
+        if names::param(&header.params).is_some_and(|many| many.name == param.name) {
+            help.push_str("; `-` reads many from standard input");
+        }
+        let arg = value_arg(&shared, id).help(help.trim_start_matches("; ").to_owned());
         args.push(if param.repeated { arg.num_args(1..) } else { arg });
     }
     if let Some(id) = &ways.flag {

@@ -73,7 +73,7 @@ fn answer(interrupt: &Interrupt, terminal: Option<&Termios>, json: bool) {
         // The question stays on its line.
         write_stderr("\n");
     }
-    write_stderr(&parting(phase, json));
+    write_stderr(&parting(phase, interrupt.done(), json));
     #[expect(
         clippy::exit,
         clippy::disallowed_methods,
@@ -83,14 +83,18 @@ fn answer(interrupt: &Interrupt, terminal: Option<&Termios>, json: bool) {
 }
 
 /// What is said in leaving without waiting for the run's own end.
-fn parting(phase: Phase, json: bool) -> String {
+fn parting(phase: Phase, done: u64, json: bool) -> String {
     let message = match phase {
         Phase::Committing => "Interrupted during COMMIT: the changes are either all there or none is",
         Phase::Committed => "Interrupted after the changes were committed: the homeserver may not know of them",
         Phase::Serving => {
             "Interrupted: the job at hand stays `running`, and `masctl manage release-jobs` says what gives it back"
         }
-        Phase::Working | Phase::Asking | Phase::Showing => "Interrupted: nothing was changed",
+        Phase::Working | Phase::Asking | Phase::Showing => match done {
+            0 => "Interrupted: nothing was changed",
+            1 => "Interrupted: 1 account was done, and stays so",
+            many => &format!("Interrupted: {many} accounts were done, and stay so"),
+        },
     };
     let error = Error::new(Code::RunInterrupted, message);
     if json {

@@ -75,10 +75,15 @@ impl Terminal {
         }
     }
 
-    fn line(&self, text: &str) {
+    /// Clears the line that says how far it is: something else is about to be shown.
+    pub(super) fn clear_progress(&self) {
         if self.progress_shown.swap(false, Ordering::Relaxed) {
             write_stderr("\r\x1b[2K");
         }
+    }
+
+    fn line(&self, text: &str) {
+        self.clear_progress();
         let line = format!("{}\n", printable(text));
         match &self.held_back {
             Some(held) => held.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line),

@@ -11,7 +11,10 @@ use std::{
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::header::{Kind, Param};
+use super::{
+    header::{Kind, Param},
+    names,
+};
 use crate::{
     console::{Console, NoSecret, secret_from},
     error::{Code, Error, Result},
@@ -277,7 +280,11 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<()> 
         )
         .help("Give one of the two.")
     };
-    let mut from_stdin = None;
+    let is_stdin = |param: &&Param| {
+        let given = given.get(&param.name);
+        given.is_some_and(|given| given.positional.iter().chain(&given.flag).any(names::is_stdin))
+    };
+    let mut from_stdin = names::param(params).filter(is_stdin).map(|_| "-".to_owned());
     for (at, param) in present.iter().enumerate() {
         let Some(given) = given.get(&param.name) else { continue };
         let ways = usize::from(given.positional.iter().any(Value::is_given))

@@ -2,28 +2,50 @@
 
 use super::{
     arguments::{Arguments, Value},
-    catalogue::Script,
+    catalogue::{self, Script},
     header::Header,
+    names,
 };
 use crate::{
     console::Console,
     error::{Code, Error, Result},
 };
 
-/// Asks whether a script may go on, if there is a reason to ask. A `--yes` of its own is an answer.
+/// Whether there are arguments with which a command is asked about: it loses something, or changes many accounts at once
+/// and mas-cli has none of its name.
+#[must_use]
+pub fn may_be_needed(command: &str, header: &Header) -> bool {
+    header.may_be_destructive() || (names::param(&header.params).is_some() && asks_about_many(command, header))
+}
+
+fn asks_about_many(command: &str, header: &Header) -> bool {
+    !header.needs.only_read() && !catalogue::is_of_mas_cli(command)
+}
+
+/// Asks whether a script may go on, if there is a reason to ask, for so many `accounts` where they are many at once. A
+/// `--yes` of its own is an answer.
 ///
 /// # Errors
 /// `input.aborted` if it may not, `argument.missing` if nobody can be asked, and those of [`Console::confirm`].
-pub fn obtain(script: &Script, arguments: &Arguments, console: &dyn Console) -> Result<()> {
-    let Some(losses) = losses(&script.header, arguments) else {
+pub fn obtain(script: &Script, arguments: &Arguments, accounts: Option<usize>, console: &dyn Console) -> Result<()> {
+    let losses = losses(&script.header, arguments);
+    if losses.is_none() && (accounts.is_none() || !asks_about_many(&script.name, &script.header)) {
         return Ok(());
-    };
+    }
     if matches!(arguments.get("yes"), Some(Value::Bool(true))) {
         return Ok(());
     }
+    let losses = losses.unwrap_or_default();
     let command = command(script, arguments);
+    let accounts = accounts.map(|count| match count {
+        1 => "1 account".to_owned(),
+        many => format!("{many} accounts"),
+    });
     if !console.interactive() {
-        let mut help = format!("`{command}` asks first.");
+        let mut help = match accounts {
+            Some(accounts) => format!("`{command}` asks first, about {accounts}."),
+            None => format!("`{command}` asks first."),
+        };
         for loss in &losses {
             help.extend([" ", loss]);
         }
@@ -35,7 +57,8 @@ pub fn obtain(script: &Script, arguments: &Arguments, console: &dyn Console) -> 
     for loss in losses {
         console.insist(loss);
     }
-    if console.confirm("Go on?", false)? {
+    let question = accounts.map_or_else(|| "Go on?".to_owned(), |accounts| format!("Go on with {accounts}?"));
+    if console.confirm(&question, false)? {
         return Ok(());
     }
     Err(Error::new(Code::InputAborted, "Aborted: nothing was changed"))
@@ -143,7 +166,17 @@ fn main(args) {}
 
     /// What is seen, and how it ends, where `answer` is given to the script with these arguments.
     fn seen(source: &str, values: &[(&str, Value)], answer: Option<bool>) -> (String, Result<()>) {
-        let script = Script::new("deactivate-user", "test.rhai", source).unwrap();
+        seen_for("deactivate-user", None, source, values, answer)
+    }
+
+    fn seen_for(
+        name: &str,
+        accounts: Option<usize>,
+        source: &str,
+        values: &[(&str, Value)],
+        answer: Option<bool>,
+    ) -> (String, Result<()>) {
+        let script = Script::new(name, "test.rhai", source).unwrap();
         let arguments = Arguments {
             values: values
                 .iter()
@@ -155,7 +188,7 @@ fn main(args) {}
             answer,
             seen: Mutex::default(),
         };
-        let ended = obtain(&script, &arguments, &person);
+        let ended = obtain(&script, &arguments, accounts, &person);
         (person.seen.into_inner().unwrap().join("|"), ended)
     }
 
@@ -197,6 +230,32 @@ fn main(args) {}
                  Give --yes to go on, or --dry-run to see what it would do."
             )
         );
+    }
+
+    #[test]
+    fn many_accounts_at_once_are_counted() {
+        let many = |name: &str, source: &str, count, answer| seen_for(name, Some(count), source, &[user("-")], answer);
+        let loss = "Its sessions end; that cannot be undone.";
+        let (shown, ended) = many("deactivate-user", DEACTIVATE, 37, Some(true));
+        assert_eq!(shown, format!("deactivate-user -|{loss}|Go on with 37 accounts?"));
+        assert!(ended.is_ok());
+        let harmless = DEACTIVATE.replacen(&format!("//! destructive: {loss}\n"), "", 1);
+        assert_eq!(
+            many("set-name", &harmless, 1, Some(true)).0,
+            "set-name -|Go on with 1 account?"
+        );
+        let error = many("set-name", &harmless, 2, None).1.unwrap_err();
+        let expected =
+            "`set-name -` asks first, about 2 accounts. Give --yes to go on, or --dry-run to see what it would do.";
+        assert_eq!(error.help_text(), Some(expected));
+        // Playbooks call what mas-cli has, and reading does no harm.
+        for (name, source) in [
+            ("lock-user", harmless.clone()),
+            ("show-user", harmless.replace("users:write", "users:read")),
+        ] {
+            let (shown, ended) = many(name, &source, 37, None);
+            assert!(shown.is_empty() && ended.is_ok());
+        }
     }
 
     #[test]

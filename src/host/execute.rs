@@ -1,19 +1,19 @@
 //! One execution of a script: compile, call `main(args)`, then commit or take back.
 
-use std::{cell::LazyCell, sync::Arc, thread};
+use std::{cell::LazyCell, sync::Arc};
 
 use chrono::TimeDelta;
-use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
+use rhai::{Dynamic, Map};
 use serde_json::Value;
 
 use super::{
     arguments::{Arguments, Value as Argument},
     catalogue::Script,
-    diagnose, engine,
+    program::{Program, on_deep_stack},
 };
 use crate::{
     console::Rows,
-    error::{Code, Error, Result},
+    error::Result,
     model::Time,
     operations::{Parts, Report, Run, World},
     primitives::{Secret, stream, to_value},
@@ -32,15 +32,7 @@ pub struct Outcome {
     pub secret: Option<String>,
 }
 
-/// What `main` returned.
-#[derive(Default)]
-struct Returned {
-    result: Value,
-    secret: Option<String>,
-    shown: bool,
-}
-
-/// Runs a script on a thread of its own, whose stack is deep enough for recursion.
+/// Runs a script.
 ///
 /// A lazy list that `main` returns before anything was written goes to `rows` while it is read, if there are any. Any
 /// other result is read to its end, and nobody sees it before the commit and the effects.
@@ -51,87 +43,62 @@ pub fn execute(script: &Script, arguments: &Arguments, parts: Parts, rows: Optio
     let reveal = !parts.dry_run;
     let run = Arc::new(Run::new(parts));
     let arguments = map_of(arguments, run.world());
-    let called = thread::scope(|scope| {
-        let spawned = thread::Builder::new()
-            .name("script".to_owned())
-            .stack_size(engine::STACK)
-            .spawn_scoped(scope, || call_main(script, arguments, &run, reveal, rows));
-        match spawned.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(called)) => called,
-            Ok(Err(_)) => Err(Error::new(
-                Code::Bug,
-                "masctl has a defect: the script's thread panicked",
-            )),
-            Err(cause) => Err(Error::new(Code::Bug, format!("No thread for the script: {cause}"))),
+    let called = on_deep_stack(|| {
+        let returned = Program::new(script, &run)?.call(arguments)?;
+        let rows = rows.filter(|_| !run.is_writing());
+        if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal, &run, rows)) {
+            return shown.map(|()| Returned {
+                shown: true,
+                ..Returned::default()
+            });
         }
+        Returned::new(&returned, reveal)
     });
-    match called {
-        Ok(returned) => {
-            let report = run.finish().map_err(|error| run.abandon(error))?;
-            let Returned { result, secret, shown } = if report.failure.is_none() {
-                returned
-            } else {
-                Returned::default()
-            };
-            Ok(Outcome {
-                report,
-                result,
-                shown,
-                secret,
-            })
+    called
+        .and_then(|returned| Ok(returned.of(run.finish()?)))
+        .map_err(|error| run.abandon(error))
+}
+
+/// What `main` returned, as plain data.
+#[derive(Default)]
+pub(super) struct Returned {
+    result: Value,
+    secret: Option<String>,
+    shown: bool,
+}
+
+impl Returned {
+    /// Reads it to its end. Reading a lazy list may fail as the script may.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) fn new(returned: &Dynamic, reveal: bool) -> Result<Self> {
+        Ok(Self {
+            result: to_value(returned, reveal)?,
+            secret: lone_secret(returned, reveal)?,
+            shown: false,
+        })
+    }
+
+    /// What came of the script that returned it, once that has ended so.
+    pub(super) fn of(self, report: Report) -> Outcome {
+        let Self { result, secret, shown } = if report.failure.is_none() {
+            self
+        } else {
+            Self::default()
+        };
+        Outcome {
+            report,
+            result,
+            shown,
+            secret,
         }
-        Err(error) => Err(run.abandon(error)),
     }
-}
-
-fn call_main(
-    script: &Script,
-    arguments: Map,
-    run: &Arc<Run>,
-    reveal: bool,
-    rows: Option<&mut dyn Rows>,
-) -> Result<Returned> {
-    let engine = engine::build(run);
-    let ast = compile(&engine, script)?;
-    let options = CallFnOptions::new().eval_ast(true);
-    let returned: Dynamic = engine
-        .call_fn_with_options(options, &mut Scope::new(), &ast, "main", (arguments,))
-        .map_err(|error| diagnose::of_running(&error, &script.label, &script.source))?;
-    // Reading a lazy list may fail as the script may.
-    let rows = rows.filter(|_| !run.is_writing());
-    if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal, run, rows)) {
-        return shown.map(|()| Returned {
-            shown: true,
-            ..Returned::default()
-        });
-    }
-    Ok(Returned {
-        result: to_value(&returned, reveal)?,
-        secret: lone_secret(&returned, reveal)?,
-        shown: false,
-    })
-}
-
-fn compile(engine: &Engine, script: &Script) -> Result<AST> {
-    let mut ast = engine
-        .compile(&*script.source)
-        .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
-    ast.set_source(script.label.as_str());
-    if ast
-        .iter_functions()
-        .any(|function| function.name == "main" && function.params.len() == 1)
-    {
-        return Ok(ast);
-    }
-    Err(Error::new(
-        Code::ScriptSyntax,
-        format!("{} has no function `main(args)`", script.label),
-    ))
 }
 
 /// The arguments as `main` gets them: every declared one is there, `()` if it was not given. All that is so long ago
 /// counts from the same moment.
-fn map_of(arguments: &Arguments, world: &World) -> Map {
+pub(super) fn map_of(arguments: &Arguments, world: &World) -> Map {
     let now = LazyCell::new(|| world.now());
     arguments
         .values

@@ -4,9 +4,13 @@ pub mod arguments;
 pub mod catalogue;
 pub mod consent;
 mod diagnose;
+mod each;
 mod engine;
 mod execute;
 pub mod header;
 mod modules;
+pub mod names;
+mod program;
 
+pub use each::{Accounts, Each, Tally, execute_each};
 pub use execute::{Outcome, execute};

@@ -1,6 +1,9 @@
 //! Ctrl-C: what it stops, and what it must leave alone.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +32,7 @@ pub enum Phase {
 pub struct Interrupt {
     token: CancellationToken,
     phase: Mutex<Phase>,
+    done: AtomicU64,
 }
 
 impl Interrupt {
@@ -58,6 +62,23 @@ impl Interrupt {
     /// Waits until Ctrl-C is pressed.
     pub(super) async fn pressed(&self) {
         self.token.cancelled().await;
+    }
+
+    /// Marks that the next part of a run is worked on, and that so many before it are done; fails if Ctrl-C was pressed.
+    pub(super) fn start_part(&self, done: u64) -> Result<()> {
+        self.done.store(done, Ordering::Relaxed);
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.token.is_cancelled() {
+            return Err(interrupted());
+        }
+        *phase = Phase::Working;
+        Ok(())
+    }
+
+    /// How many parts of the run are done, and stay so.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Marks the moment after which Ctrl-C no longer stops the commit; fails if it was pressed before.
@@ -126,5 +147,16 @@ mod tests {
         assert_eq!(interrupt.press(), (true, Phase::Committing));
         interrupt.end_commit();
         assert_eq!(interrupt.press(), (false, Phase::Committed));
+    }
+
+    #[test]
+    fn ctrl_c_in_one_part_keeps_the_next_from_being_started() {
+        let interrupt = Interrupt::default();
+        interrupt.start_part(0).unwrap();
+        interrupt.start_commit().unwrap();
+        interrupt.end_commit();
+        interrupt.start_part(1).unwrap();
+        assert_eq!((interrupt.press(), interrupt.done()), ((true, Phase::Working), 1));
+        assert_eq!(interrupt.start_part(1).unwrap_err().code(), Code::RunInterrupted);
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     future::Future,
     mem,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect};
@@ -43,6 +46,8 @@ pub struct Run {
     parts: Parts,
     session: AsyncMutex<Session>,
     record: Mutex<Record>,
+    /// How many jobs its committed parts have queued.
+    jobs: AtomicU64,
     homeserver: OnceLock<Arc<dyn Homeserver>>,
     passwords: OnceLock<Arc<Passwords>>,
 }
@@ -64,6 +69,7 @@ impl Run {
             parts,
             session: AsyncMutex::default(),
             record: Mutex::default(),
+            jobs: AtomicU64::default(),
             homeserver: OnceLock::new(),
             passwords: OnceLock::new(),
         }
@@ -278,19 +284,59 @@ impl Run {
         }
     }
 
+    /// Starts the next part of the run, on the same connection. `done` of the parts before it stay as they are.
+    ///
+    /// # Errors
+    /// `run.interrupted`.
+    pub fn start_part(&self, done: u64) -> Result<()> {
+        self.parts.interrupt.start_part(done)
+    }
+
+    /// Ends a part of the run well: commits it, or takes it back in a dry run; then sends its effects. Whether somebody is
+    /// there to do its jobs is looked at in the end.
+    ///
+    /// # Errors
+    /// As those of [`Run::finish`].
+    pub fn finish_part(&self) -> Result<Report> {
+        self.parts.runtime.block_on(self.finish_writing())
+    }
+
+    /// Takes back a part of the run that failed in a way that the next part need not. The connection stays.
+    ///
+    /// # Errors
+    /// `database.lost`.
+    pub fn take_back_part(&self) -> Result<()> {
+        self.parts.runtime.block_on(async {
+            let mut session = self.session.lock().await;
+            drop(self.take_record());
+            if let Session::Writing(mut connection) = mem::take(&mut *session) {
+                connection.rollback().await?;
+                *session = Session::Reading(connection);
+            }
+            Ok(())
+        })
+    }
+
     /// Ends the run well: commits, or takes everything back in a dry run; then sends the effects.
     ///
     /// # Errors
     /// `commit.unknown`, or why nothing was committed. What fails after the commit is in the report.
     pub fn finish(&self) -> Result<Report> {
-        self.parts.runtime.block_on(self.finish_all())
+        self.parts.runtime.block_on(async {
+            let mut report = self.finish_writing().await?;
+            if let Session::Reading(mut connection) = mem::take(&mut *self.session.lock().await) {
+                report.jobs = self.jobs.load(Ordering::Relaxed);
+                effect::look_for_workers(self, &mut connection, &mut report).await;
+                connection.close().await;
+            }
+            Ok(report)
+        })
     }
 
-    async fn finish_all(&self) -> Result<Report> {
-        let session = mem::take(&mut *self.session.lock().await);
-        let record = mem::take(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut report = Report::new(record, self.parts.dry_run, self.parts.database.label());
-        let connection = match session {
+    async fn finish_writing(&self) -> Result<Report> {
+        let mut session = self.session.lock().await;
+        let mut report = Report::new(self.take_record(), self.parts.dry_run, self.parts.database.label());
+        let connection = match mem::take(&mut *session) {
             Session::Closed => return Ok(report),
             Session::Reading(connection) => connection,
             Session::Writing(mut connection) if self.parts.dry_run => {
@@ -303,12 +349,16 @@ impl Run {
                 let mut connection = commit::commit(self, connection, &report.changes).await?;
                 self.parts.interrupt.end_commit();
                 effect::send_all(self, &mut connection, &mut report).await;
-                effect::look_for_workers(self, &mut connection, &mut report).await;
+                self.jobs.fetch_add(report.jobs, Ordering::Relaxed);
                 connection
             }
         };
-        connection.close().await;
+        *session = Session::Reading(connection);
         Ok(report)
+    }
+
+    fn take_record(&self) -> Record {
+        mem::take(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends the run after an error or Ctrl-C: nothing of it stays. Returns the error as the operator is to see it.

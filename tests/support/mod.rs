@@ -6,6 +6,7 @@ pub(crate) mod diff; // what differs between two texts, for people
 pub(crate) mod guarded; // a PostgreSQL server that lets nobody in without TLS
 pub(crate) mod homeserver; // a Synapse that answers what masctl asks, and remembers it
 pub(crate) mod mas_database; // the SQL of an empty database of MAS
+pub(crate) mod person; // what a person at a terminal does and finds
 pub(crate) mod pgbouncer; // a pooler in front of it
 pub(crate) mod plans; // how PostgreSQL finds what masctl asks it for
 pub(crate) mod populace; // accounts that have lived with MAS

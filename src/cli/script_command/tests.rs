@@ -30,7 +30,13 @@ fn what_may_ask_has_a_yes_and_says_what_it_asks_about() {
     let of = |yaml: &str| Header::parse("test.rhai", &format!("//! About\n//! ---\n{yaml}")).unwrap();
     let help = |header: &Header| command("test", header).render_help().to_string();
     let header = of("//! destructive: It is gone.\n");
-    let says = |line: &[&str]| says_yes(&header, &command("test", &header).try_get_matches_from(line).unwrap());
+    let says = |line: &[&str]| {
+        says_yes(
+            "test",
+            &header,
+            &command("test", &header).try_get_matches_from(line).unwrap(),
+        )
+    };
     assert!(says(&["test", "-y"]) && says(&["test", "--yes"]) && !says(&["test"]));
     let shown = help(&header);
     assert!(
@@ -44,7 +50,7 @@ fn what_may_ask_has_a_yes_and_says_what_it_asks_about() {
     // One of its own is the script's.
     let own = of("//! destructive: true\n//! params: { yes: { type: bool, help: Go on } }\n");
     let matches = command("test", &own).try_get_matches_from(["test", "--yes"]).unwrap();
-    assert!(!says_yes(&own, &matches) && given(&own, &matches)["yes"].flag.len() == 1);
+    assert!(!says_yes("test", &own, &matches) && given(&own, &matches)["yes"].flag.len() == 1);
     assert!(!help(&of("//! needs: []\n")).contains("--yes"));
 }
 
@@ -410,7 +416,7 @@ The token belongs to a new device of the account and is printed once. It does no
 Usage: issue-compatibility-token [OPTIONS] <USERNAME> [DEVICE_ID]
 
 Arguments:
-  <USERNAME>   Account that the token acts for
+  <USERNAME>   Account that the token acts for; `-` reads many from standard input
   [DEVICE_ID]  Device of the token instead of a random one
 
 Options:

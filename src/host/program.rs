@@ -1,0 +1,79 @@
+//! A script that is compiled and can be called, on a thread whose stack is deep enough for it.
+
+use std::{sync::Arc, thread};
+
+use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
+
+use super::{catalogue::Script, diagnose, engine};
+use crate::{
+    error::{Code, Error, Result},
+    operations::Run,
+};
+
+/// A compiled script. It acts on one run.
+pub(super) struct Program<'script> {
+    script: &'script Script,
+    engine: Engine,
+    ast: AST,
+}
+
+impl<'script> Program<'script> {
+    /// Compiles a script.
+    ///
+    /// # Errors
+    /// `script.syntax`, with the place in it.
+    pub(super) fn new(script: &'script Script, run: &Arc<Run>) -> Result<Self> {
+        let engine = engine::build(run);
+        let ast = compile(&engine, script)?;
+        Ok(Self { script, engine, ast })
+    }
+
+    /// Calls `main(args)`.
+    ///
+    /// # Errors
+    /// What it failed with, with the places in it.
+    pub(super) fn call(&self, arguments: Map) -> Result<Dynamic> {
+        let options = CallFnOptions::new().eval_ast(true);
+        self.engine
+            .call_fn_with_options(options, &mut Scope::new(), &self.ast, "main", (arguments,))
+            .map_err(|error| diagnose::of_running(&error, &self.script.label, &self.script.source))
+    }
+}
+
+fn compile(engine: &Engine, script: &Script) -> Result<AST> {
+    let mut ast = engine
+        .compile(&*script.source)
+        .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
+    ast.set_source(script.label.as_str());
+    if ast
+        .iter_functions()
+        .any(|function| function.name == "main" && function.params.len() == 1)
+    {
+        return Ok(ast);
+    }
+    Err(Error::new(
+        Code::ScriptSyntax,
+        format!("{} has no function `main(args)`", script.label),
+    ))
+}
+
+/// Works on a thread of its own, whose stack is deep enough for recursion.
+///
+/// # Errors
+/// Those of the work, and `bug`.
+pub(super) fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    thread::scope(|scope| {
+        let spawned = thread::Builder::new()
+            .name("script".to_owned())
+            .stack_size(engine::STACK)
+            .spawn_scoped(scope, work);
+        match spawned.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => Err(Error::new(
+                Code::Bug,
+                "masctl has a defect: the script's thread panicked",
+            )),
+            Err(cause) => Err(Error::new(Code::Bug, format!("No thread for the script: {cause}"))),
+        }
+    })
+}
