@@ -20,12 +20,14 @@ const MOST_BYTES: u64 = 64 << 20;
 /// How many bytes of a line are looked at: a name is shorter, also with a good many spaces behind it.
 const LONGEST_LINE: u64 = 8 << 10;
 
-/// The parameter that takes `-` for the names of many accounts: the only required positional one of type `user`.
+/// The parameter that takes `-` for the names of many accounts: the only positional one of type `user` that must be given,
+/// unless something else is given in its place.
 #[must_use]
 pub fn param(params: &[Param]) -> Option<&Param> {
+    let is_replaced = |param: &Param| params.iter().any(|other| other.excludes(param));
     let mut users = params
         .iter()
-        .filter(|param| param.kind == Kind::User && param.positional && param.required);
+        .filter(|param| param.kind == Kind::User && param.positional && (param.required || is_replaced(param)));
     users.next().filter(|param| !param.repeated && users.next().is_none())
 }
 
@@ -260,5 +262,7 @@ mod tests {
         assert_eq!(takes(&format!("params: {{ a: {{ {user}, repeated: true }} }}")), None);
         assert_eq!(takes("params: { a: { type: user, positional: true } }"), None);
         assert_eq!(takes("params: { a: { type: user, required: true } }"), None);
+        let replaced = "params: { a: { type: user, positional: true, conflicts: [b] }, b: { type: ulid } }";
+        assert_eq!(takes(replaced).as_deref(), Some("a"));
     }
 }
