@@ -21,6 +21,7 @@ mod passwords; // passwords as scripts set and verify them
 mod personal_tokens; // personal access tokens as scripts issue them
 mod policy; // policy data as scripts set it
 mod primitives; // the examples of the help run, and are denied without their capability
+mod reference; // the pages under docs/ are those of this program
 mod secrets; // what is secret is never shown
 mod sessions; // sessions as scripts list and end them
 mod signals; // Ctrl-C, SIGTERM and readers that go away
