@@ -55,21 +55,34 @@ fn counterparts() -> Vec<Counterpart> {
         .collect()
 }
 
-/// A primitive as scripts write it: `users::get`, or `user.lock` for what is done to a thing.
+/// A primitive as scripts write it: `users::get`, or `user.lock` for what is done to a thing, which is called by its type.
 fn written(primitive: &Documented) -> String {
     let receiver = primitive
         .parameters
         .iter()
         .find_map(|parameter| parameter.split_once(": &mut "));
     match receiver {
-        Some((name, _)) => format!("{name}.{}", primitive.name),
+        Some((_, receiver)) => format!("{}.{}", snake_case(receiver), primitive.name),
         None => format!("{}::{}", primitive.namespace, primitive.name),
     }
 }
 
+fn snake_case(name: &str) -> String {
+    let mut words = String::new();
+    for (at, letter) in name.chars().enumerate() {
+        if at > 0 && letter.is_uppercase() {
+            words.push('_');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
 /// All primitives by what scripts write. Several that differ by their parameters are one.
 fn primitives() -> BTreeMap<String, Documented> {
-    let functions = documented().into_iter().filter(|primitive| !primitive.name.starts_with("get$"));
+    let functions = documented()
+        .into_iter()
+        .filter(|primitive| !primitive.name.starts_with("get$"));
     let mut functions: Vec<_> = functions.collect();
     functions.sort_by_key(|primitive| std::cmp::Reverse(primitive.parameters.len()));
     functions
@@ -98,7 +111,13 @@ fn page() -> String {
     page.push_str("\n| request | primitive | command | what is different |\n|---|---|---|---|\n");
     let (mut used, mut commands) = (BTreeSet::new(), BTreeSet::new());
     for row in counterparts() {
-        let code = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let code = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let calls: Vec<String> = row.primitives.iter().map(|name| format!("`{name}()`")).collect();
         let _ = writeln!(
             page,
@@ -113,13 +132,19 @@ fn page() -> String {
     }
     page.push_str("\n## The primitives\n\n| primitive | what it does | needs |\n|---|---|---|\n");
     for name in used {
-        let primitive = known.get(name).unwrap_or_else(|| panic!("there is no primitive `{name}`"));
-        let needs = primitive.needs().map_or_else(|| "nothing".to_owned(), |needs| format!("`{needs}`"));
+        let primitive = known
+            .get(name)
+            .unwrap_or_else(|| panic!("there is no primitive `{name}`"));
+        let needs = primitive
+            .needs()
+            .map_or_else(|| "nothing".to_owned(), |needs| format!("`{needs}`"));
         let _ = writeln!(page, "| `{name}()` | {} | {needs} |", sentence(&primitive.help));
     }
     page.push_str("\n## The commands\n\n| command | what it does |\n|---|---|\n");
     for name in commands {
-        let about = about.get(name).unwrap_or_else(|| panic!("there is no command `{name}`"));
+        let about = about
+            .get(name)
+            .unwrap_or_else(|| panic!("there is no command `{name}`"));
         let _ = writeln!(page, "| `{name}` | {about} |");
     }
     page
@@ -140,12 +165,20 @@ fn the_page_of_the_admin_api_is_that_of_this_program() {
 fn every_request_of_the_admin_api_has_a_primitive_and_a_command() {
     let requests: BTreeSet<String> = REQUESTS.lines().map(|line| line.replace('\t', " ")).collect();
     let rows = counterparts();
-    let answered: Vec<String> = rows.iter().flat_map(|row| &row.requests).map(|&request| request.to_owned()).collect();
+    let answered: Vec<String> = rows
+        .iter()
+        .flat_map(|row| &row.requests)
+        .map(|&request| request.to_owned())
+        .collect();
     assert_eq!(answered.iter().cloned().collect::<BTreeSet<_>>(), requests);
     assert_eq!(answered.len(), requests.len(), "a request stands twice");
     let known = primitives();
     for row in rows {
-        assert!(row.primitives.iter().all(|name| known.contains_key(*name)), "{:?}", row.primitives);
+        assert!(
+            row.primitives.iter().all(|name| known.contains_key(*name)),
+            "{:?}",
+            row.primitives
+        );
         assert!(!row.commands.is_empty(), "{:?}", row.requests);
     }
 }
