@@ -84,7 +84,9 @@ fn primitives() -> BTreeMap<String, Documented> {
         .into_iter()
         .filter(|primitive| !primitive.name.starts_with("get$"));
     let mut functions: Vec<_> = functions.collect();
-    functions.sort_by_key(|primitive| std::cmp::Reverse(primitive.parameters.len()));
+    // The last of a name stays: the one with the fewest parameters, whatever the order of the engine is.
+    functions
+        .sort_by_cached_key(|primitive| std::cmp::Reverse((primitive.parameters.len(), primitive.parameters.clone())));
     functions
         .into_iter()
         .map(|primitive| (written(&primitive), primitive))

@@ -233,7 +233,8 @@ fn a_huge_argument_is_answered_shortly() {
             let output = run(&sandbox, &[format, &arguments[..]].concat(), &[]);
             let shown = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(2), "{shown:.500}");
-            assert!(shown.len() < 4_000, "{shown:.2000}");
+            // The list of commands alone has 4 KB.
+            assert!(shown.len() < 8_000, "{shown:.2000}");
         }
     }
 }
