@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     error::{Code, Error, Result},
-    model::Id,
-    storage::{self, Connection, sessions::Kind},
+    model::{Id, SessionKind},
+    storage::{self, Connection},
 };
 
 const END: Action = Action::new("session.end", "Ended", "end");
@@ -30,7 +30,7 @@ pub enum Effect {
         user: Id,
         /// The session that holds the device.
         #[serde(skip)]
-        session: (Kind, Id),
+        session: (SessionKind, Id),
     },
 }
 
@@ -208,7 +208,7 @@ async fn make_good(run: &Run, store: &mut Connection, effect: &Effect, report: &
     let (kind, id) = *session;
     let ended = storage::in_transaction(store, async |store| {
         let ended = storage::sessions::session_end(store, kind, id, now).await?;
-        if kind == Kind::Personal {
+        if kind == SessionKind::Personal {
             storage::personal_tokens::personal_tokens_revoke(store, id, now).await?;
         }
         let row = (now, run.world().new_id(now));

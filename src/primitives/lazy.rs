@@ -29,7 +29,7 @@ impl<T> Clone for Lazy<T> {
 }
 
 impl<T> Lazy<T> {
-    /// A list of at most `limit` items, all if there is none. `read` returns an empty page after the last item.
+    /// A list of at most `limit` items, all if there is none. A page of fewer items than `read` was asked for is the last.
     pub(super) fn new(
         limit: Option<u64>,
         read: impl Fn(Option<&T>, u64) -> Result<Vec<T>> + Send + Sync + 'static,
@@ -101,49 +101,58 @@ impl<T: Clone> Iterator for Pages<T> {
         if self.left == 0 {
             return None;
         }
-        let page = (self.read)(self.last.as_ref(), self.left.min(self.most));
-        self.most = PAGE;
-        self.left = match &page {
-            Ok(page) if !page.is_empty() => self.left.saturating_sub(page.len() as u64),
-            _ => 0,
+        let most = self.left.min(self.most);
+        let left = std::mem::take(&mut self.left);
+        let page = match (self.read)(self.last.as_ref(), most) {
+            Ok(page) => page,
+            error => return Some(error),
         };
-        match page {
-            Ok(page) => {
-                self.last = Some(page.last()?.clone());
-                Some(Ok(page))
-            }
-            error => Some(error),
+        // Looking for more after the last one can take as long as all that was read before.
+        if page.len() as u64 >= most {
+            self.left = left.saturating_sub(page.len() as u64);
         }
+        self.most = PAGE;
+        self.last = Some(page.last()?.clone());
+        Some(Ok(page))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::error::{Code, Error};
 
-    /// Pages of two, of the numbers up to `end`.
-    fn numbers(end: u64, limit: Option<u64>) -> Lazy<u64> {
-        Lazy::new(limit, move |last, most| {
-            let next = last.map_or(0, |last| last + 1);
-            Ok((next..end.min(next + most.min(2))).collect())
-        })
-    }
-
-    fn walked(list: &Lazy<u64>) -> Vec<u64> {
-        list.clone()
-            .into_iter()
-            .map(|item| item.expect("it can be read"))
-            .collect()
+    /// Walks a list of the numbers before `end`, and returns after how many of them a page was read that held how many.
+    fn pages(end: u64, limit: Option<u64>) -> Vec<(u64, u64)> {
+        let reads = Arc::new(Mutex::new(Vec::new()));
+        let list = Lazy::new(limit, {
+            let reads = reads.clone();
+            move |last: Option<&u64>, most| {
+                let next = last.map_or(0, |last| last + 1);
+                let page: Vec<_> = (next..end.min(next + most)).collect();
+                reads.lock().unwrap().push((next, page.len() as u64));
+                Ok(page)
+            }
+        });
+        let walked: Vec<_> = list.into_iter().map(|item| item.unwrap()).collect();
+        let wanted = end.min(limit.unwrap_or(end));
+        assert_eq!(walked, (0..wanted).collect::<Vec<_>>());
+        let reads = reads.lock().unwrap();
+        reads.clone()
     }
 
     #[test]
     fn a_list_is_walked_over_its_pages_up_to_its_limit() {
-        assert_eq!(walked(&numbers(5, None)), [0, 1, 2, 3, 4]);
-        assert_eq!(walked(&numbers(4, None)), [0, 1, 2, 3]);
-        assert_eq!(walked(&numbers(0, None)), [0; 0]);
-        assert_eq!(walked(&numbers(5, Some(3))), [0, 1, 2]);
-        assert_eq!(walked(&numbers(5, Some(0))), [0; 0]);
+        assert_eq!(pages(0, None), [(0, 0)]);
+        assert_eq!(pages(5, None), [(0, 5)]);
+        assert_eq!(pages(1000, None), [(0, 1000), (1000, 0)]);
+        assert_eq!(pages(1001, None), [(0, 1000), (1000, 1)]);
+        assert_eq!(pages(11_001, None), [(0, 1000), (1000, 10_000), (11_000, 1)]);
+        assert_eq!(pages(5, Some(3)), [(0, 3)]);
+        assert_eq!(pages(5, Some(5)), [(0, 5)]);
+        assert_eq!(pages(5, Some(0)), []);
     }
 
     #[test]

@@ -4,9 +4,8 @@ use sea_query::{Asterisk, Cond, Expr, ExprTrait, JoinType, Query, SelectStatemen
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Connection, count,
-    merge::{self, Found, Key},
-    on, select,
+    Connection, count, on,
+    select::{self, Key, List, Made, is},
 };
 use crate::{
     error::Result,
@@ -131,30 +130,28 @@ impl Filter {
         kinds.filter(|kind| self.kind.is_none_or(|wanted| wanted == *kind))
     }
 
-    /// How the rows are found: ids tell when they were made, and a user has few.
-    fn found(&self) -> Found {
-        if self.user.is_none() && (self.valid.is_some() || self.expires_before.is_some()) {
-            Found::ByWalking
-        } else {
-            Found::ByIndex
+    /// Whether an index finds them: ids tell when they were made, and a user has few.
+    fn is_indexed(&self) -> bool {
+        self.user.is_some() || (self.valid.is_none() && self.expires_before.is_none())
+    }
+
+    fn made(&self) -> Made {
+        Made {
+            after: self.created_after,
+            before: self.created_before,
         }
     }
 
-    /// Adds the conditions to a statement of the tokens of a kind. Ids of one moment differ in their lower bits.
+    /// Adds the conditions to a statement of the tokens of a kind.
     fn restrict(&self, kind: AccessKind, now: Time, statement: &mut SelectStatement) {
-        let ((tokens, key), (sessions, _, user)) = (kind.key(), kind.sessions());
-        let id = || Expr::col((tokens, key));
+        let ((tokens, _), (sessions, _, user)) = (kind.key(), kind.sessions());
         statement
-            .and_where_option(self.created_after.map(|time| id().gte(Id::new(time, 0))))
-            .and_where_option(self.created_before.map(|time| id().lt(Id::new(time, 0))))
+            .cond_where(self.made().condition(kind.key()))
             .and_where_option(
                 self.expires_before
                     .map(|time| Expr::col((tokens, "expires_at")).lt(time)),
             )
-            .and_where_option(self.valid.map(|valid| {
-                let is_valid = kind.valid(now);
-                if valid { is_valid } else { is_valid.not() }
-            }));
+            .and_where_option(self.valid.map(|valid| is(kind.valid(now), valid)));
         if let Some(wanted) = self.user {
             let mut whose = Cond::any().add(Expr::col((sessions, user)).eq(wanted));
             if kind == AccessKind::Personal {
@@ -181,9 +178,8 @@ pub async fn access_token_page(
         filter.restrict(kind, now, &mut statement);
         (kind.key(), statement)
     });
-    let tables: Vec<_> = tables.collect();
-    let id = |token: &AccessToken| token.id;
-    let page = merge::page(store, &tables, id, filter.found(), (after, most)).await?;
+    let list = List::of_all(tables.collect()).indexed(filter.is_indexed());
+    let page = list.made(filter.made()).page(store, after, most).await?;
     Ok(page.into_iter().map(with_device).collect())
 }
 

@@ -1,9 +1,12 @@
 //! OAuth 2.0 clients, which MAS's configuration defines or which register themselves. They are only read.
 
-use sea_query::{Asterisk, Expr, ExprTrait, LikeExpr, Query, SelectStatement, extension::postgres::PgExpr};
+use sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement};
 use sqlx::FromRow;
 
-use super::{Connection, select};
+use super::{
+    Connection,
+    select::{self, List},
+};
 use crate::{
     error::Result,
     model::{Client, ClientKind, Id, Time},
@@ -23,16 +26,7 @@ pub struct Filter {
 impl Filter {
     /// A statement that finds them, without its columns.
     fn statement(&self, postgres: bool) -> SelectStatement {
-        let contains = |column: &'static str, text: &str| {
-            let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            let pattern = LikeExpr::new(format!("%{escaped}%"));
-            if postgres {
-                Expr::col(column).ilike(pattern)
-            } else {
-                // It does not regard the case of ASCII's letters; and it has no escape unless one is named.
-                Expr::col(column).like(pattern.escape('\\'))
-            }
-        };
+        let contains = |column, text| select::contains(column, text, postgres);
         let search = self.search.as_deref();
         let kind = self.kind;
         Query::select()
@@ -141,11 +135,8 @@ fn with_columns(mut statement: SelectStatement, postgres: bool) -> SelectStateme
 pub async fn client_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<Client>> {
     let postgres = store.is_postgres();
     let statement = with_columns(filter.statement(postgres), postgres);
-    let rows: Vec<Row> = if filter.kind.is_some() && filter.search.is_none() {
-        select::walk(store, &statement, KEY, after, most).await?
-    } else {
-        select::page(store, &statement, KEY, after, most).await?
-    };
+    let list = List::of(KEY, statement).indexed(*filter == Filter::default());
+    let rows: Vec<Row> = list.page(store, after, most).await?;
     Ok(rows.into_iter().map(Client::from).collect())
 }
 

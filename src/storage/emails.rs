@@ -2,7 +2,11 @@
 
 use sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement};
 
-use super::{Connection, count, on, select, users};
+use super::{
+    Connection, count, on,
+    select::{self, List},
+    users,
+};
 use crate::{
     error::Result,
     model::{Email, Id, Time, User},
@@ -37,7 +41,7 @@ impl Filter {
             .take()
     }
 
-    /// Whether an index finds the rows of a page.
+    /// Whether an index finds them.
     fn is_indexed(&self) -> bool {
         self.user.is_some() || self.address.is_some() || self.domain.is_none()
     }
@@ -48,7 +52,7 @@ fn is_address(address: &str) -> Expr {
 }
 
 /// Whether an address ends so. Both databases count characters here, so that none of the domain has to be escaped.
-fn is_at_domain(domain: &str) -> Expr {
+pub(super) fn is_at_domain(domain: &str) -> Expr {
     let address = Func::lower(Expr::col("email"));
     let ending = Func::lower(Expr::val(format!("@{domain}")));
     let length = |text| Expr::expr(Func::cust("length").arg(text));
@@ -63,10 +67,8 @@ fn is_at_domain(domain: &str) -> Expr {
 pub async fn email_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<Email>> {
     let mut statement = filter.statement();
     statement.columns(COLUMNS);
-    if filter.is_indexed() {
-        return select::page(store, &statement, KEY, after, most).await;
-    }
-    select::walk(store, &statement, KEY, after, most).await
+    let list = List::of(KEY, statement).indexed(filter.is_indexed());
+    list.page(store, after, most).await
 }
 
 /// How many addresses fit.
@@ -92,7 +94,7 @@ pub async fn email_owner_page(store: &mut Connection, address: &str, after: Id, 
         .from("users")
         .and_where(Expr::col("user_id").in_subquery(owners))
         .take();
-    select::page(store, &statement, users::KEY, after, most).await
+    List::of(users::KEY, statement).page(store, after, most).await
 }
 
 /// One page of the addresses that are there more than once, on several accounts or on one: those after the address and

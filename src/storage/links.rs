@@ -2,7 +2,10 @@
 
 use sea_query::{Asterisk, Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
-use super::{Connection, count, on, select};
+use super::{
+    Connection, count, on,
+    select::{self, List, Made, is},
+};
 use crate::{
     error::Result,
     model::{Id, Link, Time},
@@ -54,23 +57,18 @@ impl Filter {
     /// A statement that finds them, without its columns.
     fn statement(&self) -> SelectStatement {
         let id = |column, id: Option<Id>| id.map(|id| Expr::col(column).eq(id));
-        // The time that is in an id is that of `created_at`, and the primary key finds it, as MAS's own filters do.
-        let least = |time: Time| Id::new(time, 0);
+        let made = Made {
+            after: self.created_after,
+            before: self.created_before,
+        };
         Query::select()
             .from(TABLE)
             .and_where_option(id(USER, self.user))
             .and_where_option(id(PROVIDER, self.provider))
             .and_where_option(self.subject.as_deref().map(|subject| self.with_subject(subject)))
-            .and_where_option(self.orphan.map(|orphan| {
-                if orphan {
-                    Expr::col(USER).is_null()
-                } else {
-                    Expr::col(USER).is_not_null()
-                }
-            }))
+            .and_where_option(self.orphan.map(|orphan| is(Expr::col(USER).is_null(), orphan)))
             .and_where_option(self.conflicting.then(in_conflict))
-            .and_where_option(self.created_after.map(|time| Expr::col(KEY.1).gte(least(time))))
-            .and_where_option(self.created_before.map(|time| Expr::col(KEY.1).lt(least(time))))
+            .cond_where(made.condition(KEY))
             .take()
     }
 
@@ -107,7 +105,7 @@ pub async fn link_page(store: &mut Connection, filter: &Filter, after: Option<&L
     statement.columns(COLUMNS);
     if !filter.conflicting {
         let after = after.map_or(Id::least(), |link| link.id);
-        return select::page(store, &statement, KEY, after, most).await;
+        return List::of(KEY, statement).page(store, after, most).await;
     }
     if let Some(after) = after {
         let last = [

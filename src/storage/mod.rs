@@ -16,7 +16,6 @@ mod embedded;
 mod failure;
 pub mod jobs;
 pub mod links;
-mod merge;
 pub mod passwords;
 pub mod personal_tokens;
 pub mod policy;

@@ -2,7 +2,10 @@
 
 use sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement};
 
-use super::{Connection, on, select};
+use super::{
+    Connection, on,
+    select::{self, List, is},
+};
 use crate::{
     error::Result,
     model::{Id, Provider},
@@ -83,16 +86,10 @@ pub struct Filter {
 impl Filter {
     /// A statement that finds them, without its columns.
     fn statement(&self) -> SelectStatement {
-        let disabled_at = || Expr::col("disabled_at");
+        let is_enabled = Expr::col("disabled_at").is_null();
         Query::select()
             .from(TABLE)
-            .and_where_option(self.enabled.map(|enabled| {
-                if enabled {
-                    disabled_at().is_null()
-                } else {
-                    disabled_at().is_not_null()
-                }
-            }))
+            .and_where_option(self.enabled.map(|enabled| is(is_enabled, enabled)))
             .take()
     }
 }
@@ -104,7 +101,7 @@ impl Filter {
 pub async fn provider_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<Provider>> {
     let mut statement = filter.statement();
     statement.columns(COLUMNS);
-    select::page(store, &statement, KEY, after, most).await
+    List::of(KEY, statement).page(store, after, most).await
 }
 
 /// How many providers fit.

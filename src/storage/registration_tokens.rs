@@ -3,7 +3,10 @@
 use sea_query::{Asterisk, Expr, ExprTrait, LockType, Query, SelectStatement};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Connection, count, on, select};
+use super::{
+    Connection, count, on,
+    select::{self, List, is},
+};
 use crate::{
     error::Result,
     model::{Id, RegistrationToken, Time},
@@ -57,18 +60,14 @@ fn valid(now: Time) -> Expr {
     Expr::col("revoked_at").is_null().and(unexpired).and(unused)
 }
 
-fn is(wanted: bool, condition: Expr) -> Expr {
-    if wanted { condition } else { condition.not() }
-}
-
 impl Filter {
     /// A statement that finds them, without its columns.
     fn statement(&self, now: Time) -> SelectStatement {
-        let revoked = |wanted| is(wanted, Expr::col("revoked_at").is_not_null());
-        let used = |wanted| is(wanted, Expr::col("times_used").gt(0));
+        let revoked = |wanted| is(Expr::col("revoked_at").is_not_null(), wanted);
+        let used = |wanted| is(Expr::col("times_used").gt(0), wanted);
         Query::select()
             .from("user_registration_tokens")
-            .and_where_option(self.valid.map(|wanted| is(wanted, valid(now))))
+            .and_where_option(self.valid.map(|wanted| is(valid(now), wanted)))
             .and_where_option(self.used.map(used))
             .and_where_option(self.revoked.map(revoked))
             .and_where_option(self.expires_before.map(|time| Expr::col("expires_at").lt(time)))
@@ -104,11 +103,8 @@ pub async fn registration_token_page(
     now: Time,
     (after, most): (Id, u64),
 ) -> Result<Vec<RegistrationToken>> {
-    let statement = shown(filter, now);
-    if *filter == Filter::default() {
-        return select::page(store, &statement, KEY, after, most).await;
-    }
-    select::walk(store, &statement, KEY, after, most).await
+    let list = List::of(KEY, shown(filter, now)).indexed(*filter == Filter::default());
+    list.page(store, after, most).await
 }
 
 /// How many tokens fit.

@@ -2,13 +2,20 @@
 //!
 //! The words of a statement depend on which filters are given, never on their values: values are bound.
 
-use sea_query::{Expr, ExprTrait, Order, PostgresQueryBuilder, Query, SelectStatement, SqliteQueryBuilder, Value};
+use chrono::Duration;
+use sea_query::{
+    Asterisk, Condition, Expr, ExprTrait, LikeExpr, Order, PostgresQueryBuilder, Query, SelectStatement,
+    SqliteQueryBuilder, UnionType, Value, extension::postgres::PgExpr,
+};
 use sea_query_sqlx::SqlxBinder;
 use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{Connection, failure};
-use crate::{error::Result, model::Id};
+use crate::{
+    error::Result,
+    model::{Id, Time},
+};
 
 /// How many rows one page of a list holds at most: some megabytes.
 pub const PAGE: u64 = 10_000;
@@ -59,55 +66,135 @@ pub(super) async fn number(store: &mut Connection, statement: &SelectStatement) 
     Ok(rows.first().map_or(0, |(number,)| *number))
 }
 
-/// The rows of a page, found by an index: those that the statement finds after `after` in the order of `key`.
-///
-/// # Errors
-/// As of any statement.
-pub(super) async fn page<T: Row>(
-    store: &mut Connection,
-    statement: &SelectStatement,
-    key: (&'static str, &'static str),
-    after: Id,
-    most: u64,
-) -> Result<Vec<T>> {
-    rows(store, &part(statement, key, (after, None), most)).await
+/// A table with its primary key.
+pub(super) type Key = (&'static str, &'static str);
+
+/// When rows were made, as their ids tell: the time in an id is that of `created_at`, to the millisecond. The primary key
+/// finds it, and MAS's own filters go by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Made {
+    /// At this moment or later.
+    pub(super) after: Option<Time>,
+    /// Before this moment.
+    pub(super) before: Option<Time>,
 }
 
-/// The rows of a page that no index finds: walks the primary key `key` of a table, and looks at some thousand rows with
-/// each statement, so that none of them takes long, however few rows fit.
-///
-/// # Errors
-/// As of any statement.
-pub(super) async fn walk<T: Row>(
-    store: &mut Connection,
-    statement: &SelectStatement,
-    key: (&'static str, &'static str),
-    after: Id,
-    most: u64,
-) -> Result<Vec<T>> {
-    walk_between(store, statement, key, (after, None), most).await
+impl Made {
+    /// Whether the row of this key was made then.
+    pub(super) fn condition(self, key: Key) -> Condition {
+        let first = |time| Id::new(time, 0);
+        Condition::all()
+            .add_option(self.after.map(|time| Expr::col(key).gte(first(time))))
+            .add_option(self.before.map(|time| Expr::col(key).lt(first(time))))
+    }
+
+    /// All ids are after this one.
+    pub(super) fn start(self) -> Id {
+        let last_before = |time: Time| Id::new(time - Duration::milliseconds(1), u128::MAX);
+        self.after.map_or(Id::least(), last_before)
+    }
+
+    /// Whether all ids are before this one.
+    pub(super) fn ends_before(self, id: Id) -> bool {
+        self.before.is_some_and(|time| id >= Id::new(time, 0))
+    }
 }
 
-/// As [`walk`], but ends before an id that all rows that fit are before.
-///
-/// # Errors
-/// As of any statement.
-pub(super) async fn walk_between<T: Row>(
-    store: &mut Connection,
-    statement: &SelectStatement,
-    key: (&'static str, &'static str),
-    (mut after, until): (Id, Option<Id>),
-    most: u64,
-) -> Result<Vec<T>> {
-    let mut found = Vec::new();
-    loop {
-        let end = window_end(store, &Query::select().from(key.0).take(), key.1, after).await?;
-        let wanted = most.saturating_sub(found.len() as u64);
-        found.append(&mut rows(store, &part(statement, key, (after, end), wanted)).await?);
-        match end {
-            Some(end) if (found.len() as u64) < most && until.is_none_or(|until| end < until) => after = end,
-            _ => return Ok(found),
+/// A list in the order of ids, over one table or several.
+pub(super) struct List {
+    /// Each statement finds the rows of one table, as columns of the same names; of several tables, the key as `id`.
+    tables: Vec<(Key, SelectStatement)>,
+    is_indexed: bool,
+    made: Made,
+}
+
+impl List {
+    /// What a statement finds in a table by an index, that of the primary key if there is no other.
+    pub(super) fn of(key: Key, statement: SelectStatement) -> Self {
+        Self::of_all(vec![(key, statement)])
+    }
+
+    /// As [`Self::of`], in several tables.
+    pub(super) fn of_all(tables: Vec<(Key, SelectStatement)>) -> Self {
+        Self {
+            tables,
+            is_indexed: true,
+            made: Made::default(),
         }
+    }
+
+    /// Says whether an index finds the rows. If none does, the primary keys are walked, some thousand rows with each
+    /// statement, so that none of them takes long, however few rows fit.
+    pub(super) fn indexed(self, is_indexed: bool) -> Self {
+        Self { is_indexed, ..self }
+    }
+
+    /// Says when all rows were made: only those are looked at.
+    pub(super) fn made(self, made: Made) -> Self {
+        Self { made, ..self }
+    }
+
+    /// One page: the rows after `after`. Fewer than `most` are the last ones.
+    ///
+    /// # Errors
+    /// As of any statement.
+    pub(super) async fn page<T: Row>(&self, store: &mut Connection, after: Id, most: u64) -> Result<Vec<T>> {
+        let mut after = Ord::max(after, self.made.start());
+        let mut found = Vec::new();
+        loop {
+            let end = if self.is_indexed {
+                None
+            } else {
+                self.window_end(store, after).await?
+            };
+            let wanted = most.saturating_sub(found.len() as u64);
+            let Some(statement) = self.between((after, end), wanted) else {
+                return Ok(found);
+            };
+            found.append(&mut rows(store, &statement).await?);
+            match end {
+                Some(end) if (found.len() as u64) < most && !self.made.ends_before(end) => after = end,
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// The last id of the shortest window: up to it, each table has been looked at. `None` if it is the last in all.
+    async fn window_end(&self, store: &mut Connection, after: Id) -> Result<Option<Id>> {
+        let mut first = None;
+        for ((table, key), _) in &self.tables {
+            let rows = Query::select().from(*table).take();
+            let end = window_end(store, &rows, key, after).await?;
+            first = first.into_iter().chain(end).min();
+        }
+        Ok(first)
+    }
+
+    /// The statement for the rows between two ids. Of several tables, each gives the first few, and they are merged.
+    fn between(&self, (after, end): (Id, Option<Id>), most: u64) -> Option<SelectStatement> {
+        let part = |(key, statement): &(Key, SelectStatement)| {
+            let mut part = statement.clone();
+            part.and_where(Expr::col(*key).gt(after))
+                .and_where_option(end.map(|end| Expr::col(*key).lte(end)))
+                .order_by(*key, Order::Asc)
+                .limit(most);
+            part
+        };
+        if let [table] = self.tables.as_slice() {
+            return Some(part(table));
+        }
+        let parts = self.tables.iter().map(|table| {
+            let part = part(table);
+            Query::select().column(Asterisk).from_subquery(part, "part").take()
+        });
+        let all = parts.reduce(|mut all, part| all.union(UnionType::All, part).take())?;
+        let merged = Query::select()
+            .column(Asterisk)
+            .from_subquery(all, "all_parts")
+            .order_by("id", Order::Asc)
+            .limit(most)
+            .take();
+        Some(merged)
     }
 }
 
@@ -133,19 +220,26 @@ pub(super) async fn window_end(
     Ok(end.first().map(|(id,)| *id))
 }
 
-/// The part of what a statement finds that lies between two ids.
-pub(super) fn part(
-    statement: &SelectStatement,
-    key: (&'static str, &'static str),
-    (after, end): (Id, Option<Id>),
-    most: u64,
-) -> SelectStatement {
-    let mut part = statement.clone();
-    part.and_where(Expr::col(key).gt(after))
-        .and_where_option(end.map(|end| Expr::col(key).lte(end)))
-        .order_by(key, Order::Asc)
-        .limit(most);
-    part
+/// Whether a column holds this text, in whatever case.
+pub(super) fn contains(column: &'static str, text: &str, is_postgres: bool) -> Expr {
+    let pattern = format!("%{}%", escaped(text));
+    let column = Expr::col(column);
+    if is_postgres {
+        column.ilike(pattern)
+    } else {
+        // It does not regard the case of ASCII's letters; and it has no escape character unless it is told one.
+        column.like(LikeExpr::new(pattern).escape('\\'))
+    }
+}
+
+/// Text that LIKE takes as it stands.
+fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
+}
+
+/// Whether something is as it is wanted to be.
+pub(super) fn is(is_so: Expr, wanted: bool) -> Expr {
+    if wanted { is_so } else { is_so.not() }
 }
 
 /// Whether a subquery finds anything. It is looked up for one row after the other: PostgreSQL would read the whole table
@@ -154,4 +248,28 @@ pub(super) fn part(
 pub(super) fn exists_for_each(mut subquery: SelectStatement) -> Expr {
     // PostgreSQL makes no join of a subquery that has an offset.
     Expr::exists(subquery.limit(1).offset(0).take())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_themselves() {
+        assert_eq!(escaped(r"100%_\a"), r"100\%\_\\a");
+    }
+
+    #[test]
+    fn a_time_is_a_range_of_ids() {
+        let time = chrono::DateTime::from_timestamp_millis(1_666_338_333_060);
+        let made = Made {
+            after: time,
+            before: time,
+        };
+        assert_eq!(made.start().to_string(), "01GFWR28C3ZZZZZZZZZZZZZZZZ");
+        assert!(!made.ends_before(made.start()));
+        assert!(made.ends_before("01GFWR28C40000000000000000".parse().unwrap()));
+        assert_eq!(Made::default().start(), Id::least());
+        assert!(!Made::default().ends_before(Id::greatest()));
+    }
 }

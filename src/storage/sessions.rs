@@ -6,14 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::list::{Filter, session, session_count, session_for_change, session_page, sessions_finish};
 use super::{Connection, count, dialect, on};
-pub use crate::model::SessionKind as Kind;
 use crate::{
     error::{Code, Error, Result},
-    model::{Id, Time, device_scopes},
+    model::{Id, SessionKind, Time, device_scopes},
 };
 
 /// Whether a session of this kind is active.
-const fn statement_to_look(kind: Kind) -> &'static str {
+const fn statement_to_look(kind: SessionKind) -> &'static str {
     macro_rules! statement {
         ($table:literal, $key:literal, $end:literal) => {
             concat!(
@@ -28,34 +27,38 @@ const fn statement_to_look(kind: Kind) -> &'static str {
         };
     }
     match kind {
-        Kind::Compatibility => statement!("compat_sessions", "compat_session_id", "finished_at"),
-        Kind::OAuth => statement!("oauth2_sessions", "oauth2_session_id", "finished_at"),
-        Kind::Browser => statement!("user_sessions", "user_session_id", "finished_at"),
-        Kind::Personal => statement!("personal_sessions", "personal_session_id", "revoked_at"),
+        SessionKind::Compatibility => statement!("compat_sessions", "compat_session_id", "finished_at"),
+        SessionKind::OAuth => statement!("oauth2_sessions", "oauth2_session_id", "finished_at"),
+        SessionKind::Browser => statement!("user_sessions", "user_session_id", "finished_at"),
+        SessionKind::Personal => statement!("personal_sessions", "personal_session_id", "revoked_at"),
     }
 }
 
-const fn statement_to_end_one(kind: Kind) -> &'static str {
+const fn statement_to_end_one(kind: SessionKind) -> &'static str {
     match kind {
-        Kind::Compatibility => {
+        SessionKind::Compatibility => {
             "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL"
         }
-        Kind::OAuth => {
+        SessionKind::OAuth => {
             "UPDATE oauth2_sessions SET finished_at = $2 WHERE oauth2_session_id = $1 AND finished_at IS NULL"
         }
-        Kind::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_session_id = $1 AND finished_at IS NULL",
-        Kind::Personal => {
+        SessionKind::Browser => {
+            "UPDATE user_sessions SET finished_at = $2 WHERE user_session_id = $1 AND finished_at IS NULL"
+        }
+        SessionKind::Personal => {
             "UPDATE personal_sessions SET revoked_at = $2 WHERE personal_session_id = $1 AND revoked_at IS NULL"
         }
     }
 }
 
-const fn statement_to_end(kind: Kind) -> &'static str {
+const fn statement_to_end(kind: SessionKind) -> &'static str {
     match kind {
-        Kind::Compatibility => "UPDATE compat_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
-        Kind::OAuth => "UPDATE oauth2_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
-        Kind::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
-        Kind::Personal => {
+        SessionKind::Compatibility => {
+            "UPDATE compat_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL"
+        }
+        SessionKind::OAuth => "UPDATE oauth2_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
+        SessionKind::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
+        SessionKind::Personal => {
             "UPDATE personal_sessions SET revoked_at = $2 \
              WHERE (actor_user_id = $1 OR owner_user_id = $1) AND revoked_at IS NULL"
         }
@@ -66,7 +69,7 @@ const fn statement_to_end(kind: Kind) -> &'static str {
 ///
 /// # Errors
 /// As of any statement.
-pub async fn sessions_end(store: &mut Connection, kind: Kind, user: Id, ended_at: Time) -> Result<u64> {
+pub async fn sessions_end(store: &mut Connection, kind: SessionKind, user: Id, ended_at: Time) -> Result<u64> {
     let statement = statement_to_end(kind);
     count!(store, sqlx::query(statement).bind(user).bind(ended_at))
 }
@@ -134,7 +137,7 @@ pub async fn compatibility_token_add(
 ///
 /// # Errors
 /// As of any statement.
-pub async fn session_is_active(store: &mut Connection, kind: Kind, id: Id) -> Result<bool> {
+pub async fn session_is_active(store: &mut Connection, kind: SessionKind, id: Id) -> Result<bool> {
     let statement = statement_to_look(kind);
     on!(store, |connection| sqlx::query_scalar(statement)
         .bind(id)
@@ -145,7 +148,7 @@ pub async fn session_is_active(store: &mut Connection, kind: Kind, id: Id) -> Re
 ///
 /// # Errors
 /// As of any statement.
-pub async fn session_end(store: &mut Connection, kind: Kind, id: Id, ended_at: Time) -> Result<bool> {
+pub async fn session_end(store: &mut Connection, kind: SessionKind, id: Id, ended_at: Time) -> Result<bool> {
     let statement = statement_to_end_one(kind);
     count!(store, sqlx::query(statement).bind(id).bind(ended_at)).map(|count| count > 0)
 }

@@ -12,7 +12,10 @@ pub use self::{
     },
     filter::Filter,
 };
-use super::{Connection, count, dialect, on, select};
+use super::{
+    Connection, count, dialect, on,
+    select::{self, List},
+};
 use crate::{
     error::Result,
     model::{Id, Time, User},
@@ -205,11 +208,8 @@ pub async fn user_set_admin(store: &mut Connection, id: Id, admin: bool) -> Resu
 pub async fn user_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<User>> {
     let mut statement = filter.statement(store.is_postgres(), Look::OneByOne);
     statement.columns(COLUMNS);
-    if filter.is_indexed(store.is_postgres()) {
-        return select::page(store, &statement, KEY, after, most).await;
-    }
-    let (first, end) = filter.range();
-    select::walk_between(store, &statement, KEY, (Ord::max(after, first), end), most).await
+    let list = List::of(KEY, statement).indexed(filter.is_indexed(store.is_postgres()));
+    list.made(filter.made()).page(store, after, most).await
 }
 
 /// How many users fit.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use masctl::{
     error::Code,
+    model::SessionKind,
     storage::sessions::{
-        Kind, compatibility_session_add, compatibility_token_add, lock_user_devices, session_end, session_is_active,
+        compatibility_session_add, compatibility_token_add, lock_user_devices, session_end, session_is_active,
         sessions_end, sessions_end_of_device,
     },
 };
@@ -19,16 +20,26 @@ use crate::support::{
 };
 
 /// The kinds with their tables, the columns of id and end, and who is in them.
-const KINDS: [(Kind, &str, &str, &str); 4] = [
+const KINDS: [(SessionKind, &str, &str, &str); 4] = [
     (
-        Kind::Compatibility,
+        SessionKind::Compatibility,
         "compat_sessions",
         "compat_session_id",
         "finished_at",
     ),
-    (Kind::OAuth, "oauth2_sessions", "oauth2_session_id", "finished_at"),
-    (Kind::Browser, "user_sessions", "user_session_id", "finished_at"),
-    (Kind::Personal, "personal_sessions", "personal_session_id", "revoked_at"),
+    (
+        SessionKind::OAuth,
+        "oauth2_sessions",
+        "oauth2_session_id",
+        "finished_at",
+    ),
+    (SessionKind::Browser, "user_sessions", "user_session_id", "finished_at"),
+    (
+        SessionKind::Personal,
+        "personal_sessions",
+        "personal_session_id",
+        "revoked_at",
+    ),
 ];
 
 /// An id that tells what it is of: `kind` is a digit, `number` another.
@@ -159,7 +170,7 @@ async fn a_personal_session_ends_with_its_actor_and_its_owner(#[values(Store::Sq
     for number in [0, 1, 5, 6, 7] {
         expected.insert(ulid(3, number), NOW_SHOWN.to_owned());
     }
-    let ended = sessions_end(&mut specimen.connection, Kind::Personal, id(ALICE), time(NOW)).await;
+    let ended = sessions_end(&mut specimen.connection, SessionKind::Personal, id(ALICE), time(NOW)).await;
     assert_eq!(ended.unwrap(), 5);
     assert_eq!(ends(&specimen), expected);
 }
@@ -217,10 +228,10 @@ async fn a_session_with_a_token_is_added_and_ended(#[values(Store::Sqlite, Store
     let ending = Some(time(LATER));
     let short = compatibility_token_add(store, id(NEW[3]), id(NEW[0]), &"mct_b".into(), time(NOW), ending).await;
     assert_eq!(short.unwrap(), id(NEW[3]));
-    let end = session_end(store, Kind::Compatibility, id(NEW[0]), time(LATER)).await;
+    let end = session_end(store, SessionKind::Compatibility, id(NEW[0]), time(LATER)).await;
     assert!(end.unwrap());
     for ulid in [NEW[0], NEW[2]] {
-        let end = session_end(store, Kind::Compatibility, id(ulid), time(NOW)).await;
+        let end = session_end(store, SessionKind::Compatibility, id(ulid), time(NOW)).await;
         assert!(!end.unwrap(), "{ulid}");
     }
     assert_eq!(

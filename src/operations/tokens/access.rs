@@ -5,9 +5,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Code, Error, Result},
-    model::{AccessKind, AccessToken, Id, Time, TokenFormat, TokenKind, User},
+    model::{AccessKind, AccessToken, Id, SessionKind, Time, TokenFormat, TokenKind, User},
     operations::{Action, Change, Deed, Run, Subject, jobs::NewJob, users},
-    storage::{self, Connection, PAGE, access_tokens::Filter, sessions::Kind},
+    storage::{self, Connection, PAGE, access_tokens::Filter},
 };
 
 const REVOKE: Action = Action::new("token.revoke", "Revoked", "revoke");
@@ -256,10 +256,10 @@ fn capital(text: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-const fn session_kind(kind: AccessKind) -> Kind {
+const fn session_kind(kind: AccessKind) -> SessionKind {
     match kind {
-        AccessKind::Compatibility => Kind::Compatibility,
-        AccessKind::Personal => Kind::Personal,
+        AccessKind::Compatibility => SessionKind::Compatibility,
+        AccessKind::Personal => SessionKind::Personal,
     }
 }
 

@@ -5,9 +5,9 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{expiry, rotation::Added};
 use crate::{
     error::{Code, Error, Result},
-    model::{DEVICE_ID_LENGTH, Id, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
+    model::{DEVICE_ID_LENGTH, Id, SessionKind, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
     operations::{Action, Change, Deed, Effect, Run, users},
-    storage::{self, sessions::Kind},
+    storage,
 };
 
 const ISSUE: Action = Action::new("token.issue", "Issued", "issue");
@@ -109,7 +109,7 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &CompatibilityToken, synapse
         localpart: user.username.clone(),
         device_id,
         user: user.id,
-        session: (Kind::Compatibility, issued.session_id),
+        session: (SessionKind::Compatibility, issued.session_id),
     });
 }
 

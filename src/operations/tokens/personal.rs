@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 use super::{expiry, note_lock, rotation::Added};
 use crate::{
     error::{Code, Error, Result},
-    model::{Id, Scope, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
+    model::{Id, Scope, SessionKind, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
     operations::{Action, Change, Deed, Effect, Run, users},
-    storage::{self, personal_tokens::NewPersonalSession, sessions::Kind},
+    storage::{self, personal_tokens::NewPersonalSession},
 };
 
 const ISSUE: Action = Action::new("personal_token.issue", "Issued", "issue");
@@ -123,7 +123,7 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &PersonalToken) {
             localpart: user.username.clone(),
             device_id: device.to_owned(),
             user: user.id,
-            session: (Kind::Personal, issued.session_id),
+            session: (SessionKind::Personal, issued.session_id),
         });
     }
 }

@@ -4,12 +4,12 @@ use super::{NewJob, Parts};
 use crate::{
     error::{Code, Error, Result},
     homeserver::Provisioning,
-    model::{Task, User},
+    model::{SessionKind, Task, User},
     operations::{
         jobs::{DEACTIVATE_USER, DELETE_DEVICE, PROVISION_DEVICE, PROVISION_USER, REACTIVATE_USER, SYNC_DEVICES},
         users,
     },
-    storage::{self, Connection, sessions::Kind},
+    storage::{self, Connection},
 };
 
 /// How often the homeserver is told again because the account changed while it was told.
@@ -108,7 +108,12 @@ async fn deactivate(parts: &Parts, store: &mut Connection, job: &Task, user: &Us
     storage::in_transaction(store, async |store| {
         storage::users::user_for_change(store, user.id).await?;
         storage::users::user_deactivate(store, user.id, now).await?;
-        for kind in [Kind::Browser, Kind::OAuth, Kind::Compatibility, Kind::Personal] {
+        for kind in [
+            SessionKind::Browser,
+            SessionKind::OAuth,
+            SessionKind::Compatibility,
+            SessionKind::Personal,
+        ] {
             storage::sessions::sessions_end(store, kind, user.id, now).await?;
         }
         storage::emails::addresses_delete(store, user.id).await

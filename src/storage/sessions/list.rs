@@ -2,18 +2,18 @@
 
 use std::{cmp::max, net::IpAddr};
 
-use chrono::Duration;
 use sea_query::{
-    Asterisk, Condition, Expr, ExprTrait, Func, LockType, Order, Query, SelectStatement, UnionType,
-    extension::postgres::PgBinOper,
+    Asterisk, Condition, Expr, ExprTrait, Func, LockType, Query, SelectStatement, extension::postgres::PgBinOper,
 };
 use sqlx::FromRow;
 
-use super::Kind;
 use crate::{
     error::Result,
-    model::{Id, Session, Time, device_of_scope, device_scopes, is_synapse_admin},
-    storage::{Connection, select},
+    model::{Id, Session, SessionKind, Time, device_of_scope, device_scopes, is_synapse_admin},
+    storage::{
+        Connection,
+        select::{self, List, Made},
+    },
 };
 
 /// Which sessions are meant: all that fit every part that is given.
@@ -22,7 +22,7 @@ pub struct Filter {
     /// Those that act as this account, and the personal ones that belong to it.
     pub user: Option<Id>,
     /// Those of this kind.
-    pub kind: Option<Kind>,
+    pub kind: Option<SessionKind>,
     /// Those of this client: who logged in, or to whom a personal session belongs.
     pub client: Option<Id>,
     /// Those that hold this device.
@@ -46,23 +46,23 @@ pub struct Filter {
 }
 
 /// The table of a kind of session: its name, its key, and the column of the account as whom a session acts.
-const fn table(kind: Kind) -> (&'static str, &'static str, &'static str) {
+const fn table(kind: SessionKind) -> (&'static str, &'static str, &'static str) {
     match kind {
-        Kind::Browser => ("user_sessions", "user_session_id", "user_id"),
-        Kind::Compatibility => ("compat_sessions", "compat_session_id", "user_id"),
-        Kind::OAuth => ("oauth2_sessions", "oauth2_session_id", "user_id"),
-        Kind::Personal => ("personal_sessions", "personal_session_id", "actor_user_id"),
+        SessionKind::Browser => ("user_sessions", "user_session_id", "user_id"),
+        SessionKind::Compatibility => ("compat_sessions", "compat_session_id", "user_id"),
+        SessionKind::OAuth => ("oauth2_sessions", "oauth2_session_id", "user_id"),
+        SessionKind::Personal => ("personal_sessions", "personal_session_id", "actor_user_id"),
     }
 }
 
 impl Filter {
     /// The kinds among which there can be any.
-    fn kinds(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(|&kind| {
+    fn kinds(&self) -> impl Iterator<Item = SessionKind> {
+        SessionKind::ALL.into_iter().filter(|&kind| {
             self.kind.is_none_or(|wanted| wanted == kind)
-                && (self.client.is_none() || matches!(kind, Kind::OAuth | Kind::Personal))
+                && (self.client.is_none() || matches!(kind, SessionKind::OAuth | SessionKind::Personal))
                 && (self.device.is_none() || kind.has_devices())
-                && (self.user_agent.is_none() || kind != Kind::Personal)
+                && (self.user_agent.is_none() || kind != SessionKind::Personal)
         })
     }
 
@@ -77,37 +77,34 @@ impl Filter {
         self.user.is_some() || self.client.is_some() || *self == keyed
     }
 
-    /// All ids are after this one.
-    fn start(&self) -> Id {
-        let before = |time: Time| Id::new(time - Duration::milliseconds(1), u128::MAX);
-        self.created_after.map_or(Id::least(), before)
+    fn made(&self) -> Made {
+        Made {
+            after: self.created_after,
+            before: self.created_before,
+        }
     }
 
-    /// All ids are before this one.
-    fn end(&self) -> Option<Id> {
-        self.created_before.map(|time| Id::new(time, 0))
-    }
-
-    fn condition(&self, kind: Kind, postgres: bool) -> Condition {
-        let (_, key, user) = table(kind);
+    fn condition(&self, kind: SessionKind, postgres: bool) -> Condition {
+        let (name, key, user) = table(kind);
         let last_active = || Func::coalesce([Expr::col("last_active_at"), Expr::col("created_at")]);
         let of_user = |id: Id| match kind {
-            Kind::Personal => Expr::col(user).eq(id).or(Expr::col("owner_user_id").eq(id)),
-            Kind::Browser | Kind::Compatibility | Kind::OAuth => Expr::col(user).eq(id),
+            SessionKind::Personal => Expr::col(user).eq(id).or(Expr::col("owner_user_id").eq(id)),
+            SessionKind::Browser | SessionKind::Compatibility | SessionKind::OAuth => Expr::col(user).eq(id),
         };
         let client = match kind {
-            Kind::Personal => "owner_oauth2_client_id",
-            Kind::Browser | Kind::Compatibility | Kind::OAuth => "oauth2_client_id",
+            SessionKind::Personal => "owner_oauth2_client_id",
+            SessionKind::Browser | SessionKind::Compatibility | SessionKind::OAuth => "oauth2_client_id",
         };
         let of_device = |device: &String| match kind {
-            Kind::Compatibility => Expr::col("device_id").eq(device.as_str()),
-            Kind::Browser | Kind::OAuth | Kind::Personal => has_scope(device_scopes(device), postgres),
+            SessionKind::Compatibility => Expr::col("device_id").eq(device.as_str()),
+            SessionKind::Browser | SessionKind::OAuth | SessionKind::Personal => {
+                has_scope(device_scopes(device), postgres)
+            }
         };
         let end = Expr::col(kind.end());
         let is_active = |active: bool| if active { end.is_null() } else { end.is_not_null() };
         Condition::all()
-            .add_option((self.created_after.is_some()).then(|| Expr::col(key).gt(self.start())))
-            .add_option(self.end().map(|end| Expr::col(key).lt(end)))
+            .add(self.made().condition((name, key)))
             .add_option(self.user.map(of_user))
             .add_option(self.client.map(|id| Expr::col(client).eq(id)))
             .add_option(self.device.as_ref().map(of_device))
@@ -120,7 +117,7 @@ impl Filter {
     }
 
     /// A statement that finds those of one kind, without its columns.
-    fn statement(&self, kind: Kind, postgres: bool) -> SelectStatement {
+    fn statement(&self, kind: SessionKind, postgres: bool) -> SelectStatement {
         let (table, ..) = table(kind);
         Query::select()
             .from(table)
@@ -129,7 +126,7 @@ impl Filter {
     }
 
     /// A statement among whose rows windows are counted off: those that fit, if an index finds them; else all.
-    fn windowed(&self, kind: Kind, postgres: bool) -> SelectStatement {
+    fn windowed(&self, kind: SessionKind, postgres: bool) -> SelectStatement {
         if self.is_indexed() {
             self.statement(kind, postgres)
         } else {
@@ -183,11 +180,11 @@ macro_rules! cut {
 }
 
 /// The columns of [`Row`] in the table of a kind. An address and a list are types of their own on PostgreSQL.
-const fn columns(kind: Kind, postgres: bool) -> &'static str {
+const fn columns(kind: SessionKind, postgres: bool) -> &'static str {
     macro_rules! of {
         ($ip:literal, $scope:literal) => {
             match kind {
-                Kind::Browser => concat!(
+                SessionKind::Browser => concat!(
                     "user_session_id AS id, 'browser' AS kind, user_id, CAST(NULL AS uuid) AS client_id, \
                      CAST(NULL AS uuid) AS owner_id, CAST(NULL AS text) AS device_id, CAST(NULL AS text) AS scope, \
                      CAST(NULL AS text) AS name, false AS synapse_admin, created_at, finished_at, last_active_at, ",
@@ -196,7 +193,7 @@ const fn columns(kind: Kind, postgres: bool) -> &'static str {
                     cut!("user_agent", 1000),
                     "user_agent"
                 ),
-                Kind::Compatibility => concat!(
+                SessionKind::Compatibility => concat!(
                     "compat_session_id AS id, 'compatibility' AS kind, user_id, CAST(NULL AS uuid) AS client_id, \
                      CAST(NULL AS uuid) AS owner_id, ",
                     cut!("device_id", 1000),
@@ -208,7 +205,7 @@ const fn columns(kind: Kind, postgres: bool) -> &'static str {
                     cut!("user_agent", 1000),
                     "user_agent"
                 ),
-                Kind::OAuth => concat!(
+                SessionKind::OAuth => concat!(
                     "oauth2_session_id AS id, 'oauth' AS kind, user_id, oauth2_client_id AS client_id, \
                      CAST(NULL AS uuid) AS owner_id, CAST(NULL AS text) AS device_id, ",
                     cut!($scope, 16384),
@@ -220,7 +217,7 @@ const fn columns(kind: Kind, postgres: bool) -> &'static str {
                     cut!("user_agent", 1000),
                     "user_agent"
                 ),
-                Kind::Personal => concat!(
+                SessionKind::Personal => concat!(
                     "personal_session_id AS id, 'personal' AS kind, actor_user_id AS user_id, \
                      owner_oauth2_client_id AS client_id, \
                      CASE WHEN owner_user_id <> actor_user_id THEN owner_user_id END AS owner_id, \
@@ -247,7 +244,7 @@ const fn columns(kind: Kind, postgres: bool) -> &'static str {
 struct Row {
     id: Id,
     #[sqlx(try_from = "String")]
-    kind: Kind,
+    kind: SessionKind,
     user_id: Option<Id>,
     client_id: Option<Id>,
     owner_id: Option<Id>,
@@ -291,65 +288,21 @@ impl From<Row> for Session {
     }
 }
 
-/// One page of the sessions that fit, of all kinds, those after `after`, ordered by id. What no index finds is looked
-/// for in one window of ids after the other, so that no statement takes long, however few fit.
+/// One page of the sessions that fit, of all kinds, those after `after`, ordered by id.
 ///
 /// # Errors
 /// As of any statement.
 pub async fn session_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<Session>> {
-    let mut after = max(after, filter.start());
-    let mut found = Vec::new();
-    loop {
-        let end = if filter.is_indexed() {
-            None
-        } else {
-            window_end(store, filter, after).await?
-        };
-        let wanted = most.saturating_sub(found.len() as u64);
-        let Some(statement) = of_all_kinds(filter, (after, end), wanted, store.is_postgres()) else {
-            return Ok(found);
-        };
-        let rows: Vec<Row> = select::rows(store, &statement).await?;
-        found.extend(rows.into_iter().map(Session::from));
-        match end.filter(|end| filter.end().is_none_or(|last| *end < last)) {
-            Some(end) if (found.len() as u64) < most => after = end,
-            _ => return Ok(found),
-        }
-    }
-}
-
-/// The last id of a window that has not too many rows in any of the tables; `None` if it is the last in all of them.
-async fn window_end(store: &mut Connection, filter: &Filter, after: Id) -> Result<Option<Id>> {
-    let mut first = None;
-    for kind in filter.kinds() {
-        let (_, key, _) = table(kind);
-        let rows = filter.windowed(kind, store.is_postgres());
-        let end = select::window_end(store, &rows, key, after).await?;
-        first = first.into_iter().chain(end).min();
-    }
-    Ok(first)
-}
-
-/// The statement for the sessions of all kinds between two ids. Each table gives the first few, and they are merged.
-fn of_all_kinds(filter: &Filter, (after, end): (Id, Option<Id>), most: u64, postgres: bool) -> Option<SelectStatement> {
-    let parts = filter.kinds().map(|kind| {
-        let (_, key, _) = table(kind);
-        let mut part = filter.statement(kind, postgres);
-        part.expr(Expr::cust(columns(kind, postgres)))
-            .and_where(Expr::col(key).gt(after))
-            .and_where_option(end.map(|end| Expr::col(key).lte(end)))
-            .order_by(key, Order::Asc)
-            .limit(most);
-        Query::select().column(Asterisk).from_subquery(part, "part").take()
+    let postgres = store.is_postgres();
+    let tables = filter.kinds().map(|kind| {
+        let (table, key, _) = table(kind);
+        let mut statement = filter.statement(kind, postgres);
+        statement.expr(Expr::cust(columns(kind, postgres)));
+        ((table, key), statement)
     });
-    let all = parts.reduce(|mut all, part| all.union(UnionType::All, part).take())?;
-    let statement = Query::select()
-        .column(Asterisk)
-        .from_subquery(all, "session")
-        .order_by("id", Order::Asc)
-        .limit(most)
-        .take();
-    Some(statement)
+    let list = List::of_all(tables.collect()).indexed(filter.is_indexed());
+    let rows: Vec<Row> = list.made(filter.made()).page(store, after, most).await?;
+    Ok(rows.into_iter().map(Session::from).collect())
 }
 
 /// How many sessions fit.
@@ -370,7 +323,7 @@ pub async fn session_count(store: &mut Connection, filter: &Filter) -> Result<i6
 /// # Errors
 /// As of any statement.
 pub async fn session(store: &mut Connection, id: Id) -> Result<Option<Session>> {
-    for kind in Kind::ALL {
+    for kind in SessionKind::ALL {
         if let Some(session) = one(store, kind, id, false).await? {
             return Ok(Some(session));
         }
@@ -382,11 +335,11 @@ pub async fn session(store: &mut Connection, id: Id) -> Result<Option<Session>> 
 ///
 /// # Errors
 /// As of any statement.
-pub async fn session_for_change(store: &mut Connection, kind: Kind, id: Id) -> Result<Option<Session>> {
+pub async fn session_for_change(store: &mut Connection, kind: SessionKind, id: Id) -> Result<Option<Session>> {
     one(store, kind, id, true).await
 }
 
-async fn one(store: &mut Connection, kind: Kind, id: Id, locked: bool) -> Result<Option<Session>> {
+async fn one(store: &mut Connection, kind: SessionKind, id: Id, locked: bool) -> Result<Option<Session>> {
     let (table, key, _) = table(kind);
     let mut statement = Query::select()
         .expr(Expr::cust(columns(kind, store.is_postgres())))
@@ -409,7 +362,7 @@ async fn one(store: &mut Connection, kind: Kind, id: Id, locked: bool) -> Result
 pub async fn sessions_finish(
     store: &mut Connection,
     filter: &Filter,
-    kind: Kind,
+    kind: SessionKind,
     after: Id,
     ended_at: Time,
 ) -> Result<(Vec<(Id, Option<Id>)>, Option<Id>)> {
@@ -418,7 +371,7 @@ pub async fn sessions_finish(
     }
     let postgres = store.is_postgres();
     let (table, key, user) = table(kind);
-    let after = max(after, filter.start());
+    let after = max(after, filter.made().start());
     let end = select::window_end(store, &filter.windowed(kind, postgres), key, after).await?;
     let statement = Query::update()
         .table(table)
@@ -431,5 +384,5 @@ pub async fn sessions_finish(
         .take();
     let mut ended: Vec<(Id, Option<Id>)> = select::rows(store, &statement).await?;
     ended.sort_unstable();
-    Ok((ended, end.filter(|end| filter.end().is_none_or(|last| *end < last))))
+    Ok((ended, end.filter(|end| !filter.made().ends_before(*end))))
 }

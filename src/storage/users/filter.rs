@@ -1,12 +1,11 @@
 //! Which accounts are meant, as SQL.
 
-use chrono::Duration;
-use sea_query::{
-    Condition, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Query, SelectStatement, UnionType,
-    extension::postgres::PgExpr,
-};
+use sea_query::{Condition, Expr, ExprTrait, Func, IntoColumnRef, Query, SelectStatement, UnionType};
 
-use super::super::select;
+use super::super::{
+    emails,
+    select::{self, Made, is},
+};
 use crate::model::{Id, SessionKind, Time};
 
 /// Which users are meant: all that fit every part that is given.
@@ -86,30 +85,28 @@ impl Filter {
         let of_account = [
             self.search
                 .as_ref()
-                .map(|text| like("username", &format!("%{}%", escaped(text)), is_postgres)),
+                .map(|text| select::contains("username", text, is_postgres)),
             self.active.map(|active| {
                 let is_active = Expr::col("locked_at")
                     .is_null()
                     .and(Expr::col("deactivated_at").is_null());
-                if active { is_active } else { is_active.not() }
+                is(is_active, active)
             }),
-            self.locked.map(|locked| is_set("locked_at", locked)),
+            self.locked
+                .map(|locked| is(Expr::col("locked_at").is_not_null(), locked)),
             self.deactivated
-                .map(|deactivated| is_set("deactivated_at", deactivated)),
+                .map(|deactivated| is(Expr::col("deactivated_at").is_not_null(), deactivated)),
             self.guest.map(|guest| Expr::col("is_guest").eq(guest)),
             self.admin.map(|admin| Expr::col("can_request_admin").eq(admin)),
-            self.created_after.map(|time| Expr::col(USER).gte(Id::new(time, 0))),
-            self.created_before.map(|time| Expr::col(USER).lt(Id::new(time, 0))),
         ];
         let of_others = [
             self.has_password
-                .map(|has| which(look.exists(rows_of_user("user_passwords")), has)),
+                .map(|has| is(look.exists(rows_of_user("user_passwords")), has)),
             self.has_email
-                .map(|has| which(look.exists(rows_of_user("user_emails")), has)),
+                .map(|has| is(look.exists(rows_of_user("user_emails")), has)),
             self.email_domain.as_ref().map(|domain| {
                 let mut emails = rows_of_user("user_emails");
-                let pattern = format!("%@{}", escaped(domain));
-                look.exists(emails.and_where(like("email", &pattern, is_postgres)).take())
+                look.exists(emails.and_where(emails::is_at_domain(domain)).take())
             }),
             self.links(look),
             self.session.map(|wanted| {
@@ -128,7 +125,10 @@ impl Filter {
             self.active_before
                 .map(|time| none(&PLACES, look, |place| was_active(place, time))),
         ];
-        let mut statement = Query::select().from("users").take();
+        let mut statement = Query::select()
+            .from(USER.0)
+            .cond_where(self.made().condition(USER))
+            .take();
         for part in of_account.into_iter().chain(of_others).flatten() {
             statement.and_where(part);
         }
@@ -142,7 +142,7 @@ impl Filter {
             self.provider
                 .map(|provider| Expr::col("upstream_oauth_provider_id").eq(provider)),
         );
-        Some(which(look.exists(links), linked))
+        Some(is(look.exists(links), linked))
     }
 
     /// Whether an index finds them: the primary key, or the one on the trigrams of usernames, which only PostgreSQL has.
@@ -156,14 +156,12 @@ impl Filter {
         *self == found
     }
 
-    /// Between which ids all of them are: after the first, before the second.
-    pub(super) fn range(&self) -> (Id, Option<Id>) {
-        // The random part fills the lower bits.
-        let last_before = |time: Time| Id::new(time - Duration::milliseconds(1), u128::MAX);
-        (
-            self.created_after.map_or(Id::least(), last_before),
-            self.created_before.map(|time| Id::new(time, 0)),
-        )
+    /// When all of them were registered.
+    pub(super) fn made(&self) -> Made {
+        Made {
+            after: self.created_after,
+            before: self.created_before,
+        }
     }
 }
 
@@ -171,30 +169,6 @@ impl Filter {
 fn has_trigram(text: &str) -> bool {
     let mut words = text.split(|character: char| !character.is_ascii_alphanumeric());
     words.any(|word| word.len() >= 3)
-}
-
-/// Text that LIKE takes as it stands.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
-}
-
-/// Whether a text fits a pattern in whatever case. SQLite has no escape character unless it is told one.
-fn like(column: &'static str, pattern: &str, is_postgres: bool) -> Expr {
-    let column = Expr::col(column);
-    if is_postgres {
-        column.ilike(pattern)
-    } else {
-        column.like(LikeExpr::new(pattern).escape('\\'))
-    }
-}
-
-fn is_set(column: &'static str, set: bool) -> Expr {
-    let column = Expr::col(column);
-    if set { column.is_not_null() } else { column.is_null() }
-}
-
-fn which(is_so: Expr, wanted: bool) -> Expr {
-    if wanted { is_so } else { is_so.not() }
 }
 
 /// The rows of a table that belong to the user at hand.
@@ -250,11 +224,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_stand_for_themselves() {
-        assert_eq!(escaped(r"100%_\a"), r"100\%\_\\a");
-    }
-
-    #[test]
     fn the_primary_key_and_trigrams_are_indexes() {
         let time = chrono::DateTime::UNIX_EPOCH;
         let search = |text: &str| Filter {
@@ -275,19 +244,5 @@ mod tests {
             ..search("alice")
         };
         assert!(!locked.is_indexed(true));
-    }
-
-    #[test]
-    fn a_time_is_a_range_of_ids() {
-        let time = chrono::DateTime::from_timestamp_millis(1_666_338_333_060).unwrap();
-        let filter = Filter {
-            created_after: Some(time),
-            created_before: Some(time),
-            ..Filter::default()
-        };
-        let (after, before) = filter.range();
-        assert_eq!(after.to_string(), "01GFWR28C3ZZZZZZZZZZZZZZZZ");
-        assert_eq!(before.unwrap().to_string(), "01GFWR28C40000000000000000");
-        assert_eq!(Filter::default().range(), (Id::least(), None));
     }
 }
