@@ -84,7 +84,7 @@ pub(super) fn run(scripts: &[Script], matches: &ArgMatches, options: &Options) -
     signals::watch(&interrupt, options)?;
     let (arguments, accounts) = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
-        let _asking = interrupt.while_asking();
+        let _asking = interrupt.while_asking()?;
         let mut arguments = arguments(script, matches, &configuration, &*console)?;
         // A MXID may be that of somebody who is called `-`: it is a name only after this.
         let accounts = many::accounts(script, &arguments, &configuration, &*console)?;

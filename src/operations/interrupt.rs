@@ -101,16 +101,29 @@ impl Interrupt {
         self.set(Phase::Serving);
     }
 
-    /// Marks that a person is being asked, until the value is dropped: Ctrl-C then need not wait for the answer.
-    pub fn while_asking(&self) -> Waiting<'_> {
-        self.set(Phase::Asking);
-        Waiting(self)
+    /// Marks that a person is being asked, until the value is dropped: Ctrl-C then need not wait for the answer. Fails if
+    /// it was pressed before.
+    ///
+    /// # Errors
+    /// `run.interrupted`.
+    pub fn while_asking(&self) -> Result<Waiting<'_>> {
+        self.start_waiting(Phase::Asking)
     }
 
-    /// Marks that a reader is waited for, until the value is dropped: Ctrl-C then need not wait for them.
-    pub(super) fn while_showing(&self) -> Waiting<'_> {
-        self.set(Phase::Showing);
-        Waiting(self)
+    /// Marks that a reader is waited for, until the value is dropped: Ctrl-C then need not wait for them. Fails if it was
+    /// pressed before.
+    pub(super) fn while_showing(&self) -> Result<Waiting<'_>> {
+        self.start_waiting(Phase::Showing)
+    }
+
+    fn start_waiting(&self, phase: Phase) -> Result<Waiting<'_>> {
+        let mut current = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.token.is_cancelled() {
+            return Err(interrupted());
+        }
+        *current = phase;
+        drop(current);
+        Ok(Waiting(self))
     }
 
     fn set(&self, phase: Phase) {
@@ -147,6 +160,18 @@ mod tests {
         assert_eq!(interrupt.press(), (true, Phase::Committing));
         interrupt.end_commit();
         assert_eq!(interrupt.press(), (false, Phase::Committed));
+    }
+
+    /// Nobody would end the wait: only the press itself ends a process that waits.
+    #[test]
+    fn ctrl_c_before_a_wait_keeps_it_from_being_started() {
+        let interrupt = Interrupt::default();
+        drop(interrupt.while_showing().unwrap());
+        interrupt.press();
+        for waiting in [interrupt.while_showing(), interrupt.while_asking()] {
+            assert_eq!(waiting.unwrap_err().code(), Code::RunInterrupted);
+        }
+        assert_eq!(interrupt.press(), (false, Phase::Working));
     }
 
     #[test]

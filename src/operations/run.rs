@@ -131,7 +131,7 @@ impl Run {
     /// Asks the person something, which nobody may be kept waiting for.
     ///
     /// # Errors
-    /// The question's, or `run.writing` while a transaction is open.
+    /// The question's; `run.writing` while a transaction is open; `run.interrupted`.
     pub fn ask<T>(&self, question: impl FnOnce(&dyn Console) -> Result<T>) -> Result<T> {
         if self.is_writing() {
             return Err(Error::new(
@@ -140,14 +140,17 @@ impl Run {
             )
             .help("Ask first, then change."));
         }
-        let _asking = self.parts.interrupt.while_asking();
+        let _asking = self.parts.interrupt.while_asking()?;
         question(self.console())
     }
 
     /// Shows the person something that they may not read at once. Nobody may be kept waiting for that: only before
     /// anything is written.
-    pub fn show<T>(&self, show: impl FnOnce() -> T) -> T {
-        let _showing = self.parts.interrupt.while_showing();
+    ///
+    /// # Errors
+    /// What `show` fails with, or `run.interrupted`.
+    pub fn show<T>(&self, show: impl FnOnce() -> Result<T>) -> Result<T> {
+        let _showing = self.parts.interrupt.while_showing()?;
         show()
     }
 
