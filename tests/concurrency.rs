@@ -1,6 +1,9 @@
 //! Two masctl at once on the same user give the same end state as one after the other, in either order.
 
-use std::process::{Child, Output, Stdio};
+use std::{
+    process::{Child, Output, Stdio},
+    thread,
+};
 
 use rstest::rstest;
 
@@ -8,6 +11,7 @@ use crate::support::{
     cast,
     sandbox::Sandbox,
     store::{OpenStore, Store},
+    wait_until,
 };
 
 /// How often each pair is let loose: on one try, the two may miss each other.
@@ -171,5 +175,67 @@ fn a_name_is_registered_once(#[values(Store::Sqlite, Store::Postgres)] kind: Sto
     assert_eq!(
         left.expect("the SQL is right"),
         [format!("{count} | {count} | {count}")]
+    );
+}
+
+/// MAS notes once a minute which sessions were used: of browsers first, then of OAuth 2.0, then the compatibility ones, each
+/// in the order of their ids, all in one transaction.
+#[rstest]
+#[case::of_two_kinds("user_sessions", "01HV00000000000000000000S1", "01HV00000000000000000000V1")]
+#[case::of_one_kind("compat_sessions", "01HV00000000000000000000V1", "01HV00000000000000000000V2")]
+fn sessions_end_while_mas_notes_that_they_were_used(
+    #[case] first: &str,
+    #[case] first_id: &str,
+    #[case] then_id: &str,
+) {
+    let (sandbox, store) = scene(Store::Postgres, &format!("noting_{first}"));
+    // The younger one comes first in the table.
+    for id in ["01HV00000000000000000000V2", "01HV00000000000000000000V1"] {
+        let row = format!(
+            "INSERT INTO compat_sessions (compat_session_id, user_id, device_id, created_at) VALUES \
+             ({{ulid:{id}}}, {{ulid:{}}}, 'PHONE', '{}')",
+            cast::ALICE,
+            cast::CREATED_AT
+        );
+        store.query(&row).expect("it fits");
+    }
+    let note = |table: &str, id: &str| {
+        let key = if table == "user_sessions" {
+            "user_session_id"
+        } else {
+            "compat_session_id"
+        };
+        format!("UPDATE {table} SET last_active_at = '2024-05-01T00:00:00Z' WHERE {key} = {{ulid:{id}}};")
+    };
+    let mas = format!(
+        "BEGIN; {} DO $$ BEGIN \
+             FOR attempt IN 1..3000 LOOP \
+                 PERFORM pg_sleep(0.02), pg_stat_clear_snapshot(); \
+                 EXIT WHEN EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = 'masctl' \
+                                   AND datname = current_database() AND wait_event_type = 'Lock'); \
+             END LOOP; \
+         END $$; {} COMMIT",
+        note(first, first_id),
+        note("compat_sessions", then_id)
+    );
+    let output = thread::scope(|scope| {
+        let noting = scope.spawn(|| store.query(&mas));
+        let sleeping =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        wait_until("the first note", || {
+            store.query(sleeping).expect("the SQL is right") == ["1"]
+        });
+        let output = end(start(&sandbox, "kill-sessions alice", 1));
+        noting.join().expect("it ran").expect("MAS does not fail");
+        output
+    });
+    assert!(output.status.success(), "{output:?}");
+    let active = "SELECT (SELECT count(*) FROM user_sessions WHERE finished_at IS NULL), \
+                  (SELECT count(*) FROM compat_sessions WHERE finished_at IS NULL), \
+                  (SELECT count(*) FROM compat_sessions WHERE last_active_at IS NOT NULL)";
+    let noted = if first == "compat_sessions" { "2" } else { "1" };
+    assert_eq!(
+        store.query(active).expect("the SQL is right"),
+        [format!("0 | 0 | {noted}")]
     );
 }

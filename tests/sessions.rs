@@ -79,7 +79,7 @@ fn those_that_fit_end_in_one_change_with_one_job_for_each_account(
     assert_eq!(subjects.len(), 100);
     assert_eq!(
         subjects[0],
-        json!({ "type": "compat_session", "id": "00000000000000000000000001", "name": null })
+        json!({ "type": "user_session", "id": "00000000000000000000000001", "name": null })
     );
     assert_eq!(
         outcome.report.changes[0].sentence(false),

@@ -14,7 +14,16 @@ const KILL: Action = Action::new("user.kill_sessions", "Ended", "end");
 const FINISH: Action = Action::new("session.finish", "Ended", "end");
 const FINISH_ALL: Action = Action::new("sessions.finish", "Ended", "end");
 
-/// The order in which MAS ends the sessions of an account.
+/// The order in which MAS notes that sessions were used, and deactivates: who takes rows in another one could wait for MAS
+/// while MAS waits for them.
+const LOCK_ORDER: [SessionKind; 4] = [
+    SessionKind::Browser,
+    SessionKind::OAuth,
+    SessionKind::Compatibility,
+    SessionKind::Personal,
+];
+
+/// The order in which they are counted.
 const ORDER: [SessionKind; 4] = [
     SessionKind::Compatibility,
     SessionKind::OAuth,
@@ -243,7 +252,7 @@ async fn check_kept(deed: &mut Deed<'_>, kept: &[Id], user: Option<&User>) -> Re
 /// Ends the active sessions that fit, window by window, so that memory does not grow with them.
 async fn end_all(deed: &mut Deed<'_>, filter: &Filter, now: Time) -> Result<Done> {
     let mut done = Done::default();
-    for kind in ORDER {
+    for kind in LOCK_ORDER {
         let mut next = Some(Id::least());
         while let Some(after) = next {
             let (ended, more) = storage::sessions::sessions_finish(deed.store(), filter, kind, after, now).await?;

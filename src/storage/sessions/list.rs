@@ -3,7 +3,7 @@
 use std::{cmp::max, net::IpAddr};
 
 use sea_query::{
-    Asterisk, Condition, Expr, ExprTrait, Func, LockType, Query, SelectStatement, extension::postgres::PgBinOper,
+    Asterisk, Condition, Expr, ExprTrait, Func, LockType, Order, Query, SelectStatement, extension::postgres::PgBinOper,
 };
 use sqlx::FromRow;
 
@@ -373,16 +373,40 @@ pub async fn sessions_finish(
     let (table, key, user) = table(kind);
     let after = max(after, filter.made().start());
     let end = select::window_end(store, &filter.windowed(kind, postgres), key, after).await?;
+    let condition = filter
+        .condition(kind, postgres)
+        .add(Expr::col(kind.end()).is_null())
+        .add(Expr::col(key).gt(after))
+        .add_option(end.map(|end| Expr::col(key).lte(end)));
+    let more = end.filter(|end| !filter.made().ends_before(*end));
+    if postgres && lock_in_order(store, (table, key), condition.clone()).await? == 0 {
+        return Ok((Vec::new(), more));
+    }
     let statement = Query::update()
         .table(table)
         .value(kind.end(), ended_at)
-        .cond_where(filter.condition(kind, postgres))
-        .and_where(Expr::col(kind.end()).is_null())
-        .and_where(Expr::col(key).gt(after))
-        .and_where_option(end.map(|end| Expr::col(key).lte(end)))
+        .cond_where(condition)
         .returning(Query::returning().columns([key, user]))
         .take();
     let mut ended: Vec<(Id, Option<Id>)> = select::rows(store, &statement).await?;
     ended.sort_unstable();
-    Ok((ended, end.filter(|end| !filter.made().ends_before(*end))))
+    Ok((ended, more))
+}
+
+/// Keeps others from changing the rows that fit, and returns how many there are. It takes them in the order of their
+/// ids, as MAS does when it notes which sessions were used: so the two do not wait for each other.
+async fn lock_in_order(
+    store: &mut Connection,
+    (table, key): (&'static str, &'static str),
+    condition: Condition,
+) -> Result<usize> {
+    let statement = Query::select()
+        .column(key)
+        .from(table)
+        .cond_where(condition)
+        .order_by(key, Order::Asc)
+        .lock(LockType::NoKeyUpdate)
+        .take();
+    let locked: Vec<(Id,)> = select::rows(store, &statement).await?;
+    Ok(locked.len())
 }
