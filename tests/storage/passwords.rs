@@ -1,5 +1,7 @@
 //! Password hashes.
 
+use std::thread;
+
 use masctl::{
     error::Code,
     storage::passwords::{password_add, password_count, password_of_user, passwords_remove},
@@ -11,6 +13,7 @@ use crate::support::{
     cast::{ALICE, BOB, CAROL, CREATED_AT, id, time},
     specimen::Specimen,
     store::Store,
+    wait_until,
 };
 
 #[rstest]
@@ -149,4 +152,31 @@ async fn all_hashes_of_a_user_are_removed(#[values(Store::Sqlite, Store::Postgre
         specimen.rows("SELECT user_session_authentication_id, user_password_id FROM user_session_authentications"),
         [format!("{} | null", NEW[0])]
     );
+}
+
+/// MAS hashes a password anew at a login if the scheme is an old one.
+#[tokio::test]
+async fn a_hash_that_a_login_adds_meanwhile_is_removed_too() {
+    let mut specimen = Specimen::create(Store::Postgres).await;
+    let old = password_add(&mut specimen.connection, id(NEW[0]), id(ALICE), "old", 1, time(NOW)).await;
+    old.unwrap();
+    let login = format!(
+        "BEGIN; INSERT INTO user_passwords (user_password_id, user_id, hashed_password, version, created_at, \
+         upgraded_from_id) VALUES ({{ulid:{}}}, {{ulid:{ALICE}}}, 'new', 2, '{LATER}', {{ulid:{}}}); \
+         DO $$ BEGIN FOR attempt IN 1..1000 LOOP \
+             PERFORM pg_sleep(0.02), pg_stat_clear_snapshot(); \
+             EXIT WHEN EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+                               AND wait_event_type = 'Lock'); \
+         END LOOP; END $$; COMMIT",
+        NEW[1], NEW[0]
+    );
+    let beside = specimen.beside();
+    let login = thread::spawn(move || beside.query(&login));
+    let sleeping =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    wait_until("the login", || specimen.rows(sleeping) == ["1"]);
+    let removed = passwords_remove(&mut specimen.connection, id(ALICE)).await;
+    login.join().unwrap().unwrap();
+    assert_eq!(removed.unwrap(), 2);
+    assert_eq!(specimen.rows("SELECT count(*) FROM user_passwords"), ["0"]);
 }
