@@ -160,6 +160,60 @@ fn a_signal_among_many_accounts_takes_back_the_one_at_hand(
     );
 }
 
+/// What was committed for the account at hand is made good before masctl ends, and the account counts as failed.
+#[test]
+fn a_signal_among_many_accounts_while_the_homeserver_is_asked_takes_the_token_back() {
+    let sandbox = Sandbox::new();
+    let store = OpenStore::configured(Store::Postgres, "signal_many_asked", &sandbox);
+    rows(&store, &cast::sql());
+    let homeserver = store.homeserver().expect("it has one");
+    homeserver.add_users(["carol", "alice", "bob"]);
+    sandbox.write("names", "carol\nalice\nbob\n");
+    store
+        .hold("BEGIN; SELECT 1 FROM users WHERE username = 'alice' FOR UPDATE")
+        .expect("the SQL is right");
+    let mut command = sandbox.masctl(1);
+    command.args(["manage", "issue-compatibility-token", "-", "--format", "jsonl"]);
+    let names = fs::File::open(sandbox.path().join("names")).expect("it was written");
+    let child = start_with(command, names.into());
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    wait_until("masctl's wait for alice", || rows(&store, waiting) == ["1"]);
+    homeserver.set_mood(Mood::Silent);
+    homeserver.take_requests();
+    store.release().expect("it is held");
+    wait_until("masctl's question", || !homeserver.take_requests().is_empty());
+    signal(&child, Signal::SIGINT);
+    let output = child.wait_with_output().expect("masctl ends");
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let shown: Vec<serde_json::Value> = shown
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let [carol, alice] = &shown[..] else {
+        panic!("{output:?}")
+    };
+    assert!(
+        carol["result"]["token"]
+            .as_str()
+            .is_some_and(|token| token.starts_with("mct_"))
+    );
+    assert_eq!(alice["error"]["code"], "run.interrupted", "{alice}");
+    assert_eq!(alice["result"], serde_json::Value::Null);
+    let said = text(&output);
+    assert!(
+        said.contains("1 of 3 accounts was done, 1 failed; go on with bob"),
+        "{said}"
+    );
+    let sessions = "SELECT username, finished_at IS NULL FROM compat_sessions JOIN users USING (user_id) ORDER BY 1";
+    assert_eq!(rows(&store, sessions), ["alice | false", "carol | true"]);
+    assert_eq!(
+        rows(&store, "SELECT queue_name, status FROM queue_jobs"),
+        ["sync-devices | available"]
+    );
+}
+
 #[rstest]
 fn a_signal_ends_the_wait_for_a_secret_that_nobody_sends(#[values(Signal::SIGINT, Signal::SIGTERM)] kind: Signal) {
     let sandbox = Sandbox::new();
