@@ -7,6 +7,7 @@ mod password;
 mod policy;
 mod scope;
 mod session;
+mod stored_time;
 mod token;
 mod upstream;
 
@@ -27,6 +28,7 @@ pub use self::{
     policy::PolicyData,
     scope::{Scope, device_of_scope, device_scopes},
     session::{Session, SessionKind, is_synapse_admin},
+    stored_time::StoredTime,
     token::{DEVICE_ID_LENGTH, REGISTRATION_TOKEN_LENGTH, TOKEN_RANDOM_LENGTH, TokenFormat, TokenKind},
     upstream::{Link, Provider},
 };
@@ -125,10 +127,13 @@ pub struct User {
     /// The localpart of its MXID.
     pub username: String,
     /// When it was registered.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
     /// Since when it may not log in.
+    #[sqlx(try_from = "StoredTime")]
     pub locked_at: Option<Time>,
     /// Since when it is deactivated.
+    #[sqlx(try_from = "StoredTime")]
     pub deactivated_at: Option<Time>,
     /// Whether it may ask for administrator scopes.
     #[sqlx(rename = "can_request_admin")]
@@ -152,6 +157,7 @@ pub struct Email {
     /// The address as typed.
     pub email: String,
     /// When it was added.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }
 
@@ -175,16 +181,21 @@ pub struct Job {
     /// How often it was tried before.
     pub attempt: i32,
     /// When it was queued.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
     /// Before when no worker takes it.
+    #[sqlx(try_from = "StoredTime")]
     pub scheduled_at: Option<Time>,
     /// When a worker took it.
+    #[sqlx(try_from = "StoredTime")]
     pub started_at: Option<Time>,
     /// The worker that took it.
     pub started_by: Option<Id>,
     /// When it was done.
+    #[sqlx(try_from = "StoredTime")]
     pub completed_at: Option<Time>,
     /// When it failed.
+    #[sqlx(try_from = "StoredTime")]
     pub failed_at: Option<Time>,
     /// Why it failed, cut to the first thousand characters.
     pub failed_reason: Option<String>,
@@ -252,6 +263,7 @@ pub struct JobCount {
     #[sqlx(rename = "jobs")]
     pub count: i64,
     /// When the oldest of them was queued.
+    #[sqlx(try_from = "StoredTime")]
     pub oldest_at: Time,
 }
 

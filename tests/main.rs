@@ -15,6 +15,7 @@ mod doctor; // what `masctl doctor` finds where a transcript cannot look
 mod emails; // e-mail addresses as scripts look for them and move them
 mod forms; // the questions that a person at a terminal is asked
 mod homeservers; // the homeserver of the tests answers as Synapse does
+mod hostile_rows; // rows that people and programs other than MAS can write
 mod lost_connections; // what is said of what was and was not committed
 mod memory; // how much of it a script takes that walks over many accounts
 mod passwords; // passwords as scripts set and verify them

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Id, Time};
+use super::{Id, StoredTime, Time};
 use crate::error::{Code, Error};
 
 /// The kind of an access token that masctl issues, lists, revokes and rotates.
@@ -64,10 +64,13 @@ pub struct AccessToken {
     /// Whether it has Synapse's administrator API, as a compatibility token.
     pub synapse_admin: bool,
     /// When it was made.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
     /// When it expires.
+    #[sqlx(try_from = "StoredTime")]
     pub expires_at: Option<Time>,
     /// When it was revoked, or its session ended.
+    #[sqlx(try_from = "StoredTime")]
     pub revoked_at: Option<Time>,
     /// Whether MAS accepts it: it is not revoked and has not expired, and nobody whose it is, is locked or deactivated.
     pub valid: bool,
@@ -86,12 +89,16 @@ pub struct RegistrationToken {
     /// How often it was used.
     pub times_used: i32,
     /// When it was made.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
     /// When it was used last.
+    #[sqlx(try_from = "StoredTime")]
     pub last_used_at: Option<Time>,
     /// When it expires.
+    #[sqlx(try_from = "StoredTime")]
     pub expires_at: Option<Time>,
     /// When it was revoked.
+    #[sqlx(try_from = "StoredTime")]
     pub revoked_at: Option<Time>,
     /// Whether somebody could register with it: it follows from the rest.
     #[serde(skip)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 
-use super::{Id, Time, User};
+use super::{Id, StoredTime, Time, User};
 
 /// What there is to say about one account, as far as it may be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub struct Address {
     /// The address as typed.
     pub email: String,
     /// When it was added.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }
 
@@ -55,6 +56,7 @@ pub struct ThirdPartyId {
     /// The address.
     pub address: String,
     /// When it was added.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }
 
@@ -62,6 +64,7 @@ pub struct ThirdPartyId {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct PasswordState {
     /// When it was set.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
     /// The version of the scheme that hashed it.
     pub version: i32,
@@ -99,6 +102,7 @@ pub struct UpstreamAccount {
     #[sqlx(rename = "human_account_name")]
     pub account_name: Option<String>,
     /// When it was linked.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }
 
@@ -109,5 +113,6 @@ pub struct AcceptedTerms {
     #[sqlx(rename = "terms_url")]
     pub url: String,
     /// When.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Id, Time};
+use super::{Id, StoredTime, Time};
 
 /// An upstream provider. What MAS needs to prove to it who it is, is never read.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
@@ -19,8 +19,10 @@ pub struct Provider {
     /// The scopes that it is asked for, between spaces.
     pub scope: String,
     /// When MAS first found it in its configuration.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
     /// Since when it cannot be used.
+    #[sqlx(try_from = "StoredTime")]
     pub disabled_at: Option<Time>,
 }
 
@@ -46,5 +48,6 @@ pub struct Link {
     /// What people call the account at the provider.
     pub human_account_name: Option<String>,
     /// When it was made.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }

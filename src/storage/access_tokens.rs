@@ -94,14 +94,14 @@ impl AccessKind {
             .expr_as(Expr::col((tokens, session)), "session_id")
             .expr_as(Expr::col(("users", "user_id")), "user_id")
             .expr_as(Expr::col(("users", "username")), "user")
-            .expr_as(Expr::col((sessions, "human_name")), "name")
+            .expr_as(select::cut(&format!("{sessions}.human_name"), select::NAME), "name")
             .expr_as(Expr::col((tokens, "created_at")), "created_at")
             .expr_as(Expr::col((tokens, "expires_at")), "expires_at")
             .expr_as(self.revoked_at(), "revoked_at")
             .expr_as(self.valid(now), "valid");
         match self {
             Self::Compatibility => statement
-                .expr_as(Expr::col((sessions, "device_id")), "device_id")
+                .expr_as(select::cut("compat_sessions.device_id", select::NAME), "device_id")
                 .expr_as(Expr::col((sessions, "is_synapse_admin")), "synapse_admin")
                 .expr_as(Expr::cust("CAST(NULL AS TEXT)"), "owner")
                 .expr_as(Expr::cust("CAST(NULL AS TEXT)"), "scope"),
@@ -109,7 +109,7 @@ impl AccessKind {
                 .expr_as(Expr::cust("CAST(NULL AS TEXT)"), "device_id")
                 .expr_as(Expr::cust("FALSE"), "synapse_admin")
                 .expr_as(Expr::col(("owner", "username")), "owner")
-                .expr_as(Expr::cust(scope(is_postgres)), "scope"),
+                .expr_as(select::cut(scope(is_postgres), select::LIST), "scope"),
         };
         statement
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{Client, ClientKind, Id, Time},
+    model::{Client, ClientKind, Id, StoredTime, Time},
 };
 
 const KEY: (&str, &str) = ("oauth2_clients", "oauth2_client_id");
@@ -51,6 +51,7 @@ struct Row {
     #[sqlx(flatten)]
     grants: Grants,
     token_endpoint_auth_method: Option<String>,
+    #[sqlx(try_from = "StoredTime")]
     created_at: Option<Time>,
 }
 
@@ -106,17 +107,15 @@ impl From<Row> for Client {
 /// Adds the columns of [`Row`]. A list is a type of its own on PostgreSQL.
 fn with_columns(mut statement: SelectStatement, postgres: bool) -> SelectStatement {
     let redirect_uris = if postgres {
-        "CAST(array_to_json(redirect_uris) AS text) AS redirect_uris"
+        "CAST(array_to_json(redirect_uris) AS text)"
     } else {
         "redirect_uris"
     };
     statement
         .columns([
             "oauth2_client_id",
-            "client_name",
             "is_static",
             "application_type",
-            "client_uri",
             "grant_type_authorization_code",
             "grant_type_refresh_token",
             "grant_type_client_credentials",
@@ -124,7 +123,9 @@ fn with_columns(mut statement: SelectStatement, postgres: bool) -> SelectStateme
             "token_endpoint_auth_method",
             "created_at",
         ])
-        .expr(Expr::cust(redirect_uris))
+        .expr_as(select::cut("client_name", select::NAME), "client_name")
+        .expr_as(select::cut("client_uri", select::NAME), "client_uri")
+        .expr_as(select::cut(redirect_uris, select::LIST), "redirect_uris")
         .take()
 }
 
@@ -165,7 +166,8 @@ pub async fn client(store: &mut Connection, id: Id) -> Result<Option<Client>> {
 /// As of any statement.
 pub async fn client_names(store: &mut Connection, ids: &[Id]) -> Result<Vec<(Id, String)>> {
     let statement = Query::select()
-        .columns([KEY.1, "client_name"])
+        .column(KEY.1)
+        .expr(select::cut("client_name", select::NAME))
         .from(KEY.0)
         .and_where(Expr::col(KEY.1).is_in(ids.iter().copied()))
         .and_where(Expr::col("client_name").is_not_null())

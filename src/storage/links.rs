@@ -17,14 +17,17 @@ macro_rules! columns {
     };
 }
 
-const COLUMNS: [&str; 6] = [
+/// The columns of a list but for the name of the account, which may be long.
+const COLUMNS: [&str; 5] = [
     "upstream_oauth_link_id",
     "upstream_oauth_provider_id",
     "user_id",
     "subject",
-    "human_account_name",
     "created_at",
 ];
+
+/// The name of the account at the provider.
+const NAME: &str = "human_account_name";
 
 const TABLE: &str = "upstream_oauth_links";
 const KEY: (&str, &str) = (TABLE, "upstream_oauth_link_id");
@@ -102,7 +105,9 @@ fn in_conflict() -> Expr {
 /// As of any statement.
 pub async fn link_page(store: &mut Connection, filter: &Filter, after: Option<&Link>, most: u64) -> Result<Vec<Link>> {
     let mut statement = filter.statement();
-    statement.columns(COLUMNS);
+    statement
+        .columns(COLUMNS)
+        .expr_as(select::cut(NAME, select::NAME), NAME);
     if !filter.conflicting {
         let after = after.map_or(Id::least(), |link| link.id);
         return List::of(KEY, statement).page(store, after, most).await;

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::{Connection, count, on};
 use crate::{
     error::Result,
-    model::{Id, Time},
+    model::{Id, StoredTime, Time},
 };
 
 /// A password hash as a row holds it, whatever it holds.
@@ -20,6 +20,7 @@ pub struct Stored {
     /// The version of the scheme that made it: a `u16`, if MAS wrote it.
     pub version: i32,
     /// When it was made.
+    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }
 

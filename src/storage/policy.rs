@@ -6,14 +6,14 @@ use sqlx::types::Json;
 use super::{Connection, on};
 use crate::{
     error::{Code, Error, Result},
-    model::{Id, PolicyData, Time},
+    model::{Id, PolicyData, StoredTime, Time},
 };
 
 /// How long data may be, in characters of its JSON: others may have written any.
 const LIMIT: usize = 4 << 20;
 
 /// A row as text, which is missing if it is too long.
-type Row = (Id, Time, Option<String>);
+type Row = (Id, StoredTime, Option<String>);
 
 macro_rules! select {
     ($rest:literal) => {
@@ -76,5 +76,6 @@ fn read((id, created_at, text): Row) -> Result<PolicyData> {
     let mut data = parsed.map_err(|error| unreadable(format!("it is no JSON: {error}")))?;
     // PostgreSQL keeps no order of fields.
     data.sort_all_objects();
+    let created_at = Time::try_from(created_at).map_err(|why| unreadable(why.to_owned()))?;
     Ok(PolicyData { id, created_at, data })
 }

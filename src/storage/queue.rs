@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use super::{Connection, count, dialect, failure, on};
 use crate::{
     error::Result,
-    model::{Id, Task, Time},
+    model::{Id, StoredTime, Task, Time},
 };
 
 /// The key of the lock under which workers of masctl register, one after the other. MAS knows nothing of it.
@@ -54,7 +54,7 @@ pub async fn other_live_worker(
     const POSTGRES: &str = statement!("LEAST($2, now() - $3 * interval '1 second')");
     const SQLITE: &str = statement!("$2");
     let since = now - limit;
-    match store {
+    let found: Option<(Id, StoredTime)> = match store {
         Connection::Postgres(connection) => {
             let query = sqlx::query_as(POSTGRES).bind(own).bind(since);
             query.bind(limit.num_seconds()).fetch_optional(&mut **connection).await
@@ -64,7 +64,8 @@ pub async fn other_live_worker(
             query.fetch_optional(&mut **connection).await
         }
     }
-    .map_err(failure::of_statement)
+    .map_err(failure::of_statement)?;
+    Ok(found.and_then(|(worker, seen_at)| Some((worker, Option::from(seen_at)?))))
 }
 
 /// Registers a worker.

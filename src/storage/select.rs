@@ -57,6 +57,18 @@ pub(super) async fn rows<T: Row>(store: &mut Connection, statement: &impl SqlxBi
     .map_err(failure::of_statement)
 }
 
+/// A text of others' in a list, of which only the beginning if it is longer than any that there should be: a page of them
+/// must fit into memory.
+pub(super) fn cut(text: &str, most: u32) -> Expr {
+    Expr::cust(format!(
+        "CASE WHEN length({text}) > {most} THEN substr({text}, 1, {most}) || '…' ELSE {text} END"
+    ))
+}
+
+/// How much is shown of a name that others chose, and of a list of texts.
+pub(super) const NAME: u32 = 1000;
+pub(super) const LIST: u32 = 16_384;
+
 /// The one number that a statement finds.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use crate::{
     error::Result,
-    model::{Id, Session, SessionKind, Time, device_of_scope, device_scopes, is_synapse_admin},
+    model::{Id, Session, SessionKind, StoredTime, Time, device_of_scope, device_scopes, is_synapse_admin},
     storage::{
         Connection,
         select::{self, List, Made},
@@ -253,8 +253,11 @@ struct Row {
     scope: Option<String>,
     name: Option<String>,
     synapse_admin: bool,
+    #[sqlx(try_from = "StoredTime")]
     created_at: Time,
+    #[sqlx(try_from = "StoredTime")]
     finished_at: Option<Time>,
+    #[sqlx(try_from = "StoredTime")]
     last_active_at: Option<Time>,
     last_active_ip: Option<String>,
     user_agent: Option<String>,

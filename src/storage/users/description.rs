@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::super::{Connection, failure, on};
 use crate::{
     error::Result,
-    model::{AcceptedTerms, Address, Id, PasswordState, SessionKind, ThirdPartyId, Time, UpstreamAccount},
+    model::{AcceptedTerms, Address, Id, PasswordState, SessionKind, StoredTime, ThirdPartyId, Time, UpstreamAccount},
 };
 
 /// The addresses of a user, oldest first; the first thousand, should there be more.
@@ -49,8 +49,8 @@ pub async fn user_terms(store: &mut Connection, user: Id) -> Result<Vec<Accepted
 /// # Errors
 /// As of any statement.
 pub async fn user_links(store: &mut Connection, user: Id) -> Result<Vec<UpstreamAccount>> {
-    const STATEMENT: &str = "SELECT upstream_oauth_link_id, upstream_oauth_provider_id, subject, human_account_name, \
-         created_at FROM upstream_oauth_links WHERE user_id = $1 ORDER BY upstream_oauth_link_id LIMIT 1000";
+    const STATEMENT: &str = "SELECT upstream_oauth_link_id, upstream_oauth_provider_id, subject, \
+         substr(human_account_name, 1, 1000) AS human_account_name, created_at FROM upstream_oauth_links WHERE user_id = $1 ORDER BY upstream_oauth_link_id LIMIT 1000";
     on!(store, |connection| sqlx::query_as(STATEMENT)
         .bind(user)
         .fetch_all(&mut **connection))
@@ -96,9 +96,10 @@ pub async fn user_activity(store: &mut Connection, kind: SessionKind, user: Id) 
             "(actor_user_id = $1 OR owner_user_id = $1)"
         ),
     };
-    on!(store, |connection| sqlx::query_as(statement)
+    let found: (i64, StoredTime) = on!(store, |connection| sqlx::query_as(statement)
         .bind(user)
-        .fetch_one(&mut **connection))
+        .fetch_one(&mut **connection))?;
+    Ok((found.0, found.1.into()))
 }
 
 /// How many jobs of one status are about a user.
