@@ -72,6 +72,20 @@ impl Account {
             .rows("SELECT queue_name, status, attempt FROM queue_jobs ORDER BY queue_job_id")
     }
 
+    /// The id of the active session that holds a device.
+    fn session(&self, device: &str) -> String {
+        let list = ["manage", "list-sessions", "--user", &self.name, "--device", device];
+        self.stage.done(&[&list[..], &["--format", "ids"]].concat())
+    }
+
+    /// The ids of the tokens of a device, the oldest first.
+    fn tokens(&self, device: &str) -> Vec<String> {
+        self.stage.rows(&format!(
+            "SELECT compat_access_token_id FROM compat_access_tokens JOIN compat_sessions USING (compat_session_id) \
+             WHERE device_id = '{device}' ORDER BY compat_access_token_id"
+        ))
+    }
+
     /// Queues a job for it as MAS does.
     fn queue(&self, queue: &str, payload: &str) {
         let [id] = &self.stage.rows("SELECT user_id FROM users")[..] else {
@@ -311,6 +325,93 @@ fn its_name_is_set_by_the_job_that_carries_one(#[values(Store::Sqlite, Store::Po
     account.stage.done(&["manage", "provision-all-users"]);
     account.stage.work();
     assert_eq!(known(&account.name), renamed, "a job without a name leaves it");
+}
+
+/// What ends one session, or one token, takes that device and no other.
+#[rstest]
+#[ignore = "needs a Synapse: tests/run --synapse"]
+fn its_devices_go_one_by_one(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let account = Account::provisioned(kind, "onebyone");
+    for device in ["DESK", "LAPTOP", "PHONE", "TABLET", "WATCH"] {
+        account.manage("issue-compatibility-token", &[device]);
+    }
+    let left = |devices: &[&str]| {
+        account.stage.work();
+        assert_eq!(known(&account.name), account.fresh().with_devices(devices));
+    };
+    account
+        .stage
+        .done(&["manage", "kill-session", &account.session("DESK")]);
+    left(&["LAPTOP", "PHONE", "TABLET", "WATCH"]);
+
+    let [token] = &account.tokens("PHONE")[..] else {
+        panic!("there is one");
+    };
+    account.stage.done(&["manage", "revoke-token", token]);
+    left(&["LAPTOP", "TABLET", "WATCH"]);
+
+    let [token] = &account.tokens("TABLET")[..] else {
+        panic!("there is one");
+    };
+    let rotated = account.stage.done(&["manage", "rotate-token", token]);
+    assert!(rotated.starts_with("mct_"), "{rotated}");
+    assert_eq!(account.tokens("TABLET").len(), 2);
+    account.stage.done(&["manage", "provision-all-users"]);
+    left(&["LAPTOP", "TABLET", "WATCH"]);
+
+    account.manage("kill-sessions", &["--keep", &account.session("WATCH")]);
+    left(&["WATCH"]);
+
+    let personal = ["--name", "bot", "--scope", "urn:matrix:client:api:*", "--scope"];
+
+    let issued = account.manage(
+        "issue-personal-token",
+        &[&personal[..], &["urn:matrix:client:device:BOTDEVICE0"]].concat(),
+    );
+    assert!(issued.starts_with("mpt_"), "{issued}");
+    assert_eq!(
+        known(&account.name),
+        account.fresh().with_devices(&["BOTDEVICE0", "WATCH"])
+    );
+    account.manage("kill-sessions", &["--kind", "compatibility"]);
+    left(&["BOTDEVICE0"]);
+    account.manage("kill-sessions", &["--kind", "browser"]);
+    left(&["BOTDEVICE0"]);
+    account.manage("kill-sessions", &["--kind", "personal"]);
+    left(&[]);
+}
+
+#[rstest]
+#[ignore = "needs a Synapse: tests/run --synapse"]
+fn its_name_is_set_and_its_end_erases_it(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let account = Account::provisioned(kind, "ending");
+    account.manage("set-display-name", &["Ann \"Ö\" 🌊"]);
+    assert_eq!(known(&account.name), account.fresh(), "until the worker comes");
+    account.stage.work();
+    let named = |name: Option<&str>| Known {
+        display_name: name.map(str::to_owned),
+        ..account.fresh()
+    };
+    assert_eq!(known(&account.name), named(Some("Ann \"Ö\" 🌊")));
+    account.manage("set-display-name", &[""]);
+    account.stage.work();
+    assert_eq!(known(&account.name), named(None));
+
+    account.manage("issue-compatibility-token", &["LAPTOP"]);
+    account.manage("set-display-name", &["Ann"]);
+    account.manage("deactivate-user", &["--erase", "--yes"]);
+    account.stage.work();
+    let erased = Known {
+        erased: true,
+        display_name: None,
+        ..account.deactivated()
+    };
+    assert_eq!(known(&account.name), erased);
+    account.manage("reactivate-user", &[]);
+    account.stage.work();
+    assert_eq!(known(&account.name), Known::default());
+    let active = "SELECT count(*) FROM users WHERE deactivated_at IS NULL";
+    assert_eq!(account.stage.rows(active), ["1"]);
 }
 
 #[rstest]
