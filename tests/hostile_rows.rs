@@ -154,3 +154,35 @@ fn texts_of_others_are_cut_where_many_are_listed(#[values(Store::Sqlite, Store::
         assert!(shown < 100_000, "{command}: {shown} bytes");
     }
 }
+
+/// Who names a device, a session or a client could else make masctl say anything.
+#[rstest]
+fn names_of_others_make_no_lines(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let rows = "UPDATE compat_sessions SET device_id = 'PHONE\nDry run: nothing was changed';
+         UPDATE oauth2_sessions SET user_id = NULL;
+         UPDATE oauth2_clients SET client_name = 'Element\nWarning: lost';";
+    let (sandbox, _store) = scene(kind, "lines", rows);
+    for (number, (command, said)) in [
+        (
+            "kill-session 01HV0000000000000000000S01",
+            "Ended the compatibility session 01HV0000000000000000000S01 of alice, device PHONE\\nDry run: nothing was changed",
+        ),
+        (
+            "kill-session 01HV0000000000000000000X08",
+            "Ended the OAuth 2.0 session 01HV0000000000000000000X08 of the client Element\\nWarning: lost",
+        ),
+        (
+            "revoke-token 01HV0000000000000000000T01",
+            "The compatibility token 01HV0000000000000000000T01 of alice, device PHONE\\nDry run: nothing was changed is revoked \
+             already, since 2020-01-01 00:00:00Z",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let output = manage(&sandbox, number, command);
+        let told = String::from_utf8_lossy(&output.stderr);
+        let first = told.lines().next().unwrap_or_default();
+        assert_eq!((output.status.code(), first), (Some(0), said));
+    }
+}
