@@ -18,15 +18,16 @@ use crate::support::{
 const ROUNDS: usize = 4;
 
 /// What is left behind, without what two runs never share: ids, times, secrets.
-const STATE: [&str; 9] = [
+const STATE: [&str; 10] = [
     "SELECT username, locked_at IS NULL, deactivated_at IS NULL, can_request_admin FROM users ORDER BY username",
     "SELECT user_id, lower(email), count(*) FROM user_emails GROUP BY 1, 2 ORDER BY 1, 2",
     "SELECT user_id, version, count(*) FROM user_passwords GROUP BY 1, 2",
     "SELECT user_id, device_id, finished_at IS NULL, count(*) FROM compat_sessions GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     "SELECT finished_at IS NULL, count(*) FROM user_sessions GROUP BY 1",
-    "SELECT count(*) FROM compat_access_tokens",
+    "SELECT expires_at IS NULL, count(*) FROM compat_access_tokens GROUP BY 1 ORDER BY 1",
+    "SELECT consumed_at IS NULL, count(*) FROM compat_refresh_tokens GROUP BY 1 ORDER BY 1",
     "SELECT queue_name, payload, status, count(*) FROM queue_jobs GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-    "SELECT token, usage_limit FROM user_registration_tokens",
+    "SELECT token, usage_limit, revoked_at IS NULL FROM user_registration_tokens ORDER BY 1",
     "SELECT user_id, subject, count(*) FROM upstream_oauth_links GROUP BY 1, 2 ORDER BY 1, 2",
 ];
 
@@ -50,7 +51,7 @@ fn scene(kind: Store, name: &str) -> (Sandbox, OpenStore) {
         cast::BOB,
         cast::CREATED_AT
     );
-    let rows = [cast::sql(), cast::upstream_sql(), session, email].concat();
+    let rows = [cast::sql(), cast::upstream_sql(), cast::tokens_sql(), session, email].concat();
     store.query(&rows).expect("the cast fits");
     (sandbox, store)
 }
@@ -98,6 +99,23 @@ fn end(child: Child) -> Output {
 #[case::kill("kill-sessions alice", "kill-sessions alice")]
 #[case::kill_one("kill-session 01HV00000000000000000000S1", "kill-sessions alice")]
 #[case::kill_twice("kill-session 01HV00000000000000000000S1", "kill-session 01HV00000000000000000000S1")]
+#[case::rotate("rotate-token 01HV0000000000000000000T01", "rotate-token 01HV0000000000000000000T01")]
+#[case::rotate_revoke("rotate-token 01HV0000000000000000000T01", "revoke-token 01HV0000000000000000000T01")]
+#[case::rotate_kill("rotate-token 01HV0000000000000000000T01", "kill-sessions alice")]
+#[case::revoke_kill("revoke-token 01HV0000000000000000000T01", "kill-session 01HV0000000000000000000S01")]
+#[case::keep_kill(
+    "kill-sessions alice --keep 01HV0000000000000000000S01",
+    "kill-session 01HV0000000000000000000S01"
+)]
+#[case::invite_edit(
+    "edit-registration-token welcome --usage-limit 3",
+    "revoke-registration-token welcome"
+)]
+#[case::unlink(
+    "unlink-upstream alice 01HV0000000000000000000001:alice-there",
+    "unlink-upstream alice 01HV0000000000000000000001:alice-there"
+)]
+#[case::deactivate("deactivate-user alice --yes", "reactivate-user alice")]
 #[case::invite(
     "issue-user-registration-token --token WELCOME",
     "issue-user-registration-token --token WELCOME"

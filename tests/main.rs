@@ -12,6 +12,7 @@ mod configuration; // where the configuration comes from, with real files, varia
 mod contract; // what each command leaves in a whole database: tests/contract/*.md
 mod databases; // the databases of the tests are what the tests believe
 mod doctor; // what `masctl doctor` finds where a transcript cannot look
+mod dry_runs; // a dry run changes nothing, whatever it is of
 mod emails; // e-mail addresses as scripts look for them and move them
 mod forms; // the questions that a person at a terminal is asked
 mod homeservers; // the homeserver of the tests answers as Synapse does
