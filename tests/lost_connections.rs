@@ -255,6 +255,41 @@ fn a_commit_that_is_looked_up_keeps_no_account_from_being_done() {
     );
 }
 
+/// Of one account nobody knows whether it was done: those after it are not touched.
+#[test]
+fn a_commit_among_many_accounts_that_cannot_be_looked_up_leaves_one_in_doubt() {
+    let (sandbox, store, proxy) = scene("unknown_among_many", Cut::After, true);
+    sandbox.write("names", "nobody\ncarol\nalice\n");
+    let mut command = sandbox.masctl(1);
+    command.args(["-c", "proxy.yaml", "manage", "lock-user", "-", "--format", "json"]);
+    let names = std::fs::File::open(sandbox.path().join("names")).expect("it was written");
+    let child = command
+        .stdin(names)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("masctl runs");
+    wait_until("masctl's question what became of the commit", || proxy.refused() > 0);
+    let process = Pid::from_raw(i32::try_from(child.id()).expect("a process id"));
+    kill(process, Signal::SIGINT).expect("it is there");
+    let output = child.wait_with_output().expect("masctl ends");
+    assert_eq!(output.status.code(), Some(1));
+    let shown: serde_json::Value = serde_json::from_slice(&output.stderr).expect("it is JSON");
+    let error = &shown["error"];
+    assert_eq!(error["code"], "commit.unknown");
+    let help = error["help"].as_str().expect("it says how to look");
+    assert!(
+        help.ends_with("In doubt: lock carol. 0 of 3 accounts were done, 1 failed; carol is in doubt."),
+        "{help}"
+    );
+    assert_eq!(
+        (&error["data"]["done"], &error["data"]["next"]),
+        (&0.into(), &"carol".into())
+    );
+    let locked = "SELECT username FROM users WHERE locked_at >= '2020-01-01' AND locked_at < '2021-01-01'";
+    assert_eq!(store.query(locked).expect("the SQL is right"), ["carol"]);
+}
+
 /// Locks those whose names are in the file `names`.
 fn lock_those_named(sandbox: &Sandbox, options: &[&str]) -> std::process::Output {
     let mut command = sandbox.masctl(1);
