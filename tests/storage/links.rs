@@ -1,6 +1,5 @@
 //! Links to upstream providers.
 
-use chrono::DateTime;
 use masctl::{
     error::Code,
     model::{Id, Link},
@@ -16,7 +15,6 @@ use crate::support::{
     cast::{ALICE, BOB, CAROL, PROVIDER, id, time},
     specimen::{Specimen, lose_patience},
     store::Store,
-    wait_until,
 };
 
 fn expected(ulid: &str, user: &str, subject: &str) -> Link {
@@ -318,78 +316,4 @@ async fn links_are_listed_and_counted(
         link_count(store, &filter).await.unwrap(),
         i64::try_from(expected.len()).unwrap()
     );
-}
-
-/// A hundred thousand users with a link each, but for one in a thousand, whose link is nobody's.
-fn add_many(specimen: &Specimen) {
-    let row_id = "('01900000-0000-0000-0000-' || lpad(to_hex(number), 12, '0'))::uuid";
-    specimen.seed(&format!(
-        "INSERT INTO users (user_id, username, created_at) \
-         SELECT {row_id}, 'user' || number, '{NOW}' FROM generate_series(1, 100000) AS number;
-         INSERT INTO upstream_oauth_links (upstream_oauth_link_id, upstream_oauth_provider_id, user_id, subject, created_at) \
-         SELECT {row_id}, {{ulid:{PROVIDER}}}, CASE WHEN number % 1000 <> 0 THEN {row_id} END, 'subject' || number, '{NOW}' \
-         FROM generate_series(1, 100000) AS number;
-         ANALYZE users, upstream_oauth_links, upstream_oauth_providers"
-    ));
-}
-
-/// No page of a large table is found by going through all of it.
-#[tokio::test]
-async fn indexes_find_links() {
-    let specimen = Specimen::create(Store::Postgres).await;
-    add_many(&specimen);
-    let user = Some(Id::new(DateTime::from_timestamp_millis(0x0190_0000_0000).unwrap(), 7));
-    let provider = Some(id(PROVIDER));
-    let subject = || Some("subject7".to_owned());
-    let scans = |kind: &str| -> i64 {
-        let sql = format!("SELECT sum({kind})::bigint FROM pg_stat_user_tables WHERE relname = 'upstream_oauth_links'");
-        specimen.rows(&sql)[0].parse().unwrap()
-    };
-    let cases = [
-        (filter(), 100),
-        (Filter { user, ..filter() }, 1),
-        (
-            Filter {
-                subject: subject(),
-                ..filter()
-            },
-            1,
-        ),
-        (
-            Filter {
-                subject: subject(),
-                provider,
-                ..filter()
-            },
-            1,
-        ),
-        (Filter { provider, ..filter() }, 100),
-        (
-            Filter {
-                orphan: Some(true),
-                ..filter()
-            },
-            100,
-        ),
-        (
-            Filter {
-                conflicting: true,
-                user,
-                ..filter()
-            },
-            0,
-        ),
-        (made(Some("2024-06-09T00:00:00Z"), None), 100),
-        (made(None, Some("2024-06-09T00:00:00Z")), 0),
-    ];
-    for (filter, found) in cases {
-        let (by_index, through_all) = (scans("idx_scan"), scans("seq_scan"));
-        let mut store = specimen.connect().await;
-        let page = link_page(&mut store, &filter, None, 100).await.unwrap();
-        assert_eq!(page.len(), found, "{filter:?}");
-        // What a session did is counted at its end.
-        store.close().await;
-        wait_until("the scan", || scans("idx_scan") > by_index);
-        assert_eq!(scans("seq_scan"), through_all, "{filter:?}");
-    }
 }

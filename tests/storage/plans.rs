@@ -3,12 +3,20 @@
 //! Each question is asked seven times: PostgreSQL makes a plan for the values five times, and may then make one for all
 //! values.
 
+mod belongings;
+mod populace;
+
 use masctl::{
-    model::{Id, SessionKind, User},
+    model::{Id, SessionKind},
     storage::{
-        self, Connection, emails, passwords, sessions,
+        self, Connection, passwords,
         users::{self, Filter},
     },
+};
+
+use self::{
+    belongings::{ask_for_emails, ask_for_links, ask_for_sessions, ask_for_tokens},
+    populace::populace,
 };
 
 use crate::support::{
@@ -23,142 +31,6 @@ const ACCOUNTS: u32 = 100_000;
 /// One of ten clients, with a session of one of ten accounts.
 const CLIENT: &str = "00000000000000000000000005";
 
-/// Foreign keys are right as they are made here, and indexes are made faster at once than row by row.
-const BEFORE: &str = "SET session_replication_role = replica; SET maintenance_work_mem = '256MB';
-     CREATE TEMPORARY TABLE definitions AS SELECT indexname, indexdef FROM pg_indexes \
-     WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint);
-     DO $$ DECLARE name text; BEGIN
-         FOR name IN SELECT indexname FROM definitions LOOP EXECUTE 'DROP INDEX ' || name; END LOOP;
-     END $$;\n";
-
-const AFTER: &str = "DO $$ DECLARE definition text; BEGIN
-         FOR definition IN SELECT indexdef FROM definitions LOOP EXECUTE definition; END LOOP;
-     END $$; ANALYZE;";
-
-/// The SQL of one column that holds an id made in the second `n`, as MAS makes them: time first, then randomness.
-fn made(kind: u32) -> String {
-    format!("(lpad(to_hex(1672531200000 + n * 1000), 12, '0') || substr(md5('{kind} ' || n), 1, 20))::uuid")
-}
-
-/// When the second `n` was.
-const AT: &str = "to_timestamp(1672531200 + n)";
-
-fn insert(table: &str, columns: &str, values: &str, some: &str) -> String {
-    format!("INSERT INTO {table} ({columns}) SELECT {values} FROM generate_series(1, {ACCOUNTS}) AS n {some};\n")
-}
-
-/// Accounts, each registered a second after the last, and what belongs to them.
-fn populace() -> String {
-    [
-        BEFORE.to_owned(),
-        accounts(),
-        sessions_of_all_kinds(),
-        belongings(),
-        AFTER.to_owned(),
-    ]
-    .concat()
-}
-
-fn accounts() -> String {
-    let (user, at) = (made(0), AT);
-    [
-        insert(
-            "users",
-            "user_id, username, created_at, locked_at, deactivated_at, can_request_admin",
-            &format!(
-                "{user}, 'user' || n, {at}, CASE WHEN n % 50 = 0 THEN {at} END, CASE WHEN n % 40 = 0 THEN {at} END, n % 1000 = 0"
-            ),
-            "",
-        ),
-        insert(
-            "user_emails",
-            "user_email_id, user_id, email, created_at",
-            &format!("{}, {user}, 'User' || n || '@' || n % 100 || '.example.com', {at}", made(1)),
-            "WHERE n % 10 <> 0",
-        ),
-        insert(
-            "user_passwords",
-            "user_password_id, user_id, hashed_password, version, created_at",
-            &format!("{}, {user}, '$argon2id$', 1, {at}", made(2)),
-            "WHERE n % 2 = 0",
-        ),
-    ]
-    .concat()
-}
-
-/// One of three is over.
-fn sessions_of_all_kinds() -> String {
-    let (user, at) = (made(0), AT);
-    let ended = format!("CASE WHEN n % 3 = 0 THEN {at} END");
-    [
-        insert(
-            "user_sessions",
-            "user_session_id, user_id, created_at, finished_at, last_active_at",
-            &format!("{}, {user}, {at}, {ended}, {at}", made(3)),
-            "",
-        ),
-        insert(
-            "compat_sessions",
-            "compat_session_id, user_id, device_id, created_at, finished_at, last_active_at",
-            &format!("{}, {user}, 'DEVICE', {at}, {ended}, {at}", made(4)),
-            "",
-        ),
-        insert(
-            "oauth2_sessions",
-            "oauth2_session_id, user_id, oauth2_client_id, scope_list, created_at, finished_at",
-            &format!(
-                "{}, {user}, lpad((n % 10)::text, 32, '0')::uuid, '{{openid}}', {at}, {ended}",
-                made(5)
-            ),
-            "",
-        ),
-        insert(
-            "personal_sessions",
-            "personal_session_id, owner_user_id, actor_user_id, human_name, scope_list, created_at, revoked_at",
-            &format!("{}, {user}, {user}, 'bot', '{{openid}}', {at}, {ended}", made(6)),
-            "WHERE n % 10 = 0",
-        ),
-    ]
-    .concat()
-}
-
-fn belongings() -> String {
-    let (user, at) = (made(0), AT);
-    [
-        insert(
-            "upstream_oauth_links",
-            "upstream_oauth_link_id, upstream_oauth_provider_id, user_id, subject, created_at",
-            &format!(
-                "{}, lpad((n % 4)::text, 32, '0')::uuid, {user}, 'subject' || n, {at}",
-                made(7)
-            ),
-            "WHERE n % 2 = 0",
-        ),
-        insert(
-            "user_terms",
-            "user_terms_id, user_id, terms_url, created_at",
-            &format!("{}, {user}, 'https://example.com/terms', {at}", made(8)),
-            "WHERE n % 5 = 0",
-        ),
-        insert(
-            "user_unsupported_third_party_ids",
-            "user_id, medium, address, created_at",
-            &format!("{user}, 'msisdn', n, {at}"),
-            "WHERE n % 5 = 0",
-        ),
-        insert(
-            "queue_jobs",
-            "queue_job_id, queue_name, status, payload, created_at",
-            &format!(
-                "{}, 'provision-user', 'completed', jsonb_build_object('user_id', n), {at}",
-                made(9)
-            ),
-            "WHERE n % 5 = 0",
-        ),
-    ]
-    .concat()
-}
-
 /// Asks a question until PostgreSQL has settled on a plan, and notes each plan that reads a table from beginning to end.
 macro_rules! ask {
     ($plans:ident, $wrong:ident, $store:ident, $question:expr) => {{
@@ -168,7 +40,9 @@ macro_rules! ask {
             let told = $plans.take();
             assert!(!told.is_empty(), "{} has no plan", stringify!($question));
             for (statement, plan) in told {
-                let tables = scanned(&plan);
+                let mut tables = $crate::support::plans::scanned(&plan);
+                // There are few, and it is read whole before anything else.
+                tables.retain(|table| table != "upstream_oauth_providers");
                 if !tables.is_empty() {
                     $wrong.push(format!(
                         "{} reads all of {tables:?}: {statement}\n{plan:#}",
@@ -180,6 +54,7 @@ macro_rules! ask {
         answer.expect("it was asked")
     }};
 }
+use ask;
 
 #[tokio::test]
 async fn everything_is_found_by_an_index() {
@@ -204,7 +79,7 @@ async fn everything_is_found_by_an_index() {
     execute(&mut connection, "SET auto_explain.log_min_duration = -1").await;
     count(&mut connection).await;
     // They take more of the disk than all other tests.
-    specimen.seed("TRUNCATE users CASCADE");
+    specimen.seed("TRUNCATE users, user_registration_tokens, upstream_oauth_providers CASCADE");
 }
 
 /// An account, and what belongs to it.
@@ -225,18 +100,6 @@ async fn ask_for_one(store: &mut Connection, plans: &Plans, wrong: &mut Vec<Stri
     );
     assert_eq!(found, alone);
 
-    ask!(
-        plans,
-        wrong,
-        store,
-        emails::email_of_user(store, user.id, "USER77778@78.example.com")
-    );
-    ask!(
-        plans,
-        wrong,
-        store,
-        emails::email_other_owner(store, user.id, "USER77778@78.example.com")
-    );
     ask!(plans, wrong, store, passwords::password_of_user(store, user.id));
     ask!(plans, wrong, store, users::user_addresses(store, user.id));
     ask!(plans, wrong, store, users::user_links(store, user.id));
@@ -244,48 +107,10 @@ async fn ask_for_one(store: &mut Connection, plans: &Plans, wrong: &mut Vec<Stri
     ask!(plans, wrong, store, users::user_terms(store, user.id));
     ask!(plans, wrong, store, users::user_third_party_ids(store, user.id));
     ask!(plans, wrong, store, users::user_jobs(store, user.id));
+    ask_for_emails(store, plans, wrong, &user).await;
+    ask_for_links(store, plans, wrong, &user).await;
+    ask_for_tokens(store, plans, wrong, &user).await;
     ask_for_sessions(store, plans, wrong, &user).await;
-}
-
-async fn ask_for_sessions(store: &mut Connection, plans: &Plans, wrong: &mut Vec<String>, user: &User) {
-    let all = sessions::Filter::default();
-    let of_user = sessions::Filter {
-        user: Some(user.id),
-        ..sessions::Filter::default()
-    };
-    let of_client = sessions::Filter {
-        client: Some(id(CLIENT)),
-        ..sessions::Filter::default()
-    };
-    for filter in [&all, &of_user, &of_client] {
-        let page = ask!(
-            plans,
-            wrong,
-            store,
-            sessions::session_page(store, filter, Id::least(), 100)
-        );
-        assert!(!page.is_empty(), "{filter:?}");
-    }
-    assert_eq!(ask!(plans, wrong, store, sessions::session_count(store, &of_user)), 3);
-    for kind in SessionKind::ALL {
-        let filter = sessions::Filter {
-            kind: Some(kind),
-            ..of_user.clone()
-        };
-        ask!(
-            plans,
-            wrong,
-            store,
-            sessions::session_page(store, &filter, Id::least(), 100)
-        );
-        ask!(plans, wrong, store, users::user_activity(store, kind, user.id));
-        ask!(
-            plans,
-            wrong,
-            store,
-            sessions::sessions_end(store, kind, user.id, user.created_at)
-        );
-    }
 }
 
 /// Filters that an index serves, with the index, and how many accounts fit.

@@ -16,7 +16,7 @@ use self::rows::{CLIENTS, hour, nth, sessions, with_sessions};
 use super::{LATER, NEW, NOW};
 use crate::support::{
     cast::{ALICE, BOB, CAROL, id, time},
-    specimen::{Specimen, execute},
+    specimen::Specimen,
     store::Store,
 };
 
@@ -316,55 +316,4 @@ fn number(id: Id) -> u128 {
     text.chars().fold(0, |number, digit| {
         number * 32 + digits.find(digit).expect("it is a ULID") as u128
     })
-}
-
-/// An index of MAS's finds the sessions of an account and of a client: PostgreSQL reads none of the tables whole.
-#[tokio::test]
-async fn sessions_of_an_account_or_a_client_are_found_by_an_index() {
-    let specimen = with_sessions(Store::Postgres).await;
-    specimen.seed(&format!(
-        "INSERT INTO users (user_id, username, created_at) \
-         SELECT CAST(lpad(to_hex(i), 32, '0') AS uuid), 'user-' || i, '{NOW}' FROM generate_series(1, 100000) AS i; \
-         INSERT INTO user_sessions (user_session_id, user_id, created_at) SELECT user_id, user_id, created_at FROM users; \
-         INSERT INTO compat_sessions (compat_session_id, user_id, created_at) SELECT user_id, user_id, created_at FROM users; \
-         INSERT INTO oauth2_sessions (oauth2_session_id, user_id, oauth2_client_id, scope_list, created_at) \
-         SELECT user_id, user_id, {{ulid:{}}}, '{{}}', created_at FROM users; \
-         INSERT INTO personal_sessions (personal_session_id, owner_user_id, actor_user_id, human_name, scope_list, \
-         created_at) SELECT user_id, user_id, user_id, 'p', '{{}}', created_at FROM users;",
-        CLIENTS[1]
-    ));
-    for table in [
-        "user_sessions",
-        "compat_sessions",
-        "oauth2_sessions",
-        "personal_sessions",
-    ] {
-        specimen.seed(&format!("ANALYZE {table}"));
-    }
-    let scans = "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname LIKE '%\\_sessions' ORDER BY relname";
-    let before = specimen.rows(scans);
-    let of_client = Filter {
-        client: Some(id(CLIENTS[0])),
-        ..Filter::default()
-    };
-    let of_user = Filter {
-        user: Some(id(ALICE)),
-        ..Filter::default()
-    };
-    // What a session has counted is there for others once it is told to tell.
-    let tell = "SELECT pg_stat_force_next_flush()";
-    let mut connection = specimen.connect().await;
-    for (filter, expected) in [(of_client, 3), (of_user.clone(), 10), (Filter::default(), 1000)] {
-        let page = session_page(&mut connection, &filter, Id::least(), 1000).await;
-        assert_eq!(page.unwrap().len(), expected, "{filter:?}");
-    }
-    connection.begin().await.unwrap();
-    assert_eq!(finish_all(&mut connection, &of_user).await.len(), 10);
-    connection.rollback().await.unwrap();
-    execute(&mut connection, tell).await;
-    assert_eq!(specimen.rows(scans), before);
-    let by_nothing = only(|it| it.user_agent = Some("usual".to_owned()));
-    session_count(&mut connection, &by_nothing).await.unwrap();
-    execute(&mut connection, tell).await;
-    assert_ne!(specimen.rows(scans), before, "a scan of a whole table is seen");
 }
