@@ -60,14 +60,16 @@ fn run(arguments: &[OsString]) -> Result<u8> {
     }
 }
 
-/// The arguments with the scripts that they name, or the help or the mistake that all scripts are needed to show.
+/// The arguments with the scripts that they name, or the help or the mistake that the others are needed to show.
+///
+/// Only a script that the arguments name can be reached by them.
 fn parse(arguments: &[OsString]) -> Result<std::result::Result<(Vec<Script>, ArgMatches), clap::Error>> {
     let is_named = |name: &str| arguments.iter().any(|argument| argument == name);
     let named = catalogue::manage_scripts(is_named)?;
     if let Ok(matches) = options::command(&named).try_get_matches_from(arguments) {
         return Ok(Ok((named, matches)));
     }
-    let all = catalogue::manage_scripts(|_| true)?;
+    let all = catalogue::outlined_manage_scripts(is_named)?;
     let matches = options::command(&all).try_get_matches_from(arguments);
     Ok(matches.map(|matches| (all, matches)))
 }

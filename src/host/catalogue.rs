@@ -101,12 +101,16 @@ impl Script {
     /// # Errors
     /// `header.invalid`.
     pub fn new(name: &str, label: &str, source: &str) -> Result<Self> {
-        Ok(Self {
+        Ok(Self::with(name, label, source, Header::parse(label, source)?))
+    }
+
+    fn with(name: &str, label: &str, source: &str, header: Header) -> Self {
+        Self {
             name: name.to_owned(),
             label: label.to_owned(),
             source: source.into(),
-            header: Header::parse(label, source)?,
-        })
+            header,
+        }
     }
 }
 
@@ -114,6 +118,22 @@ impl Script {
 #[must_use]
 pub fn is_of_mas_cli(name: &str) -> bool {
     OF_MAS_CLI.contains(&name)
+}
+
+/// All `manage` commands. Only of those whose names are wanted the whole header is read, which takes a moment; of the
+/// others what a list of commands shows.
+///
+/// # Errors
+/// `header.invalid`, which a test keeps from shipping.
+pub fn outlined_manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Script>> {
+    MANAGE
+        .iter()
+        .map(|(name, source)| {
+            let label = format!("manage/{name}.rhai");
+            let read = if wanted(name) { Header::parse } else { Header::outline };
+            Ok(Script::with(name, &label, source, read(&label, source)?))
+        })
+        .collect()
 }
 
 /// Reads the headers of the `manage` commands whose names are wanted. Each takes a moment to read.
@@ -165,6 +185,23 @@ mod tests {
         assert_eq!(names(MANAGE), files("scripts/manage"));
         assert_eq!(names(MODULES), files("stdlib"));
         assert_eq!(manage_scripts(|_| true).unwrap().len(), MANAGE.len());
+    }
+
+    #[test]
+    fn an_outline_has_what_a_list_of_commands_shows() {
+        let outlines = outlined_manage_scripts(|name| name == "lock-user").unwrap();
+        let shown = |script: &Script| {
+            let header = &script.header;
+            (script.name.clone(), header.about.clone(), header.hidden)
+        };
+        let whole = manage_scripts(|_| true).unwrap();
+        assert_eq!(
+            outlines.iter().map(shown).collect::<Vec<_>>(),
+            whole.iter().map(shown).collect::<Vec<_>>()
+        );
+        for script in outlines {
+            assert_eq!(script.header.params.is_empty(), script.name != "lock-user");
+        }
     }
 
     #[test]

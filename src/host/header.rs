@@ -82,8 +82,27 @@ impl Header {
     /// `header.invalid`, with the place in the script, for everything that the grammar does not allow.
     pub fn parse(name: &str, source: &str) -> Result<Self> {
         let lines = Lines::split(name, source)?;
+        let mut header = Self::of_prose(&lines);
+        if let Some(text) = lines.yaml() {
+            let root = yaml::parse(&text).map_err(|error| lines.syntax_error(&error))?;
+            header
+                .fill(&root)
+                .map_err(|fault| lines.error(yaml::place(&text, fault.at), &fault.message, fault.help))?;
+        }
+        Ok(header)
+    }
+
+    /// Reads only the prose, which is all that a list of scripts shows. Reading the YAML takes far longer.
+    ///
+    /// # Errors
+    /// `header.invalid`, where the lines of the header are not as they should be.
+    pub fn outline(name: &str, source: &str) -> Result<Self> {
+        Ok(Self::of_prose(&Lines::split(name, source)?))
+    }
+
+    fn of_prose(lines: &Lines<'_>) -> Self {
         let (about, details) = lines.prose();
-        let mut header = Self {
+        Self {
             about,
             details,
             params: Vec::new(),
@@ -93,14 +112,7 @@ impl Header {
             destructive: false,
             loss: None,
             hidden: false,
-        };
-        if let Some(text) = lines.yaml() {
-            let root = yaml::parse(&text).map_err(|error| lines.syntax_error(&error))?;
-            header
-                .fill(&root)
-                .map_err(|fault| lines.error(yaml::place(&text, fault.at), &fault.message, fault.help))?;
         }
-        Ok(header)
     }
 
     /// The parameter of this name.
