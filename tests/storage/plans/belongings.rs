@@ -1,7 +1,7 @@
 //! What belongs to one account, as the commands ask for it, and their lists.
 
 use masctl::{
-    model::{AccessKind, Id, SessionKind, User},
+    model::{AccessKind, Id, SessionKind, Time, User},
     storage::{
         Connection, access_tokens, devices, emails, links, registration_tokens,
         sessions::{self, session, session_count, session_page, sessions_end, sessions_end_of_device, sessions_finish},
@@ -22,7 +22,7 @@ pub(super) async fn ask_for_emails(store: &mut Connection, plans: &Plans, wrong:
     ask!(plans, wrong, store, emails::email_other_owner(store, id, own));
     ask!(plans, wrong, store, emails::addresses_of_user(store, id));
     let owners = ask!(plans, wrong, store, emails::email_owner_page(store, own, start, 100));
-    assert_eq!(owners, [user.clone()]);
+    assert_eq!(owners, std::slice::from_ref(user));
     let of_user = emails::Filter {
         user: Some(id),
         ..emails::Filter::default()
@@ -78,7 +78,12 @@ pub(super) async fn ask_for_links(store: &mut Connection, plans: &Plans, wrong: 
     }
     let own = only(|it| it.user = Some(user.id));
     assert_eq!(ask!(plans, wrong, store, links::link_count(store, &own)), 1);
-    let link = ask!(plans, wrong, store, links::link_by_subject(store, provider, "subject77778"));
+    let link = ask!(
+        plans,
+        wrong,
+        store,
+        links::link_by_subject(store, provider, "subject77778")
+    );
     let link = link.expect("there is one");
     assert!(ask!(plans, wrong, store, links::link(store, link.id)).is_some());
     assert!(ask!(plans, wrong, store, links::link_for_change(store, link.id)).is_some());
@@ -92,13 +97,16 @@ fn only(set: impl FnOnce(&mut links::Filter)) -> links::Filter {
 
 pub(super) async fn ask_for_tokens(store: &mut Connection, plans: &Plans, wrong: &mut Vec<String>, user: &User) {
     let (now, start) = (user.created_at, Id::least());
-    let of_user = access_tokens::Filter {
+    let valid_of_user = access_tokens::Filter {
         user: Some(user.id),
+        valid: Some(true),
         ..access_tokens::Filter::default()
     };
-    let valid_of_user = access_tokens::Filter {
-        valid: Some(true),
-        ..of_user.clone()
+    // MAS has no index that finds the revoked personal tokens of a session: all are gone through for those of a user.
+    let of_user = access_tokens::Filter {
+        user: Some(user.id),
+        kind: Some(AccessKind::Compatibility),
+        ..access_tokens::Filter::default()
     };
     let recent = access_tokens::Filter {
         created_after: Some(time("2023-01-02T03:30:00Z")),
@@ -120,11 +128,25 @@ pub(super) async fn ask_for_tokens(store: &mut Connection, plans: &Plans, wrong:
         assert_eq!(page.len(), expected, "{filter:?}");
     }
     assert_eq!(
-        ask!(plans, wrong, store, access_tokens::access_token_count(store, &of_user, now)),
+        ask!(
+            plans,
+            wrong,
+            store,
+            access_tokens::access_token_count(store, &of_user, now)
+        ),
         1
     );
+    ask_for_token(store, plans, wrong, now).await;
+}
+
+async fn ask_for_token(store: &mut Connection, plans: &Plans, wrong: &mut Vec<String>, now: Time) {
     let text = "mct_77778".into();
-    let found = ask!(plans, wrong, store, access_tokens::compatibility_token_by_text(store, &text));
+    let found = ask!(
+        plans,
+        wrong,
+        store,
+        access_tokens::compatibility_token_by_text(store, &text)
+    );
     let token = found.expect("there is one");
     let text = "mcr_77778".into();
     let found = ask!(
@@ -135,7 +157,12 @@ pub(super) async fn ask_for_tokens(store: &mut Connection, plans: &Plans, wrong:
     );
     assert_eq!(found, Some(token));
     let sha256 = Sha256::digest("77780").into();
-    let found = ask!(plans, wrong, store, access_tokens::personal_token_by_sha256(store, &sha256));
+    let found = ask!(
+        plans,
+        wrong,
+        store,
+        access_tokens::personal_token_by_sha256(store, &sha256)
+    );
     let personal = found.expect("there is one");
     for (kind, id) in [(AccessKind::Compatibility, token), (AccessKind::Personal, personal)] {
         let found = ask!(plans, wrong, store, access_tokens::access_token(store, id, now));
@@ -157,7 +184,7 @@ pub(super) async fn ask_for_tokens(store: &mut Connection, plans: &Plans, wrong:
         plans,
         wrong,
         store,
-        registration_tokens::registration_token_page(store, &all, now, (start, 100))
+        registration_tokens::registration_token_page(store, &all, now, (Id::least(), 100))
     );
     assert_eq!(page.len(), 100);
 }
@@ -180,7 +207,12 @@ pub(super) async fn ask_for_sessions(store: &mut Connection, plans: &Plans, wron
     }
     assert_eq!(ask!(plans, wrong, store, session_count(store, &of_user)), 3);
     ask!(plans, wrong, store, devices::devices_of_user(store, user.id));
-    ask!(plans, wrong, store, sessions_end_of_device(store, user.id, "DEVICE", now));
+    ask!(
+        plans,
+        wrong,
+        store,
+        sessions_end_of_device(store, user.id, "DEVICE", now)
+    );
     for kind in SessionKind::ALL {
         let filter = sessions::Filter {
             kind: Some(kind),

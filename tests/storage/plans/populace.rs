@@ -109,7 +109,11 @@ fn tokens() -> String {
         insert(
             "compat_access_tokens",
             "compat_access_token_id, compat_session_id, access_token, created_at, expires_at",
-            &format!("{}, {}, 'mct_' || n, {at}, CASE WHEN n % 3 = 0 THEN {at} END", made(10), made(4)),
+            &format!(
+                "{}, {}, 'mct_' || n, {at}, CASE WHEN n % 3 = 0 THEN {at} END",
+                made(10),
+                made(4)
+            ),
             "",
         ),
         insert(
