@@ -20,7 +20,7 @@ use crate::{
     host::{
         self, Outcome,
         arguments::{self, Arguments, Sources},
-        catalogue::Script,
+        catalogue::{self, Script},
         consent,
     },
     operations::{Interrupt, Parts, Report, World},
@@ -43,17 +43,25 @@ pub(super) fn command(scripts: &[Script]) -> Command {
 fn page(scripts: &[Script], width: usize) -> String {
     let shown = || scripts.iter().filter(|script| !script.header.hidden);
     let longest = shown().map(|script| script.name.len()).max().unwrap_or_default();
-    let indent = longest + 4;
     let style = *Styles::default().get_header();
-    let mut page = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{style}Commands:{style:#}\n");
-    for script in shown() {
-        let lines = wrapped(&script.header.about, width.saturating_sub(indent).max(20));
-        let about = lines.join(&format!("\n{:indent$}", ""));
-        // The prose of a header is no template.
-        let about = about.replace('{', "(").replace('}', ")");
-        let _ = writeln!(page, "  {:longest$}  {about}", script.name);
+    let mut page = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
+    for (heading, names) in catalogue::manage_groups() {
+        let _ = writeln!(page, "\n{style}{heading}:{style:#}");
+        for script in names.filter_map(|name| shown().find(|script| script.name == name)) {
+            page.push_str(&line(script, longest, width));
+        }
     }
     page + "\nGive one of them --help to read more.\nThe global options are those of `masctl --help`."
+}
+
+/// A command and what it does, as lines that its name stands before.
+fn line(script: &Script, longest: usize, width: usize) -> String {
+    let indent = longest + 4;
+    let lines = wrapped(&script.header.about, width.saturating_sub(indent).max(20));
+    let about = lines.join(&format!("\n{:indent$}", ""));
+    // The prose of a header is no template.
+    let about = about.replace('{', "(").replace('}', ")");
+    format!("  {:longest$}  {about}\n", script.name)
 }
 
 /// The words of a text in lines of at most `width` characters, as far as the words fit.

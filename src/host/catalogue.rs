@@ -11,53 +11,101 @@ macro_rules! shipped {
     };
 }
 
-/// Name and source of each `manage` command, in the order of the help.
-const MANAGE: &[(&str, &str)] = shipped! { "scripts/manage":
-    "list-users",
-    "show-user",
-    "register-user",
-    "set-display-name",
-    "lock-user",
-    "unlock-user",
-    "deactivate-user",
-    "reactivate-user",
-    "set-password",
-    "remove-passwords",
-    "add-email",
-    "remove-email",
-    "move-email",
-    "verify-email",
-    "list-emails",
-    "list-duplicate-emails",
-    "promote-admin",
-    "demote-admin",
-    "list-admin-users",
-    "list-sessions",
-    "kill-session",
-    "kill-sessions",
-    "list-clients",
-    "issue-compatibility-token",
-    "issue-personal-token",
-    "list-tokens",
-    "rotate-token",
-    "revoke-token",
-    "issue-user-registration-token",
-    "list-registration-tokens",
-    "edit-registration-token",
-    "revoke-registration-token",
-    "unrevoke-registration-token",
-    "link-upstream",
-    "unlink-upstream",
-    "list-links",
-    "list-providers",
-    "provision-all-users",
-    "list-jobs",
-    "retry-job",
-    "release-jobs",
-    "show-policy-data",
-    "set-policy-data",
-    "show-site",
-};
+/// A heading of the help, and name and source of each command below it.
+type Group = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// The `manage` commands, in the order of the help.
+const MANAGE: &[Group] = &[
+    (
+        "Accounts",
+        shipped! { "scripts/manage":
+            "list-users",
+            "show-user",
+            "register-user",
+            "set-display-name",
+            "lock-user",
+            "unlock-user",
+            "deactivate-user",
+            "reactivate-user",
+            "promote-admin",
+            "demote-admin",
+            "list-admin-users",
+        },
+    ),
+    (
+        "Passwords",
+        shipped! { "scripts/manage":
+            "set-password",
+            "remove-passwords",
+        },
+    ),
+    (
+        "E-mail addresses",
+        shipped! { "scripts/manage":
+            "list-emails",
+            "list-duplicate-emails",
+            "add-email",
+            "remove-email",
+            "move-email",
+            "verify-email",
+        },
+    ),
+    (
+        "Sessions and clients",
+        shipped! { "scripts/manage":
+            "list-sessions",
+            "kill-session",
+            "kill-sessions",
+            "list-clients",
+        },
+    ),
+    (
+        "Access tokens",
+        shipped! { "scripts/manage":
+            "list-tokens",
+            "issue-compatibility-token",
+            "issue-personal-token",
+            "rotate-token",
+            "revoke-token",
+        },
+    ),
+    (
+        "Registration tokens",
+        shipped! { "scripts/manage":
+            "list-registration-tokens",
+            "issue-user-registration-token",
+            "edit-registration-token",
+            "revoke-registration-token",
+            "unrevoke-registration-token",
+        },
+    ),
+    (
+        "Upstream providers",
+        shipped! { "scripts/manage":
+            "list-providers",
+            "list-links",
+            "link-upstream",
+            "unlink-upstream",
+        },
+    ),
+    (
+        "Jobs",
+        shipped! { "scripts/manage":
+            "list-jobs",
+            "retry-job",
+            "release-jobs",
+            "provision-all-users",
+        },
+    ),
+    (
+        "Server",
+        shipped! { "scripts/manage":
+            "show-site",
+            "show-policy-data",
+            "set-policy-data",
+        },
+    ),
+];
 
 /// The commands of `mas-cli manage`. Playbooks call them, so they never ask.
 const OF_MAS_CLI: [&str; 13] = [
@@ -126,8 +174,7 @@ pub fn is_of_mas_cli(name: &str) -> bool {
 /// # Errors
 /// `header.invalid`, which a test keeps from shipping.
 pub fn outlined_manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Script>> {
-    MANAGE
-        .iter()
+    commands()
         .map(|(name, source)| {
             let label = format!("manage/{name}.rhai");
             let read = if wanted(name) { Header::parse } else { Header::outline };
@@ -141,8 +188,7 @@ pub fn outlined_manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Scri
 /// # Errors
 /// `header.invalid`, which a test keeps from shipping.
 pub fn manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Script>> {
-    MANAGE
-        .iter()
+    commands()
         .filter(|(name, _)| wanted(name))
         .map(|(name, source)| Script::new(name, &format!("manage/{name}.rhai"), source))
         .collect()
@@ -151,7 +197,18 @@ pub fn manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Script>> {
 /// Whether a `manage` command is called so.
 #[must_use]
 pub fn is_manage_command(name: &str) -> bool {
-    MANAGE.iter().any(|(known, _)| *known == name)
+    commands().any(|(known, _)| *known == name)
+}
+
+/// The headings of the help, each with the names of its `manage` commands.
+pub fn manage_groups() -> impl Iterator<Item = (&'static str, impl Iterator<Item = &'static str>)> {
+    MANAGE
+        .iter()
+        .map(|(heading, commands)| (*heading, commands.iter().map(|(name, _)| *name)))
+}
+
+fn commands() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    MANAGE.iter().flat_map(|(_, commands)| *commands)
 }
 
 /// The source of a module by its path, `std/registration`.
@@ -181,10 +238,11 @@ mod tests {
 
     #[test]
     fn every_file_ships_and_every_header_is_right() {
-        let names = |list: &[(&str, &str)]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
-        assert_eq!(names(MANAGE), files("scripts/manage"));
-        assert_eq!(names(MODULES), files("stdlib"));
-        assert_eq!(manage_scripts(|_| true).unwrap().len(), MANAGE.len());
+        let names = |list: &[&(&str, &str)]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let commands: Vec<_> = commands().collect();
+        assert_eq!(names(&commands), files("scripts/manage"));
+        assert_eq!(names(&MODULES.iter().collect::<Vec<_>>()), files("stdlib"));
+        assert_eq!(manage_scripts(|_| true).unwrap().len(), commands.len());
     }
 
     #[test]

@@ -20,15 +20,24 @@ const MOST_BYTES: u64 = 64 << 20;
 /// How many bytes of a line are looked at: a name is shorter, also with a good many spaces behind it.
 const LONGEST_LINE: u64 = 8 << 10;
 
-/// The parameter that takes `-` for the names of many accounts: the only positional one of type `user` that must be given,
-/// unless something else is given in its place.
+/// The parameter that takes `-` for the names of many accounts: the first positional one, if it is the only one of type
+/// `user` and must be given, unless something else is given in its place. A command that names something else first is
+/// about that one thing.
 #[must_use]
 pub fn param(params: &[Param]) -> Option<&Param> {
     let is_replaced = |param: &Param| params.iter().any(|other| other.excludes(param));
     let mut users = params
         .iter()
         .filter(|param| param.kind == Kind::User && param.positional && (param.required || is_replaced(param)));
-    users.next().filter(|param| !param.repeated && users.next().is_none())
+    let is_first = |user: &Param| {
+        params
+            .iter()
+            .find(|param| param.positional)
+            .is_some_and(|first| first.name == user.name)
+    };
+    users
+        .next()
+        .filter(|param| !param.repeated && is_first(param) && users.next().is_none())
 }
 
 /// Whether the arguments ask for the names on standard input, and for which parameter.
@@ -258,6 +267,8 @@ mod tests {
         assert_eq!(takes(&format!("params: {{ a: {{ {user} }} }}")).as_deref(), Some("a"));
         let beside = format!("params: {{ a: {{ {user} }}, b: {{ type: email, positional: true, required: true }} }}");
         assert_eq!(takes(&beside).as_deref(), Some("a"));
+        let behind = format!("params: {{ b: {{ type: email, positional: true, required: true }}, a: {{ {user} }} }}");
+        assert_eq!(takes(&behind), None);
         assert_eq!(takes(&format!("params: {{ a: {{ {user} }}, b: {{ {user} }} }}")), None);
         assert_eq!(takes(&format!("params: {{ a: {{ {user}, repeated: true }} }}")), None);
         assert_eq!(takes("params: { a: { type: user, positional: true } }"), None);

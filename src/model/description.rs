@@ -90,17 +90,16 @@ pub struct UpstreamAccount {
     /// The id of the link.
     #[sqlx(rename = "upstream_oauth_link_id")]
     pub id: Id,
-    /// What people call the provider, if that may be read. Not part of the row.
-    #[sqlx(skip)]
-    pub provider: Option<String>,
     /// The provider.
     #[sqlx(rename = "upstream_oauth_provider_id")]
     pub provider_id: Id,
+    /// What people call the provider, if that may be read. Not part of the row.
+    #[sqlx(skip)]
+    pub provider: Option<String>,
     /// Who the user is at the provider.
     pub subject: String,
     /// What the provider calls the account.
-    #[sqlx(rename = "human_account_name")]
-    pub account_name: Option<String>,
+    pub human_account_name: Option<String>,
     /// When it was linked.
     #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,

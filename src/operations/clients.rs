@@ -16,7 +16,9 @@ pub async fn get(run: &Run, id: Id) -> Result<Client> {
         .read(async |store| storage::clients::client(store, id).await)
         .await?;
     found.ok_or_else(|| {
-        Error::new(Code::ClientNotFound, format!("There is no OAuth 2.0 client {id}")).data("client", id.to_string())
+        Error::new(Code::ClientNotFound, format!("There is no OAuth 2.0 client {id}"))
+            .help("`masctl manage list-clients` shows them.")
+            .data("client", id.to_string())
     })
 }
 

@@ -331,7 +331,9 @@ async fn name_users(store: &mut Connection, jobs: &mut [Job]) -> Result<()> {
 }
 
 fn not_found(id: Id) -> Error {
-    Error::new(Code::JobNotFound, format!("There is no job {id}")).data("id", id.to_string())
+    Error::new(Code::JobNotFound, format!("There is no job {id}"))
+        .help("`masctl manage list-jobs` shows them. MAS deletes jobs that are over after 30 days.")
+        .data("id", id.to_string())
 }
 
 #[cfg(test)]

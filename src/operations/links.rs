@@ -236,11 +236,12 @@ pub async fn remove(run: &Run, link: &Link) -> Result<()> {
     .await
 }
 
-/// Removes the link of a user to an account at a provider.
+/// Removes the link of a user to an account at a provider. A user who has none is left so.
 ///
 /// # Errors
-/// `link.not_found`; `link.taken` if another user has it; `user.not_found`.
+/// `link.taken` if another user has it; `provider.not_found`; `user.not_found`.
 pub async fn unlink(run: &Run, user: &User, provider: Id, subject: &str) -> Result<()> {
+    providers::get(run, provider).await?;
     run.write(async |deed| {
         let user = users::current(deed, user).await?;
         match by_subject(deed, provider, subject).await? {
@@ -252,10 +253,11 @@ pub async fn unlink(run: &Run, user: &User, provider: Id, subject: &str) -> Resu
                 Err(taken(subject, provider, &format!("{owner}, not to {}", user.username)).data("owner", owner))
             }
             _ => {
-                let message = format!("{} has no link to `{subject}` of provider {provider}", user.username);
-                Err(Error::new(Code::LinkNotFound, message)
-                    .data("provider", provider.to_string())
-                    .data("subject", subject))
+                deed.note(format!(
+                    "{} has no link to {subject} of provider {provider}",
+                    user.username
+                ));
+                Ok(())
             }
         }
     })

@@ -17,7 +17,7 @@ pub async fn get(run: &Run, id: Id) -> Result<Provider> {
         .await?;
     found.ok_or_else(|| {
         Error::new(Code::ProviderNotFound, format!("There is no upstream provider {id}"))
-            .help("The `upstream_oauth2` section of MAS's configuration defines them.")
+            .help("`masctl manage list-providers` shows them; the `upstream_oauth2` section of MAS's configuration defines them.")
             .data("provider", id.to_string())
     })
 }

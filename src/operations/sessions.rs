@@ -92,6 +92,6 @@ async fn name(store: &mut Connection, sessions: &mut [Session]) -> Result<()> {
 
 fn not_found(id: Id) -> Error {
     Error::new(Code::SessionNotFound, format!("There is no session {id}"))
-        .help("MAS removes a session 30 days after it has ended.")
+        .help("`masctl manage list-sessions` shows them. MAS removes a session 30 days after it has ended.")
         .data("session", id.to_string())
 }

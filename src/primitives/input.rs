@@ -28,7 +28,7 @@ mod input {
         call_freely(&context, |run| Ok(run.console().interactive()))
     }
 
-    /// Fail because nobody can be asked, naming the arguments that would have been the answers.
+    /// Fail because arguments are missing, naming those that would do.
     ///
     /// Needs nothing. Fails with `argument.missing`, always.
     ///
@@ -41,7 +41,7 @@ mod input {
         call_freely(&context, |_| {
             Err(Error::new(
                 Code::ArgumentMissing,
-                format!("Nobody can be asked here: give {}", missing.join(" and ")),
+                format!("An argument is missing: give {}", missing.join(" and ")),
             ))
         })
     }

@@ -214,9 +214,9 @@ mod links {
 
     /// Remove the link of a user to an account at a provider.
     ///
-    /// Sessions that began with it go on.
+    /// Sessions that began with it go on. A user who has no such link is left so.
     ///
-    /// Needs `links:write`. Fails with `link.not_found`, `link.taken`, `user.not_found`, `value.invalid`.
+    /// Needs `links:write`. Fails with `link.taken`, `provider.not_found`, `user.not_found`, `value.invalid`.
     ///
     /// ```rhai
     /// users::get("alice").unlink("01HV0000000000000000000001", "alice-there");

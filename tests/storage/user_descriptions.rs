@@ -66,7 +66,7 @@ async fn what_belongs_to_an_account_is_read(#[values(Store::Sqlite, Store::Postg
             provider: None,
             provider_id: id(PROVIDER),
             subject: "a".to_owned(),
-            account_name: Some("Alice A.".to_owned()),
+            human_account_name: Some("Alice A.".to_owned()),
             created_at: time(NOW),
         }]
     );

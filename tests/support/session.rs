@@ -54,6 +54,8 @@ enum Input {
     Nothing,
     Text(String),
     File(String),
+    /// What another command prints.
+    Pipe(Box<Invocation>),
 }
 
 impl Session {
@@ -114,18 +116,7 @@ impl Session {
         let failed = |error: std::io::Error| error.to_string();
         match words.as_slice() {
             ["masctl", arguments @ ..] => {
-                let mut command = self.masctl(number);
-                command
-                    .args(arguments)
-                    .envs(invocation.variables.iter().map(|(name, value)| (name, value)));
-                let input = match &invocation.input {
-                    Input::File(name) => {
-                        Input::Text(fs::read_to_string(self.sandbox.path().join(name)).map_err(failed)?)
-                    }
-                    Input::Text(text) => Input::Text(text.clone()),
-                    Input::Nothing => Input::Nothing,
-                };
-                let run = || output(command, &input).map(|output| output.lines());
+                let run = || self.run(invocation, arguments, number).map(|output| output.lines());
                 match &self.watch {
                     Some(watch) => watch.around(&self.store, run),
                     None => run(),
@@ -152,6 +143,35 @@ impl Session {
                 Err("transcripts know masctl, sql, hold SQL, release, write, rm, ls -l FILE… and homeserver".to_owned())
             }
         }
+    }
+
+    /// Runs masctl, after the command whose output it reads; what that one says on stderr comes first.
+    fn run(&self, invocation: &Invocation, arguments: &[&str], number: usize) -> Result<Output, String> {
+        let mut said = String::new();
+        let input = match &invocation.input {
+            Input::File(name) => {
+                let text = fs::read_to_string(self.sandbox.path().join(name));
+                Input::Text(text.map_err(|error| error.to_string())?)
+            }
+            Input::Pipe(first) => {
+                let words: Vec<&str> = first.words.iter().map(String::as_str).collect();
+                let ["masctl", arguments @ ..] = words.as_slice() else {
+                    return Err("only the output of masctl can be piped".to_owned());
+                };
+                let first = self.run(first, arguments, number)?;
+                said = first.stderr;
+                Input::Text(first.stdout)
+            }
+            Input::Text(text) => Input::Text(text.clone()),
+            Input::Nothing => Input::Nothing,
+        };
+        let mut command = self.masctl(number);
+        command
+            .args(arguments)
+            .envs(invocation.variables.iter().map(|(name, value)| (name, value)));
+        let mut output = output(command, &input)?;
+        output.stderr.insert_str(0, &said);
+        Ok(output)
     }
 
     /// What the homeserver was asked or knows, or a change of it; nothing where there is none.
@@ -230,6 +250,12 @@ impl Invocation {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "<<<" => invocation.input = Input::Text(words.next().ok_or("`<<<` needs a text")? + "\n"),
+                "|" => {
+                    invocation = Self {
+                        input: Input::Pipe(Box::new(invocation)),
+                        ..Self::default()
+                    }
+                }
                 "<" => invocation.input = Input::File(words.next().ok_or("`<` needs a file")?),
                 _ => invocation.words.push(word),
             }
@@ -336,6 +362,9 @@ fn an_invocation_is_read_as_a_shell_reads_it() {
         Invocation::parse("masctl 'open"),
         Err("a quote is not closed".to_owned())
     );
+    let piped = Invocation::parse("masctl a | masctl b -").expect("it is whole");
+    assert_eq!(piped.words, ["masctl", "b", "-"]);
+    assert!(matches!(piped.input, Input::Pipe(first) if first.words == ["masctl", "a"]));
     assert_eq!(Invocation::parse("masctl <"), Err("`<` needs a file".to_owned()));
 }
 

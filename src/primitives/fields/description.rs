@@ -39,10 +39,10 @@ fields!(ThirdPartyId {
 
 fields!(UpstreamAccount {
     "id" => |link| link.id.to_string().into(),
-    "provider" => |link| or_unit(link.provider.clone()),
     "provider_id" => |link| link.provider_id.to_string().into(),
+    "provider" => |link| or_unit(link.provider.clone()),
     "subject" => |link| link.subject.clone().into(),
-    "account_name" => |link| or_unit(link.account_name.clone()),
+    "human_account_name" => |link| or_unit(link.human_account_name.clone()),
     "created_at" => |link| Dynamic::from(link.created_at),
 });
 

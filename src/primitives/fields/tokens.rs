@@ -11,6 +11,7 @@ use crate::{
 fields!(AccessToken {
     "id" => |token| token.id.to_string().into(),
     "kind" => |token| token.kind.as_str().into(),
+    "user_id" => |token| token.user_id.to_string().into(),
     "user" => |token| token.user.clone().into(),
     "name" => |token| or_unit(token.name.clone()),
     "device_id" => |token| or_unit(token.device_id.clone()),
@@ -19,7 +20,6 @@ fields!(AccessToken {
     "expires_at" => |token| or_unit(token.expires_at.map(Dynamic::from)),
     "revoked_at" => |token| or_unit(token.revoked_at.map(Dynamic::from)),
     "session_id" => |token| token.session_id.to_string().into(),
-    "user_id" => |token| token.user_id.to_string().into(),
     "owner" => |token| or_unit(token.owner.clone()),
     "synapse_admin" => |token| token.synapse_admin.into(),
     "scope" => |token| or_unit(token.scope.clone()),

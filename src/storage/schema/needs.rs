@@ -198,7 +198,6 @@ pub const NEEDS: &[Need] = &[
             "subject",
             "human_account_name",
             "created_at",
-            "human_account_name",
         ],
     },
     Need {
