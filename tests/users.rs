@@ -169,8 +169,8 @@ fn what_a_filter_does_not_know_it_says(#[values(Store::Sqlite, Store::Postgres)]
         ),
         (
             "users::count(#{ email_domain: \"@example.com\" })",
-            "`@example.com` is not the domain of an e-mail address",
-            "The domain is what follows the last @, such as `example.com`.".to_owned(),
+            "`@example.com` is not the domain of e-mail addresses",
+            "Write what follows the `@`: `example.com`.".to_owned(),
         ),
     ] {
         let error = refused(&stage, body);

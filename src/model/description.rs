@@ -38,13 +38,12 @@ pub enum Part<T> {
     Read(T),
 }
 
-/// An e-mail address of the account at hand.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+/// What there is to say of an e-mail address of the account at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The address as typed.
     pub email: String,
     /// When it was added.
-    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }
 
@@ -60,18 +59,16 @@ pub struct ThirdPartyId {
     pub created_at: Time,
 }
 
-/// A password, without its hash.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+/// What there is to say of the account's password, whether or not masctl has the configuration that it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordState {
     /// When it was set.
-    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
     /// The version of the scheme that hashed it.
     pub version: i32,
     /// The algorithm that the hash names, if it is one of MAS's.
-    pub algorithm: Option<String>,
-    /// How many whole days ago it was set. Not part of the row.
-    #[sqlx(skip)]
+    pub algorithm: Option<&'static str>,
+    /// How many whole days ago it was set.
     pub age_days: i64,
 }
 
@@ -85,23 +82,22 @@ pub struct Activity {
 }
 
 /// An account at an upstream provider that the account at hand is linked to.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamAccount {
     /// The id of the link.
-    #[sqlx(rename = "upstream_oauth_link_id")]
     pub id: Id,
+    /// What people call the provider, or its issuer, if that may be read.
+    pub provider: Option<String>,
     /// The provider.
-    #[sqlx(rename = "upstream_oauth_provider_id")]
     pub provider_id: Id,
     /// What people call the provider, if that may be read. Not part of the row.
     #[sqlx(skip)]
     pub provider: Option<String>,
     /// Who the user is at the provider.
     pub subject: String,
-    /// What the provider calls the account.
+    /// What people call the account at the provider.
     pub human_account_name: Option<String>,
     /// When it was linked.
-    #[sqlx(try_from = "StoredTime")]
     pub created_at: Time,
 }
 

@@ -1,10 +1,8 @@
 //! E-mail addresses of accounts.
 
-use std::collections::HashMap;
-
 use super::{Action, Change, Deed, Run, jobs::NewJob, users};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, listed},
     model::{Email, Id, User, check_email},
     storage::{self, Connection, PAGE, emails::Filter},
 };
@@ -17,7 +15,7 @@ const MOVE: Action = Action::new("email.move", "Moved", "move");
 const DOMAIN_LIMIT: usize = 255;
 
 /// How many owners of one address an error names.
-const MOST_OWNERS: u64 = 5;
+const MOST_OWNERS: usize = 20;
 
 /// Which addresses a list shows: all that fit every part that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,10 +36,7 @@ pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
     if let Some(domain) = &wanted.domain {
         check_domain(domain)?;
     }
-    let user = match &wanted.user {
-        Some(name) => Some(users::get(run, name).await?.id),
-        None => None,
-    };
+    let user = users::named(run, wanted.user.as_deref()).await?;
     Ok(Filter {
         user,
         address: wanted.address,
@@ -49,7 +44,8 @@ pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
     })
 }
 
-fn check_domain(domain: &str) -> Result<()> {
+/// Refuses what is not the domain of any address.
+pub(super) fn check_domain(domain: &str) -> Result<()> {
     let is_foreign = |character: char| character == '@' || character.is_whitespace() || character.is_control();
     if !domain.is_empty() && domain.len() <= DOMAIN_LIMIT && !domain.contains(is_foreign) {
         return Ok(());
@@ -126,32 +122,36 @@ pub async fn owners(run: &Run, address: &str, after: Option<Id>, most: u64) -> R
 /// # Errors
 /// `email.ambiguous` if several users have it.
 pub async fn find(run: &Run, address: &str) -> Result<Option<Email>> {
-    let owners = owners(run, address, None, MOST_OWNERS + 1).await?;
+    let owners = first_owners(run, address).await?;
     match owners.as_slice() {
         [] => Ok(None),
         [owner] => find_of(run, owner, address).await,
-        several => Err(ambiguous(address, several)),
+        several => Err(ambiguous(address, several).help(
+            "Say whose is meant: move-email does so with --from. MAS finds nobody by this address until only one has it.",
+        )),
     }
 }
 
-fn ambiguous(address: &str, owners: &[User]) -> Error {
-    let mut names: Vec<&str> = owners.iter().map(|owner| owner.username.as_str()).collect();
-    let last = if owners.len() as u64 > MOST_OWNERS {
-        names.pop();
-        "others"
+/// The owners of an address, as many as [`ambiguous`] has a use for.
+pub(super) async fn first_owners(run: &Run, address: &str) -> Result<Vec<User>> {
+    owners(run, address, None, MOST_OWNERS as u64 + 1).await
+}
+
+/// An address is that of several users.
+pub(super) fn ambiguous(address: &str, owners: &[User]) -> Error {
+    let names: Vec<&str> = owners.iter().map(|owner| owner.username.as_str()).collect();
+    let (names, others) = names.split_at(names.len().min(MOST_OWNERS));
+    let shown = if others.is_empty() {
+        listed(names)
     } else {
-        names.pop().unwrap_or_default()
+        format!("{} and others", names.join(", "))
     };
     Error::new(
         Code::EmailAmbiguous,
-        format!("{address} belongs to several users: {} and {last}", names.join(", ")),
+        format!("{address} belongs to several users: {shown}"),
     )
-    .help("Say whose is meant: move-email does so with --from. MAS finds nobody by this address until only one has it.")
     .data("email", address)
-    .data(
-        "owners",
-        owners.iter().map(|owner| owner.username.as_str()).collect::<Vec<_>>(),
-    )
+    .data("usernames", names)
 }
 
 /// Gets an address, whoever has it.
@@ -378,10 +378,7 @@ fn of(email: Email, user: &User) -> Email {
 }
 
 async fn name_users(store: &mut Connection, emails: &mut [Email]) -> Result<()> {
-    let mut ids: Vec<Id> = emails.iter().map(|email| email.user_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let names: HashMap<Id, String> = storage::users::usernames(store, &ids).await?.into_iter().collect();
+    let names = storage::users::usernames(store, emails.iter().map(|email| email.user_id)).await?;
     for email in emails {
         email.user = names.get(&email.user_id).cloned();
     }

@@ -2,15 +2,13 @@
 
 mod retry;
 
-use std::collections::HashMap;
-
 use chrono::Duration;
 use serde_json::{Value, json};
 
 pub(super) use self::retry::next_attempt;
 pub use self::retry::{retry, retry_abandoned};
 
-use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, users};
+use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, sentence::counted, users};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, JOB_STATUSES, Job, JobCount, Time},
@@ -188,10 +186,7 @@ pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
             "An abandoned job has the status `failed`, and no other",
         ));
     }
-    let user = match &wanted.user {
-        Some(name) => Some(users::get(run, name).await?.id),
-        None => None,
-    };
+    let user = users::named(run, wanted.user.as_deref()).await?;
     Ok(Filter {
         queue: wanted.queue,
         status: if wanted.abandoned {
@@ -283,7 +278,7 @@ pub async fn release(run: &Run) -> Result<u64> {
         });
         deed.changed(
             Change::of_many(RELEASE, count, subjects.collect())
-                .said(users::counted(count, "job"))
+                .said(counted(count, "job"))
                 .before("status", "running")
                 .after("status", "available"),
         );
@@ -317,13 +312,7 @@ async fn with_user(store: &mut Connection, mut job: Job) -> Result<Job> {
 
 /// Looks up the names of the accounts that jobs are about, with one statement.
 async fn name_users(store: &mut Connection, jobs: &mut [Job]) -> Result<()> {
-    let mut ids: Vec<Id> = jobs.iter().filter_map(Job::user_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let names: HashMap<Id, String> = storage::users::usernames(store, &ids).await?.into_iter().collect();
+    let names = storage::users::usernames(store, jobs.iter().filter_map(Job::user_id)).await?;
     for job in jobs {
         job.user = job.user_id().and_then(|id| names.get(&id).cloned());
     }

@@ -1,6 +1,6 @@
 //! Links of accounts to accounts at upstream providers. MAS queues no job for them: the homeserver knows of none.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::{Action, Change, Deed, Run, Subject, providers, users};
 use crate::{
@@ -54,10 +54,7 @@ pub struct Wanted {
 /// # Errors
 /// `user.not_found`, `provider.not_found`.
 pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
-    let user = match &wanted.user {
-        Some(name) => Some(users::get(run, name).await?.id),
-        None => None,
-    };
+    let user = users::named(run, wanted.user.as_deref()).await?;
     if let Some(provider) = wanted.provider {
         providers::get(run, provider).await?;
     }
@@ -370,15 +367,8 @@ async fn named(store: &mut Connection, link: Link) -> Result<Link> {
 
 /// Looks the names of users and providers up, all at once.
 async fn give_names(store: &mut Connection, links: &mut [Link]) -> Result<()> {
-    let distinct = |ids: &mut dyn Iterator<Item = Id>| ids.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
-    let users = distinct(&mut links.iter().filter_map(|link| link.user_id));
-    let users: HashMap<Id, String> = match users.as_slice() {
-        [] => HashMap::new(),
-        ids => storage::users::usernames(store, ids).await?.into_iter().collect(),
-    };
-    let providers = distinct(&mut links.iter().map(|link| link.provider_id));
-    let providers = storage::providers::provider_names(store, &providers).await?;
-    let providers: HashMap<Id, Option<String>> = providers.into_iter().collect();
+    let users = storage::users::usernames(store, links.iter().filter_map(|link| link.user_id)).await?;
+    let providers = storage::providers::provider_names(store, links.iter().map(|link| link.provider_id)).await?;
     for link in links {
         link.user = link.user_id.and_then(|id| users.get(&id).cloned());
         link.provider = providers.get(&link.provider_id).cloned().flatten();

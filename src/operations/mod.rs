@@ -20,6 +20,7 @@ pub mod providers;
 mod record;
 mod registration;
 mod run;
+mod sentence;
 pub mod sessions;
 pub mod site;
 pub mod tokens;

@@ -5,7 +5,7 @@ use std::thread;
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-use super::{Action, Change, Deed, Run, users};
+use super::{Action, Change, Deed, Run, sentence::counted, users};
 use crate::{
     config::Passwords,
     error::{Code, Error, Result},
@@ -136,7 +136,7 @@ pub async fn remove(run: &Run, user: &User) -> Result<u64> {
         if count == 0 {
             deed.note(format!("{} has no password", user.username));
         } else {
-            let passwords = users::counted(count, "password");
+            let passwords = counted(count, "password");
             deed.changed(
                 Change::of(REMOVE, (&user).into())
                     .said(format!("{passwords} of {}", user.username))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Action, Change, Deed, Run, Subject};
+use super::{Action, Change, Deed, Run, Subject, sentence::moment};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, PolicyData, Time},
@@ -111,7 +111,7 @@ async fn new_row(deed: &Deed<'_>, latest: Option<&PolicyData>) -> Result<(Time, 
     let message = format!(
         "The policy data {} is of {}, later than now: newer data would not be in force",
         latest.id,
-        latest.created_at.format("%Y-%m-%d %H:%M:%SZ")
+        moment(latest.created_at)
     );
     Err(Error::new(Code::PolicyNewer, message)
         .help("Check the clocks of this machine and of MAS's.")

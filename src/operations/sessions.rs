@@ -2,7 +2,7 @@
 
 mod finish;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 pub use self::finish::{Ended, PARTS, finish, finish_all, kill};
 use super::{Run, clients, users};
@@ -20,13 +20,8 @@ pub async fn filter(run: &Run, user: Option<&str>, rest: Filter) -> Result<Filte
     if let Some(client) = rest.client {
         clients::get(run, client).await?;
     }
-    Ok(match user {
-        Some(name) => Filter {
-            user: Some(users::get(run, name).await?.id),
-            ..rest
-        },
-        None => rest,
-    })
+    let user = users::named(run, user).await?;
+    Ok(Filter { user, ..rest })
 }
 
 /// One page of at most `most` of the sessions that fit, those after `after` (the first if there is none), ordered by id.
@@ -72,15 +67,9 @@ async fn named(store: &mut Connection, id: Id) -> Result<Option<Session>> {
 /// Fills in what accounts and clients are called.
 async fn name(store: &mut Connection, sessions: &mut [Session]) -> Result<()> {
     let accounts = sessions.iter().flat_map(|session| [session.user_id, session.owner_id]);
-    let accounts: BTreeSet<Id> = accounts.flatten().collect();
-    let clients: BTreeSet<Id> = sessions.iter().filter_map(|session| session.client_id).collect();
-    let (mut users, mut names) = (HashMap::new(), HashMap::new());
-    if !accounts.is_empty() {
-        users.extend(storage::users::usernames(store, &Vec::from_iter(accounts)).await?);
-    }
-    if !clients.is_empty() {
-        names.extend(storage::clients::client_names(store, &Vec::from_iter(clients)).await?);
-    }
+    let users = storage::users::usernames(store, accounts.flatten()).await?;
+    let clients = sessions.iter().filter_map(|session| session.client_id);
+    let names = storage::clients::client_names(store, clients).await?;
     let called = |names: &HashMap<Id, String>, id: Option<Id>| id.and_then(|id| names.get(&id).cloned());
     for session in sessions {
         session.user = called(&users, session.user_id);

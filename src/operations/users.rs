@@ -1,15 +1,23 @@
-//! Accounts: finding, describing, locking, deactivating, administrator rights, provisioning.
+//! Accounts: locking, deactivating, administrator rights, provisioning; finding and describing them.
 
 mod describe;
+mod find;
 
-pub use self::describe::describe;
-
-use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, clients, jobs::NewJob, providers};
+pub(super) use self::find::named;
+pub use self::{
+    describe::describe,
+    find::{by_email, by_id, check, count, find, find_by_email, get, page},
+};
+use super::{
+    Action, Change, Deed, MOST_SUBJECTS, Run, Subject,
+    jobs::NewJob,
+    sentence::{counted, moment},
+};
 use crate::{
-    error::{Code, Error, Result, listed},
+    error::{Code, Error, Result},
     homeserver::{Availability, Homeserver, NoHomeserver},
-    model::{Id, Time, User, localpart},
-    storage::{self, PAGE, users::Filter},
+    model::{Id, User},
+    storage,
 };
 
 const LOCK: Action = Action::new("user.lock", "Locked", "lock");
@@ -53,80 +61,6 @@ const DISPLAY_NAME_LIMIT: usize = 256;
 /// How many jobs one statement queues.
 const BATCH: i64 = 10_000;
 
-/// How many users an error names at most that have one e-mail address.
-const MOST_OWNERS: u8 = 20;
-
-/// Finds a user by name, as MAS does, or by its MXID.
-///
-/// # Errors
-/// `user.foreign`, `username.invalid`; `config.missing` for a MXID if the configuration does not name the server.
-pub async fn find(run: &Run, name: &str) -> Result<Option<User>> {
-    // No username has a colon, and none begins with an @.
-    let localpart = if name.starts_with('@') || name.contains(':') {
-        &localpart(name, &run.server_name()?)?
-    } else {
-        name
-    };
-    run.read(async |store| storage::users::user_by_name(store, localpart).await)
-        .await
-}
-
-/// Gets a user by name or MXID.
-///
-/// # Errors
-/// `user.not_found`, and those of [`find`].
-pub async fn get(run: &Run, name: &str) -> Result<User> {
-    find(run, name).await?.ok_or_else(|| not_found(name))
-}
-
-/// Gets a user by id.
-///
-/// # Errors
-/// `user.not_found`.
-pub async fn by_id(run: &Run, id: Id) -> Result<User> {
-    let found = run
-        .read(async |store| storage::users::user_by_id(store, id).await)
-        .await?;
-    found.ok_or_else(|| Error::new(Code::UserNotFound, format!("No user has the id {id}")).data("id", id.to_string()))
-}
-
-/// Finds the user who has an e-mail address, in whatever case.
-///
-/// # Errors
-/// `email.ambiguous` if several have it, with their names.
-pub async fn find_by_email(run: &Run, address: &str) -> Result<Option<User>> {
-    let mut owners = run
-        .read(async |store| storage::users::users_by_email(store, address, MOST_OWNERS + 1).await)
-        .await?;
-    if owners.len() <= 1 {
-        return Ok(owners.pop());
-    }
-    let most = usize::from(MOST_OWNERS);
-    let names: Vec<_> = owners.iter().take(most).map(|user| user.username.clone()).collect();
-    let shown = if owners.len() > most {
-        format!("{} and others", names.join(", "))
-    } else {
-        listed(&names)
-    };
-    Err(Error::new(
-        Code::EmailAmbiguous,
-        format!("{address} belongs to several users: {shown}"),
-    )
-    .help("Name the user by username or id. MAS lets none of them log in by this address.")
-    .data("email", address)
-    .data("usernames", names))
-}
-
-/// Gets the user who has an e-mail address, in whatever case.
-///
-/// # Errors
-/// `user.not_found`, `email.ambiguous`.
-pub async fn by_email(run: &Run, address: &str) -> Result<User> {
-    find_by_email(run, address).await?.ok_or_else(|| {
-        Error::new(Code::UserNotFound, format!("No user has the e-mail address {address}")).data("email", address)
-    })
-}
-
 /// Why a user cannot be renamed, and what to do in its place.
 #[must_use]
 pub fn cannot_rename(user: &User, name: &str) -> Error {
@@ -141,40 +75,6 @@ pub fn cannot_rename(user: &User, name: &str) -> Error {
     ))
     .data("username", user.username.as_str())
     .data("name", name)
-}
-
-/// Makes sure that a filter names a provider and a client that there are: nobody is linked to another one, and everybody
-/// is not.
-///
-/// # Errors
-/// `client.not_found`, `provider.not_found`.
-pub async fn check(run: &Run, filter: &Filter) -> Result<()> {
-    if let Some(provider) = filter.provider {
-        providers::get(run, provider).await?;
-    }
-    if let Some(client) = filter.client {
-        clients::get(run, client).await?;
-    }
-    Ok(())
-}
-
-/// One page of at most `most` of the users that fit, those after `after` (the first if there is none), ordered by id.
-///
-/// # Errors
-/// Those of the store.
-pub async fn page(run: &Run, filter: &Filter, after: Option<Id>, most: u64) -> Result<Vec<User>> {
-    let after = after.unwrap_or(Id::least());
-    run.read(async |store| storage::users::user_page(store, filter, after, most.min(PAGE)).await)
-        .await
-}
-
-/// How many users fit.
-///
-/// # Errors
-/// Those of the store.
-pub async fn count(run: &Run, filter: &Filter) -> Result<i64> {
-    run.read(async |store| storage::users::user_count(store, filter).await)
-        .await
 }
 
 /// Makes sure that a new user may have this name: nobody has it in whatever case, and the homeserver has it free.
@@ -454,14 +354,4 @@ pub(super) fn not_found(name: &str) -> Error {
 /// Playbooks look for this sentence, word for word.
 pub(super) fn exists(name: &str) -> Error {
     Error::new(Code::UserExists, "User already exists").data("username", name)
-}
-
-/// A moment for people, to the second.
-fn moment(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// "1 user", "2 users".
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

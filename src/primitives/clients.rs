@@ -27,15 +27,15 @@ pub(super) fn module() -> Module {
     module
 }
 
-/// Which clients are meant, and how many at most if `limited`.
-fn filter(options: Map, limited: bool) -> Result<(Filter, Option<u64>)> {
-    const KNOWN: &[&str] = &["search", "kind", "limit"];
-    let mut options = Options::new(options, &KNOWN[..KNOWN.len() - usize::from(!limited)])?;
-    let filter = Filter {
+/// What a filter is made of.
+const PARTS: &[&str] = &["search", "kind"];
+
+/// Which clients are meant.
+fn filter(options: &mut Options) -> Result<Filter> {
+    Ok(Filter {
         search: options.text("search")?,
         kind: options.one_of("kind", &ClientKind::ALL.map(|kind| (kind.as_str(), kind)))?,
-    };
-    Ok((filter, options.limit()?))
+    })
 }
 
 #[export_module]
@@ -56,7 +56,10 @@ mod clients {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Clients> {
-        let (filter, limit) = call(&context, READ, |_| super::filter(options, true))?;
+        let (filter, limit) = call(&context, READ, |_| {
+            let (mut options, limit) = Options::of_list(options, PARTS)?;
+            Ok((super::filter(&mut options)?, limit))
+        })?;
         let run = run_of(&context)?;
         Ok(Clients::new(limit, move |last, most| {
             run.wait(operations::clients::page(
@@ -78,7 +81,7 @@ mod clients {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let (filter, _) = super::filter(options, false)?;
+            let filter = super::filter(&mut Options::new(options, PARTS)?)?;
             run.wait(operations::clients::count(run, &filter))
         })
     }

@@ -30,16 +30,16 @@ pub(super) fn module() -> Module {
 
 pub(super) type Emails = Lazy<Email>;
 
-/// Which addresses are meant, and how many at most if `limited`.
-fn wanted(options: Map, limited: bool) -> Result<(Wanted, Option<u64>)> {
-    const KNOWN: &[&str] = &["user", "email", "domain", "limit"];
-    let mut options = Options::new(options, &KNOWN[..KNOWN.len() - usize::from(!limited)])?;
-    let wanted = Wanted {
+/// What a filter is made of.
+const PARTS: &[&str] = &["user", "email", "domain"];
+
+/// Which addresses are meant.
+fn wanted(options: &mut Options) -> Result<Wanted> {
+    Ok(Wanted {
         user: options.text("user")?,
         address: options.text("email")?,
         domain: options.text("domain")?,
-    };
-    Ok((wanted, options.limit()?))
+    })
 }
 
 fn listed(run: Arc<Run>, filter: Filter, limit: Option<u64>) -> Emails {
@@ -124,7 +124,8 @@ mod emails {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Emails> {
         let (filter, limit) = call(&context, READ, |run| {
-            let (wanted, limit) = super::wanted(options, true)?;
+            let (mut options, limit) = Options::of_list(options, PARTS)?;
+            let wanted = super::wanted(&mut options)?;
             Ok((run.wait(operations::emails::filter(run, wanted))?, limit))
         })?;
         Ok(super::listed(run_of(&context)?, filter, limit))
@@ -140,9 +141,11 @@ mod emails {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let (wanted, _) = super::wanted(options, false)?;
-            let filter = run.wait(operations::emails::filter(run, wanted))?;
-            run.wait(operations::emails::count(run, &filter))
+            let wanted = super::wanted(&mut Options::new(options, PARTS)?)?;
+            run.wait(async {
+                let filter = operations::emails::filter(run, wanted).await?;
+                operations::emails::count(run, &filter).await
+            })
         })
     }
 
@@ -158,7 +161,7 @@ mod emails {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn duplicates(context: NativeCallContext, options: Map) -> Scripted<Emails> {
-        let limit = call(&context, READ, |_| Options::new(options, &["limit"])?.limit())?;
+        let (_, limit) = call(&context, READ, |_| Options::of_list(options, &[]))?;
         let run = run_of(&context)?;
         Ok(Emails::new(limit, move |last, most| {
             run.wait(operations::emails::duplicates(&run, last, most))

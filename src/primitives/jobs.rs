@@ -28,6 +28,10 @@ pub(super) fn module() -> Module {
     module
 }
 
+/// What a filter is made of.
+const PARTS: &[&str] = &["queue", "status", "user", "abandoned"];
+
+/// Which jobs are meant.
 fn wanted(options: &mut Options) -> Result<Wanted> {
     Ok(Wanted {
         queue: options.text("queue")?,
@@ -63,8 +67,7 @@ mod jobs {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Jobs> {
         let (filter, limit) = call(&context, READ, |run| {
-            let mut options = Options::new(options, &["queue", "status", "user", "abandoned", "limit"])?;
-            let limit = options.limit()?;
+            let (mut options, limit) = Options::of_list(options, PARTS)?;
             Ok((run.wait(operations::jobs::filter(run, wanted(&mut options)?))?, limit))
         })?;
         let run = run_of(&context)?;
@@ -90,7 +93,7 @@ mod jobs {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<Array> {
         let counts = call(&context, READ, |run| {
-            let mut options = Options::new(options, &["queue", "status", "user", "abandoned"])?;
+            let mut options = Options::new(options, PARTS)?;
             run.wait(async {
                 let filter = operations::jobs::filter(run, wanted(&mut options)?).await?;
                 operations::jobs::count(run, &filter).await

@@ -22,8 +22,8 @@ use crate::{
 const READ: Capability = Capability::read(Resource::Links);
 const WRITE: Capability = Capability::write(Resource::Links);
 
-/// What `list` and `count` take; the last is of `list` alone.
-const KNOWN: &[&str] = &[
+/// What a filter is made of.
+const PARTS: &[&str] = &[
     "user",
     "provider",
     "subject",
@@ -31,7 +31,6 @@ const KNOWN: &[&str] = &[
     "conflicting",
     "created_after",
     "created_before",
-    "limit",
 ];
 
 pub(super) type Links = Lazy<Link>;
@@ -104,8 +103,8 @@ mod links {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Links> {
         let (filter, limit) = call(&context, READ, |run| {
-            let mut options = Options::new(options, KNOWN)?;
-            let (wanted, limit) = (super::wanted(&mut options)?, options.limit()?);
+            let (mut options, limit) = Options::of_list(options, PARTS)?;
+            let wanted = super::wanted(&mut options)?;
             Ok((run.wait(operations::links::filter(run, wanted))?, limit))
         })?;
         super::lazy(&context, filter, limit)
@@ -121,7 +120,7 @@ mod links {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let wanted = super::wanted(&mut Options::new(options, &KNOWN[..KNOWN.len() - 1])?)?;
+            let wanted = super::wanted(&mut Options::new(options, PARTS)?)?;
             run.wait(async {
                 let filter = operations::links::filter(run, wanted).await?;
                 operations::links::count(run, &filter).await

@@ -24,6 +24,15 @@ impl Options {
         }
     }
 
+    /// As [`Self::new`], of a list: it also takes `limit`, how many items there are at most.
+    pub(super) fn of_list(values: Map, known: &[&str]) -> Result<(Self, Option<u64>)> {
+        let mut options = Self::new(values, &[known, &["limit"]].concat())?;
+        let limit = options.take("limit", "a number that is not negative", |value| {
+            value.as_int().ok()?.try_into().ok()
+        })?;
+        Ok((options, limit))
+    }
+
     /// A text, if it is there.
     pub(super) fn text(&mut self, key: &str) -> Result<Option<String>> {
         self.take(key, "a text", |value| value.into_string().ok())
@@ -60,13 +69,6 @@ impl Options {
             Error::new(Code::ValueInvalid, format!("The option `{key}` cannot be `{word}`"))
                 .help(format!("It can be {}.", names.join(", "))),
         )
-    }
-
-    /// How many items a list may have at most, by the option `limit`.
-    pub(super) fn limit(&mut self) -> Result<Option<u64>> {
-        self.take("limit", "a number that is not negative", |value| {
-            value.as_int().ok()?.try_into().ok()
-        })
     }
 
     /// A secret, if it is there.

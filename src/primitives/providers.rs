@@ -27,6 +27,10 @@ pub(super) fn module() -> Module {
     module
 }
 
+/// What a filter is made of.
+const PARTS: &[&str] = &["enabled"];
+
+/// Which providers are meant.
 fn filter(options: &mut Options) -> Result<Filter> {
     Ok(Filter {
         enabled: options.bool("enabled")?,
@@ -78,8 +82,8 @@ mod providers {
     #[rhai_fn(return_raw, name = "list")]
     pub fn list_with(context: NativeCallContext, options: Map) -> Scripted<Providers> {
         let (filter, limit) = call(&context, READ, |_| {
-            let mut options = Options::new(options, &["enabled", "limit"])?;
-            Ok((super::filter(&mut options)?, options.limit()?))
+            let (mut options, limit) = Options::of_list(options, PARTS)?;
+            Ok((super::filter(&mut options)?, limit))
         })?;
         let run = run_of(&context)?;
         Ok(Providers::new(limit, move |last, most| {
@@ -102,7 +106,7 @@ mod providers {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let filter = super::filter(&mut Options::new(options, &["enabled"])?)?;
+            let filter = super::filter(&mut Options::new(options, PARTS)?)?;
             run.wait(operations::providers::count(run, &filter))
         })
     }

@@ -30,10 +30,9 @@ pub(super) fn module() -> Module {
     module
 }
 
-/// Reads a map of the parts of a filter, and of some more.
-fn options(options: Map, more: &[&str]) -> Result<Options> {
-    let known: Vec<&str> = PARTS.iter().chain(more).copied().collect();
-    Options::new(options, &known)
+/// What `finish` takes has no `active`, since it ends those that are.
+fn parts_and(more: &'static str) -> Vec<&'static str> {
+    [&PARTS[..], &[more]].concat()
 }
 
 /// Which sessions are meant. Accounts and clients must be there.
@@ -112,8 +111,7 @@ mod sessions {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Sessions> {
         let (filter, limit) = call(&context, READ, |run| {
-            let mut options = super::options(options, &["active", "limit"])?;
-            let limit = options.limit()?;
+            let (mut options, limit) = Options::of_list(options, &super::parts_and("active"))?;
             Ok((super::filter(run, &mut options)?, limit))
         })?;
         let run = run_of(&context)?;
@@ -137,7 +135,7 @@ mod sessions {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let filter = super::filter(run, &mut super::options(options, &["active"])?)?;
+            let filter = super::filter(run, &mut Options::new(options, &super::parts_and("active"))?)?;
             run.wait(operations::sessions::count(run, &filter))
         })
     }
@@ -188,7 +186,7 @@ mod sessions {
     #[rhai_fn(return_raw, name = "finish")]
     pub fn finish_all(context: NativeCallContext, options: Map) -> Scripted<Dynamic> {
         let ended = call(&context, WRITE, |run| {
-            let filter = super::filter(run, &mut super::options(options, &["keep"])?)?;
+            let filter = super::filter(run, &mut Options::new(options, &super::parts_and("keep"))?)?;
             run.wait(operations::sessions::finish_all(run, filter))
         })?;
         rhai::serde::to_dynamic(ended)

@@ -162,8 +162,8 @@ mod tokens {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<AccessTokens> {
         let (filter, now, limit) = call(&context, READ, |run| {
-            let mut options = Options::new(options, &wishes::ACCESS)?;
-            let (limit, now) = (options.limit()?, run.world().now());
+            let (mut options, limit) = Options::of_list(options, &wishes::ACCESS)?;
+            let now = run.world().now();
             let wanted = wishes::wanted(&mut options, now)?;
             Ok((run.wait(operations::tokens::access::filter(run, wanted))?, now, limit))
         })?;
@@ -184,7 +184,7 @@ mod tokens {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let mut options = Options::new(options, &wishes::ACCESS[..wishes::ACCESS.len() - 1])?;
+            let mut options = Options::new(options, &wishes::ACCESS)?;
             let now = run.world().now();
             let wanted = wishes::wanted(&mut options, now)?;
             run.wait(async {
@@ -287,8 +287,8 @@ mod tokens {
     #[rhai_fn(return_raw)]
     pub fn list_registration(context: NativeCallContext, options: Map) -> Scripted<RegistrationTokens> {
         let (filter, now, limit) = call(&context, READ, |run| {
-            let mut options = Options::new(options, &wishes::REGISTRATION)?;
-            let (limit, now) = (options.limit()?, run.world().now());
+            let (mut options, limit) = Options::of_list(options, &wishes::REGISTRATION)?;
+            let now = run.world().now();
             Ok((wishes::registration_filter(&mut options, now)?, now, limit))
         })?;
         let run = run_of(&context)?;
@@ -308,7 +308,7 @@ mod tokens {
     #[rhai_fn(return_raw)]
     pub fn count_registration(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let mut options = Options::new(options, &wishes::REGISTRATION[..wishes::REGISTRATION.len() - 1])?;
+            let mut options = Options::new(options, &wishes::REGISTRATION)?;
             let now = run.world().now();
             let filter = wishes::registration_filter(&mut options, now)?;
             run.wait(operations::tokens::registration::count(run, &filter, now))

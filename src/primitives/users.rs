@@ -9,7 +9,7 @@ mod filter;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use self::filter::filter;
+use self::filter::{PARTS, filter};
 use super::{Scripted, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
@@ -182,7 +182,8 @@ mod users {
     #[rhai_fn(return_raw)]
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Users> {
         let (filter, limit) = call(&context, READ, |run| {
-            let (filter, limit) = super::filter(options, true)?;
+            let (mut options, limit) = Options::of_list(options, PARTS)?;
+            let filter = super::filter(&mut options)?;
             run.wait(operations::users::check(run, &filter))?;
             Ok((filter, limit))
         })?;
@@ -207,7 +208,7 @@ mod users {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let (filter, _) = super::filter(options, false)?;
+            let filter = super::filter(&mut Options::new(options, PARTS)?)?;
             run.wait(async {
                 operations::users::check(run, &filter).await?;
                 operations::users::count(run, &filter).await

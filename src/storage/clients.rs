@@ -1,5 +1,7 @@
 //! OAuth 2.0 clients, which MAS's configuration defines or which register themselves. They are only read.
 
+use std::collections::HashMap;
+
 use sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement};
 use sqlx::FromRow;
 
@@ -164,13 +166,17 @@ pub async fn client(store: &mut Connection, id: Id) -> Result<Option<Client>> {
 ///
 /// # Errors
 /// As of any statement.
-pub async fn client_names(store: &mut Connection, ids: &[Id]) -> Result<Vec<(Id, String)>> {
+pub async fn client_names(store: &mut Connection, ids: impl IntoIterator<Item = Id>) -> Result<HashMap<Id, String>> {
+    let ids = select::distinct(ids);
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let statement = Query::select()
         .column(KEY.1)
         .expr(select::cut("client_name", select::NAME))
         .from(KEY.0)
-        .and_where(Expr::col(KEY.1).is_in(ids.iter().copied()))
+        .and_where(Expr::col(KEY.1).is_in(ids))
         .and_where(Expr::col("client_name").is_not_null())
         .take();
-    select::rows(store, &statement).await
+    Ok(select::rows(store, &statement).await?.into_iter().collect())
 }

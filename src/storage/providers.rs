@@ -1,5 +1,7 @@
 //! Upstream providers, which MAS's configuration owns: they are only read, and never what is secret of them.
 
+use std::collections::HashMap;
+
 use sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement};
 
 use super::{
@@ -63,17 +65,21 @@ pub async fn enabled_providers(store: &mut Connection) -> Result<Vec<Provider>> 
 ///
 /// # Errors
 /// As of any statement.
-pub async fn provider_names(store: &mut Connection, ids: &[Id]) -> Result<Vec<(Id, Option<String>)>> {
+pub async fn provider_names(
+    store: &mut Connection,
+    ids: impl IntoIterator<Item = Id>,
+) -> Result<HashMap<Id, Option<String>>> {
+    let ids = select::distinct(ids);
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashMap::new());
     }
     let statement = Query::select()
         .column(KEY.1)
         .expr(Func::coalesce([Expr::col("human_name"), Expr::col("issuer")]))
         .from(TABLE)
-        .and_where(Expr::col(KEY.1).is_in(ids.iter().copied()))
+        .and_where(Expr::col(KEY.1).is_in(ids))
         .take();
-    select::rows(store, &statement).await
+    Ok(select::rows(store, &statement).await?.into_iter().collect())
 }
 
 /// Which providers are meant: all that fit every part that is given.

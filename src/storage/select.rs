@@ -249,6 +249,14 @@ fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }
 
+/// Ids, each once.
+pub(super) fn distinct(ids: impl IntoIterator<Item = Id>) -> Vec<Id> {
+    let mut ids: Vec<Id> = ids.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 /// Whether something is as it is wanted to be.
 pub(super) fn is(is_so: Expr, wanted: bool) -> Expr {
     if wanted { is_so } else { is_so.not() }

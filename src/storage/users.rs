@@ -3,13 +3,13 @@
 mod description;
 mod filter;
 
+use std::collections::HashMap;
+
 use sea_query::{Asterisk, Expr, ExprTrait};
 
 use self::filter::Look;
 pub use self::{
-    description::{
-        Pending, user_activity, user_addresses, user_jobs, user_links, user_password, user_terms, user_third_party_ids,
-    },
+    description::{Pending, user_activity, user_jobs, user_terms, user_third_party_ids},
     filter::Filter,
 };
 use super::{
@@ -81,29 +81,16 @@ pub async fn user_by_id(store: &mut Connection, id: Id) -> Result<Option<User>> 
         .fetch_optional(&mut **connection))
 }
 
-/// The users who have an e-mail address, in whatever case, oldest first: at most `most` of them.
-///
-/// # Errors
-/// As of any statement.
-pub async fn users_by_email(store: &mut Connection, address: &str, most: u8) -> Result<Vec<User>> {
-    const STATEMENT: &str = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM users WHERE user_id IN (SELECT user_id FROM user_emails WHERE lower(email) = lower($1)) \
-         ORDER BY user_id LIMIT $2"
-    );
-    on!(store, |connection| sqlx::query_as(STATEMENT)
-        .bind(address)
-        .bind(i64::from(most))
-        .fetch_all(&mut **connection))
-}
-
 /// The names of the users of these ids, of those that there are.
 ///
 /// # Errors
 /// As of any statement.
-pub async fn usernames(store: &mut Connection, ids: &[Id]) -> Result<Vec<(Id, String)>> {
-    dialect::usernames(store, ids).await
+pub async fn usernames(store: &mut Connection, ids: impl IntoIterator<Item = Id>) -> Result<HashMap<Id, String>> {
+    let ids = select::distinct(ids);
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(dialect::usernames(store, &ids).await?.into_iter().collect())
 }
 
 /// Reads a user and keeps others from changing it until the transaction ends. A login is not kept waiting.

@@ -133,12 +133,13 @@ async fn a_client_is_found_by_its_id(#[values(Store::Sqlite, Store::Postgres)] k
         assert_eq!(client(store, expected.id).await.unwrap(), Some(expected));
     }
     assert_eq!(client(store, id(NEW[3])).await.unwrap(), None);
-    let names = client_names(store, &NEW.map(id)).await.unwrap();
+    let names = client_names(store, NEW.map(id)).await.unwrap();
     assert_eq!(
         names,
         [
             (id(NEW[1]), "Element 100%_\\".to_owned()),
             (id(NEW[2]), "Fractal".to_owned())
         ]
+        .into()
     );
 }

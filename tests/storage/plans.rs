@@ -6,10 +6,12 @@
 mod belongings;
 mod populace;
 
+use std::collections::HashMap;
+
 use masctl::{
     model::{Id, SessionKind},
     storage::{
-        self, Connection, passwords,
+        self, Connection, emails, passwords,
         users::{self, Filter},
     },
 };
@@ -90,20 +92,17 @@ async fn ask_for_one(store: &mut Connection, plans: &Plans, wrong: &mut Vec<Stri
     assert!(ask!(plans, wrong, store, users::user_exists(store, "USER77778")));
     let found = ask!(plans, wrong, store, users::user_by_id(store, user.id));
     assert_eq!(found.as_ref(), Some(&user));
-    let names = ask!(plans, wrong, store, users::usernames(store, &[user.id]));
-    assert_eq!(names, [(user.id, "user77778".to_owned())]);
+    let names = ask!(plans, wrong, store, users::usernames(store, [user.id]));
+    assert_eq!(names, HashMap::from([(user.id, "user77778".to_owned())]));
     let found = ask!(
         plans,
         wrong,
         store,
-        users::users_by_email(store, "USER77778@78.example.com", 9)
+        emails::email_owner_page(store, "USER77778@78.example.com", Id::least(), 9)
     );
     assert_eq!(found, alone);
 
     ask!(plans, wrong, store, passwords::password_of_user(store, user.id));
-    ask!(plans, wrong, store, users::user_addresses(store, user.id));
-    ask!(plans, wrong, store, users::user_links(store, user.id));
-    ask!(plans, wrong, store, users::user_password(store, user.id));
     ask!(plans, wrong, store, users::user_terms(store, user.id));
     ask!(plans, wrong, store, users::user_third_party_ids(store, user.id));
     ask!(plans, wrong, store, users::user_jobs(store, user.id));

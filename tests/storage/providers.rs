@@ -1,5 +1,7 @@
 //! Upstream providers.
 
+use std::collections::HashMap;
+
 use masctl::{
     model::{Id, Provider},
     storage::providers::{Filter, enabled_providers, provider, provider_count, provider_names, provider_page},
@@ -109,17 +111,17 @@ async fn providers_are_named_by_their_issuer_if_by_nothing_else(#[values(Store::
     let mut specimen = Specimen::create(kind).await;
     add_providers(&specimen);
     let store = &mut specimen.connection;
-    let mut names = provider_names(store, &[PROVIDER, NEW[0], NEW[3]].map(id))
-        .await
-        .unwrap();
-    names.sort_unstable();
-    assert_eq!(names, [(id(PROVIDER), Some("Example".to_owned())), (id(NEW[0]), None)]);
-    assert_eq!(provider_names(store, &[]).await.unwrap(), []);
+    let names = provider_names(store, [PROVIDER, NEW[0], NEW[3]].map(id)).await.unwrap();
+    assert_eq!(
+        names,
+        [(id(PROVIDER), Some("Example".to_owned())), (id(NEW[0]), None)].into()
+    );
+    assert_eq!(provider_names(store, []).await.unwrap(), HashMap::new());
     specimen.seed("UPDATE upstream_oauth_providers SET human_name = NULL");
-    let names = provider_names(&mut specimen.connection, &[id(PROVIDER)]).await;
+    let names = provider_names(&mut specimen.connection, [id(PROVIDER)]).await;
     assert_eq!(
         names.unwrap(),
-        [(id(PROVIDER), Some("https://id.example.com/".to_owned()))]
+        [(id(PROVIDER), Some("https://id.example.com/".to_owned()))].into()
     );
 }
 

@@ -1,16 +1,14 @@
 //! What belongs to one account.
 
 use masctl::{
-    model::{AcceptedTerms, Address, PasswordState, SessionKind, ThirdPartyId, UpstreamAccount},
-    storage::users::{
-        Pending, user_activity, user_addresses, user_jobs, user_links, user_password, user_terms, user_third_party_ids,
-    },
+    model::{AcceptedTerms, SessionKind, ThirdPartyId},
+    storage::users::{Pending, user_activity, user_jobs, user_terms, user_third_party_ids},
 };
 use rstest::rstest;
 
 use super::{LATER, NEW, NOW};
 use crate::support::{
-    cast::{ALICE, BOB, CAROL, CREATED_AT, DAVE, ENDED_AT, PROVIDER, id, time},
+    cast::{ALICE, BOB, CAROL, CREATED_AT, DAVE, ENDED_AT, id, time},
     specimen::Specimen,
     store::Store,
 };
@@ -20,29 +18,13 @@ use crate::support::{
 async fn what_belongs_to_an_account_is_read(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
     let mut specimen = Specimen::create(kind).await;
     specimen.seed(&format!(
-        "INSERT INTO user_emails (user_email_id, user_id, email, created_at) VALUES \
-         ({{ulid:{new}}}, {{ulid:{ALICE}}}, 'Alice@work.example', '{NOW}');
-         INSERT INTO user_unsupported_third_party_ids (user_id, medium, address, created_at) VALUES \
+        "INSERT INTO user_unsupported_third_party_ids (user_id, medium, address, created_at) VALUES \
          ({{ulid:{ALICE}}}, 'msisdn', '15550100', '{NOW}'), ({{ulid:{BOB}}}, 'msisdn', '15550101', '{NOW}');
          INSERT INTO user_terms (user_terms_id, user_id, terms_url, created_at) VALUES \
-         ({{ulid:{new}}}, {{ulid:{ALICE}}}, 'https://example.com/terms', '{NOW}');
-         INSERT INTO upstream_oauth_links (upstream_oauth_link_id, upstream_oauth_provider_id, user_id, subject, created_at, \
-         human_account_name) VALUES ({{ulid:{new}}}, {{ulid:{PROVIDER}}}, {{ulid:{ALICE}}}, 'a', '{NOW}', 'Alice A.');",
+         ({{ulid:{new}}}, {{ulid:{ALICE}}}, 'https://example.com/terms', '{NOW}');",
         new = NEW[0],
     ));
     let store = &mut specimen.connection;
-    let address = |email: &str, at: &str| Address {
-        email: email.to_owned(),
-        created_at: time(at),
-    };
-    assert_eq!(
-        user_addresses(store, id(ALICE)).await.unwrap(),
-        [
-            address("alice@example.com", CREATED_AT),
-            address("Alice@work.example", NOW)
-        ]
-    );
-    assert_eq!(user_addresses(store, id(BOB)).await.unwrap(), []);
     assert_eq!(
         user_third_party_ids(store, id(ALICE)).await.unwrap(),
         [ThirdPartyId {
@@ -59,47 +41,6 @@ async fn what_belongs_to_an_account_is_read(#[values(Store::Sqlite, Store::Postg
         }]
     );
     assert_eq!(user_terms(store, id(BOB)).await.unwrap(), []);
-    assert_eq!(
-        user_links(store, id(ALICE)).await.unwrap(),
-        [UpstreamAccount {
-            id: id(NEW[0]),
-            provider: None,
-            provider_id: id(PROVIDER),
-            subject: "a".to_owned(),
-            human_account_name: Some("Alice A.".to_owned()),
-            created_at: time(NOW),
-        }]
-    );
-    assert_eq!(user_links(store, id(BOB)).await.unwrap(), []);
-}
-
-#[rstest]
-#[tokio::test]
-async fn a_password_is_described_without_its_hash(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
-    let mut specimen = Specimen::create(kind).await;
-    assert_eq!(user_password(&mut specimen.connection, id(ALICE)).await.unwrap(), None);
-    let hashes = [
-        ("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", Some("argon2id")),
-        ("$2b$12$abcdefghijklmnopqrstuv", Some("bcrypt")),
-        ("$pbkdf2-sha256$i=600000,l=32$c2FsdA$aGFzaA", Some("pbkdf2")),
-        ("rubbish", None),
-    ];
-    for (number, (hash, algorithm)) in hashes.into_iter().enumerate() {
-        let at = format!("2024-05-01T12:00:0{number}+00:00");
-        specimen.seed(&format!(
-            "INSERT INTO user_passwords (user_password_id, user_id, hashed_password, version, created_at) VALUES \
-             ({{ulid:{}}}, {{ulid:{ALICE}}}, '{hash}', {number}, '{at}')",
-            NEW[number]
-        ));
-        let expected = PasswordState {
-            created_at: time(&at),
-            version: i32::try_from(number).unwrap(),
-            algorithm: algorithm.map(str::to_owned),
-            age_days: 0,
-        };
-        let found = user_password(&mut specimen.connection, id(ALICE)).await;
-        assert_eq!(found.unwrap(), Some(expected));
-    }
 }
 
 #[rstest]

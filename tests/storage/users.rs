@@ -5,7 +5,7 @@ use masctl::{
     model::{Id, User, to_stored_precision},
     storage::users::{
         Filter, user_add, user_by_name, user_exists, user_for_change, user_id_page, user_lock, user_page,
-        user_set_admin, user_unlock, users_by_email,
+        user_set_admin, user_unlock,
     },
 };
 use rstest::rstest;
@@ -73,28 +73,6 @@ async fn of_case_twins_the_exact_spelling_is_found(
     }
     assert_eq!(user_by_name(store, "aLICE").await.unwrap(), None);
     assert!(user_exists(store, "aLICE").await.unwrap());
-}
-
-#[rstest]
-#[tokio::test]
-async fn who_has_an_address_is_found_in_any_case(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
-    let mut specimen = Specimen::create(kind).await;
-    specimen.seed(&format!(
-        "INSERT INTO user_emails (user_email_id, user_id, email, created_at) VALUES \
-         ({{ulid:{}}}, {{ulid:{DAVE}}}, 'Both@example.com', '{NOW}'), ({{ulid:{}}}, {{ulid:{BOB}}}, 'both@Example.com', '{NOW}'), \
-         ({{ulid:{}}}, {{ulid:{BOB}}}, 'both@example.com', '{NOW}')",
-        NEW[0], NEW[1], NEW[2]
-    ));
-    let store = &mut specimen.connection;
-    assert_eq!(users_by_email(store, "ALICE@example.com", 9).await.unwrap(), [alice()]);
-    assert_eq!(
-        users_by_email(store, "both@example.com", 9).await.unwrap(),
-        [bob(), dave()]
-    );
-    assert_eq!(users_by_email(store, "both@example.com", 1).await.unwrap(), [bob()]);
-    for nobodys in ["", "alice", "%", "alice@example.co_"] {
-        assert_eq!(users_by_email(store, nobodys, 9).await.unwrap(), [], "{nobodys}");
-    }
 }
 
 #[rstest]

@@ -6,7 +6,7 @@ use super::{FAILED, Filter, PAGE, is_known_queue, not_found, title, with_user};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, Job, Time},
-    operations::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, users},
+    operations::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, sentence::counted},
     storage::{self, Connection},
 };
 
@@ -64,7 +64,7 @@ pub async fn retry_abandoned(run: &Run, mut filter: Filter) -> Result<u64> {
         if count == 0 {
             deed.note("There is no abandoned job to retry");
         } else {
-            deed.changed(Change::of_many(RETRY, count, subjects).said(users::counted(count, "job")));
+            deed.changed(Change::of_many(RETRY, count, subjects).said(counted(count, "job")));
         }
         Ok(count)
     })

@@ -6,7 +6,12 @@ use super::{named, not_found};
 use crate::{
     error::{Code, Error, Result, listed},
     model::{Id, Session, SessionKind, Time, User},
-    operations::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, jobs::NewJob, users},
+    operations::{
+        Action, Change, Deed, MOST_SUBJECTS, Run, Subject,
+        jobs::NewJob,
+        sentence::{counted, moment},
+        users,
+    },
     storage::{self, sessions::Filter},
 };
 
@@ -100,8 +105,7 @@ pub async fn finish(run: &Run, session: &Session) -> Result<Session> {
         let before = before.ok_or_else(|| not_found(id))?;
         let (now, _) = deed.new_row();
         if let Some(since) = before.finished_at {
-            let since = since.format("%Y-%m-%d %H:%M:%SZ");
-            deed.note(format!("The session {id} has ended already, at {since}"));
+            deed.note(format!("The session {id} has ended already, at {}", moment(since)));
         } else {
             storage::sessions::session_end(deed.store(), kind, id, now).await?;
             if kind == SessionKind::Personal {
@@ -152,7 +156,7 @@ pub async fn kill(run: &Run, user: &User, filter: Filter) -> Result<Ended> {
             let change = Change::of(KILL, (&user).into())
                 .said(format!(
                     "{} of {} ({})",
-                    users::counted(done.ended.total(), "session"),
+                    counted(done.ended.total(), "session"),
                     user.username,
                     kinds(&done.ended)
                 ))
@@ -196,7 +200,7 @@ pub async fn finish_all(run: &Run, filter: Filter) -> Result<Ended> {
         } else {
             deed.changed(
                 Change::of_many(FINISH_ALL, count, done.first)
-                    .said(format!("{} ({})", users::counted(count, "session"), kinds(&done.ended)))
+                    .said(format!("{} ({})", counted(count, "session"), kinds(&done.ended)))
                     .after("finished_at", now)
                     .after("ended", done.ended),
             );

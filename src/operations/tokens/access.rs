@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     error::{Code, Error, Result},
     model::{AccessKind, AccessToken, Id, SessionKind, Time, TokenFormat, TokenKind, User},
-    operations::{Action, Change, Deed, Run, Subject, jobs::NewJob, users},
+    operations::{Action, Change, Deed, Run, Subject, jobs::NewJob, sentence::moment, users},
     storage::{self, Connection, PAGE, access_tokens::Filter},
 };
 
@@ -26,10 +26,7 @@ pub struct Wanted {
 /// # Errors
 /// `user.not_found`.
 pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
-    let user = match &wanted.user {
-        Some(name) => Some(users::get(run, name).await?.id),
-        None => None,
-    };
+    let user = users::named(run, wanted.user.as_deref()).await?;
     Ok(Filter { user, ..wanted.filter })
 }
 
@@ -224,10 +221,7 @@ pub(super) async fn replacement(store: &mut Connection, token: &AccessToken, now
 pub(super) fn over(token: &AccessToken, newer: Option<Id>) -> Option<String> {
     let title = capital(&title(token));
     let state = match token.revoked_at {
-        Some(since) => format!(
-            "{title} is revoked already, since {}",
-            since.format("%Y-%m-%d %H:%M:%SZ")
-        ),
+        Some(since) => format!("{title} is revoked already, since {}", moment(since)),
         None => format!("{title} has expired"),
     };
     match newer {

@@ -6,7 +6,7 @@ use super::{expiry, rotation::Added};
 use crate::{
     error::{Code, Error, Result},
     model::{DEVICE_ID_LENGTH, Id, SessionKind, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
-    operations::{Action, Change, Deed, Effect, Run, users},
+    operations::{Action, Change, Deed, Effect, Run, sentence::counted, users},
     storage,
 };
 
@@ -91,7 +91,7 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &CompatibilityToken, synapse
     let device_id = issued.device_id.clone();
     let replacing = match replaced {
         0 => String::new(),
-        _ => format!(", in place of {}", users::counted(replaced, "session")),
+        _ => format!(", in place of {}", counted(replaced, "session")),
     };
     deed.changed(
         Change::of(ISSUE, user.into())

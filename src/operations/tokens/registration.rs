@@ -6,7 +6,10 @@ use super::expiry;
 use crate::{
     error::{Code, Error, Result},
     model::{Id, REGISTRATION_TOKEN_LENGTH, RegistrationToken, Time, TokenKind},
-    operations::{Action, Change, Deed, Run, Subject, users},
+    operations::{
+        Action, Change, Deed, Run, Subject,
+        sentence::{counted, until},
+    },
     storage::{
         self, PAGE,
         registration_tokens::{
@@ -291,13 +294,10 @@ fn title(token: &RegistrationToken) -> String {
 fn terms(token: &RegistrationToken) -> String {
     let limit = token.usage_limit.map_or_else(
         || "any number of accounts".to_owned(),
-        |limit| users::counted(limit.unsigned_abs().into(), "account"),
+        |limit| counted(limit.unsigned_abs().into(), "account"),
     );
-    let until = token.expires_at.map_or_else(
-        || "does not expire".to_owned(),
-        |end| format!("expires {}", end.format("%Y-%m-%d %H:%M:%SZ")),
-    );
-    format!("{}: it is good for {limit}, and {until}", title(token))
+    let end = until(token.expires_at);
+    format!("{}: it is good for {limit}, and {end}", title(token))
 }
 
 fn why_invalid(token: &RegistrationToken) -> String {
@@ -306,7 +306,7 @@ fn why_invalid(token: &RegistrationToken) -> String {
     }
     match token.usage_limit {
         Some(limit) if token.times_used >= limit => {
-            let times = |count: i32| users::counted(count.unsigned_abs().into(), "time");
+            let times = |count: i32| counted(count.unsigned_abs().into(), "time");
             format!(
                 "it can be used {}, and was used {}",
                 times(limit),

@@ -7,7 +7,7 @@ use super::{access, compatibility, note_lock, personal};
 use crate::{
     error::{Code, Error, Result},
     model::{AccessKind, AccessToken, Id, Time, User},
-    operations::{Action, Change, Deed, Run},
+    operations::{Action, Change, Deed, Run, sentence::until},
     storage,
 };
 
@@ -106,10 +106,7 @@ fn seconds(old: &AccessToken, lifetime: Lifetime) -> Option<i64> {
 }
 
 fn record(deed: &mut Deed<'_>, old: &AccessToken, added: &Added) {
-    let until = added.expires_at.map_or_else(
-        || "does not expire".to_owned(),
-        |end| format!("expires {}", end.format("%Y-%m-%d %H:%M:%SZ")),
-    );
+    let until = until(added.expires_at);
     deed.changed(
         Change::of(ROTATE, old.into())
             .said(format!("{}: the new one {until}", access::title(old)))

@@ -1,17 +1,19 @@
 //! Everything about one account, as far as the run may read it.
 
-use std::collections::{HashMap, hash_map::Entry};
-
 use super::{Run, not_found};
 use crate::{
     capability::{Capability, Resource},
     error::{Code, Result},
-    model::{Activity, Description, Id, Part, PasswordState, SessionKind, UpstreamAccount, User},
+    model::{Activity, Address, Description, Email, Id, Link, Part, PasswordState, SessionKind, UpstreamAccount, User},
+    password::algorithm_of,
     storage,
 };
 
 /// The statuses of jobs that are not over, and of those that failed and that nobody will try again.
 const PENDING: [&str; 4] = ["available", "failed", "running", "scheduled"];
+
+/// How many addresses and links a description has at most.
+const MOST: u64 = 1000;
 
 /// Describes a user as it is now: the account, and whatever belongs to it that the run may read.
 ///
@@ -31,11 +33,7 @@ pub async fn describe(run: &Run, user: &User) -> Result<Description> {
     let id = user.id;
     Ok(Description {
         mxid,
-        emails: part(run, Resource::Emails, async || {
-            run.read(async |store| storage::users::user_addresses(store, id).await)
-                .await
-        })
-        .await?,
+        emails: part(run, Resource::Emails, async || addresses(run, id).await).await?,
         third_party_ids: part(run, Resource::Emails, async || {
             run.read(async |store| storage::users::user_third_party_ids(store, id).await)
                 .await
@@ -75,14 +73,31 @@ fn mxid(run: &Run, username: &str) -> Result<Option<String>> {
     }
 }
 
-async fn password(run: &Run, user: Id) -> Result<Option<PasswordState>> {
-    let mut password = run
-        .read(async |store| storage::users::user_password(store, user).await)
+async fn addresses(run: &Run, user: Id) -> Result<Vec<Address>> {
+    let filter = storage::emails::Filter {
+        user: Some(user),
+        ..Default::default()
+    };
+    let emails = run
+        .read(async |store| storage::emails::email_page(store, &filter, Id::least(), MOST).await)
         .await?;
-    if let Some(password) = &mut password {
-        password.age_days = (run.world().now() - password.created_at).num_days();
-    }
-    Ok(password)
+    let address = |email: Email| Address {
+        email: email.email,
+        created_at: email.created_at,
+    };
+    Ok(emails.into_iter().map(address).collect())
+}
+
+async fn password(run: &Run, user: Id) -> Result<Option<PasswordState>> {
+    let stored = run
+        .read(async |store| storage::passwords::password_of_user(store, user).await)
+        .await?;
+    Ok(stored.map(|stored| PasswordState {
+        created_at: stored.created_at,
+        version: stored.version,
+        algorithm: algorithm_of(&stored.hash),
+        age_days: (run.world().now() - stored.created_at).num_days(),
+    }))
 }
 
 async fn activity(run: &Run, user: Id) -> Result<Activity> {
@@ -99,24 +114,26 @@ async fn activity(run: &Run, user: Id) -> Result<Activity> {
 }
 
 async fn links(run: &Run, user: Id) -> Result<Vec<UpstreamAccount>> {
-    let mut links = run
-        .read(async |store| storage::users::user_links(store, user).await)
+    let filter = storage::links::Filter {
+        user: Some(user),
+        ..Default::default()
+    };
+    let names_providers = run.allows(Capability::read(Resource::Providers));
+    let (links, names) = run
+        .read(async |store| {
+            let links = storage::links::link_page(store, &filter, None, MOST).await?;
+            let providers = links.iter().filter(|_| names_providers).map(|link| link.provider_id);
+            let names = storage::providers::provider_names(store, providers).await?;
+            Ok((links, names))
+        })
         .await?;
-    if !run.allows(Capability::read(Resource::Providers)) {
-        return Ok(links);
-    }
-    let mut names = HashMap::new();
-    for link in &mut links {
-        let name = match names.entry(link.provider_id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let provider = run
-                    .read(async |store| storage::providers::provider(store, link.provider_id).await)
-                    .await?;
-                unknown.insert(provider.and_then(|it| it.human_name.or(it.issuer)))
-            }
-        };
-        link.provider.clone_from(name);
-    }
-    Ok(links)
+    let account = |link: Link| UpstreamAccount {
+        id: link.id,
+        provider: names.get(&link.provider_id).cloned().flatten(),
+        provider_id: link.provider_id,
+        subject: link.subject,
+        human_account_name: link.human_account_name,
+        created_at: link.created_at,
+    };
+    Ok(links.into_iter().map(account).collect())
 }

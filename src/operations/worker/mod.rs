@@ -16,6 +16,7 @@ pub use self::event::{Event, Failure, Summary};
 use super::{
     Interrupt, World,
     jobs::{self, NewJob, USER_QUEUES, WORKER_LIMIT},
+    sentence::moment,
 };
 use crate::{
     config::Database,
@@ -412,7 +413,7 @@ async fn require_alone(store: &mut Connection, own: Id, now: Time) -> Result<()>
             Code::WorkerExists,
             format!(
                 "Another worker serves this database: {other}, seen at {}",
-                seen_at.format("%Y-%m-%d %H:%M:%SZ")
+                moment(seen_at)
             ),
         )
         .help("MAS's own worker does the jobs. One that was killed counts as dead 2 minutes after it was last seen.")

@@ -74,7 +74,7 @@ fn counts(counts: &BTreeMap<&'static str, i64>) -> Dynamic {
 fn password(state: &PasswordState) -> Dynamic {
     let fields: Map = [
         ("age_days", state.age_days.into()),
-        ("algorithm", or_unit(state.algorithm.clone())),
+        ("algorithm", or_unit(state.algorithm)),
         ("created_at", Dynamic::from(state.created_at)),
         ("version", i64::from(state.version).into()),
     ]

@@ -15,8 +15,8 @@ use crate::{
     storage::{access_tokens, registration_tokens},
 };
 
-/// The options of lists of access tokens. `limit` comes last: to count takes the others.
-pub(super) const ACCESS: [&str; 8] = [
+/// What a filter of access tokens is made of.
+pub(super) const ACCESS: [&str; 7] = [
     "user",
     "kind",
     "valid",
@@ -24,10 +24,10 @@ pub(super) const ACCESS: [&str; 8] = [
     "expires_within",
     "created_after",
     "created_before",
-    "limit",
 ];
-/// The same of registration tokens.
-pub(super) const REGISTRATION: [&str; 6] = ["valid", "used", "revoked", "expires_before", "expires_within", "limit"];
+
+/// What a filter of registration tokens is made of.
+pub(super) const REGISTRATION: [&str; 5] = ["valid", "used", "revoked", "expires_before", "expires_within"];
 
 pub(super) fn wanted(options: &mut Options, now: Time) -> Result<Wanted> {
     Ok(Wanted {

@@ -1,24 +1,12 @@
-//! What belongs to one account, found by index.
+//! What belongs to one account and to no list of its own.
 
 use sqlx::FromRow;
 
 use super::super::{Connection, failure, on};
 use crate::{
     error::Result,
-    model::{AcceptedTerms, Address, Id, PasswordState, SessionKind, StoredTime, ThirdPartyId, Time, UpstreamAccount},
+    model::{AcceptedTerms, Id, SessionKind, StoredTime, ThirdPartyId, Time},
 };
-
-/// The addresses of a user, oldest first; the first thousand, should there be more.
-///
-/// # Errors
-/// As of any statement.
-pub async fn user_addresses(store: &mut Connection, user: Id) -> Result<Vec<Address>> {
-    const STATEMENT: &str =
-        "SELECT email, created_at FROM user_emails WHERE user_id = $1 ORDER BY user_email_id LIMIT 1000";
-    on!(store, |connection| sqlx::query_as(STATEMENT)
-        .bind(user)
-        .fetch_all(&mut **connection))
-}
 
 /// The addresses of other kinds that were imported with a user, of which MAS makes nothing.
 ///
@@ -42,31 +30,6 @@ pub async fn user_terms(store: &mut Connection, user: Id) -> Result<Vec<Accepted
     on!(store, |connection| sqlx::query_as(STATEMENT)
         .bind(user)
         .fetch_all(&mut **connection))
-}
-
-/// The upstream accounts that a user is linked to, oldest link first.
-///
-/// # Errors
-/// As of any statement.
-pub async fn user_links(store: &mut Connection, user: Id) -> Result<Vec<UpstreamAccount>> {
-    const STATEMENT: &str = "SELECT upstream_oauth_link_id, upstream_oauth_provider_id, subject, \
-         substr(human_account_name, 1, 1000) AS human_account_name, created_at FROM upstream_oauth_links WHERE user_id = $1 ORDER BY upstream_oauth_link_id LIMIT 1000";
-    on!(store, |connection| sqlx::query_as(STATEMENT)
-        .bind(user)
-        .fetch_all(&mut **connection))
-}
-
-/// What there is to say of a user's current password without its hash.
-///
-/// # Errors
-/// As of any statement.
-pub async fn user_password(store: &mut Connection, user: Id) -> Result<Option<PasswordState>> {
-    const STATEMENT: &str = "SELECT created_at, version, CASE WHEN hashed_password LIKE '$argon2id$%' THEN 'argon2id' \
-         WHEN hashed_password LIKE '$2%' THEN 'bcrypt' WHEN hashed_password LIKE '$pbkdf2%' THEN 'pbkdf2' END AS algorithm \
-         FROM user_passwords WHERE user_id = $1 ORDER BY created_at DESC, user_password_id DESC LIMIT 1";
-    on!(store, |connection| sqlx::query_as(STATEMENT)
-        .bind(user)
-        .fetch_optional(&mut **connection))
 }
 
 /// How many active sessions of a kind a user has, and when one of that kind, be it over or not, was last active.
