@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Id, StoredTime, Time};
+use super::{Id, SessionKind, StoredTime, Time};
 use crate::error::{Code, Error};
 
 /// The kind of an access token that masctl issues, lists, revokes and rotates.
@@ -15,16 +15,22 @@ pub enum AccessKind {
 }
 
 impl AccessKind {
-    /// Every kind with the name that scripts see.
-    pub const NAMES: [(&'static str, Self); 2] = [("compatibility", Self::Compatibility), ("personal", Self::Personal)];
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Compatibility, Self::Personal];
 
-    /// The name that scripts see.
+    /// The kind of the sessions that its tokens are of.
+    #[must_use]
+    pub const fn session(self) -> SessionKind {
+        match self {
+            Self::Compatibility => SessionKind::Compatibility,
+            Self::Personal => SessionKind::Personal,
+        }
+    }
+
+    /// The word that scripts, options and tables have for it: that of its sessions.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Compatibility => "compatibility",
-            Self::Personal => "personal",
-        }
+        self.session().as_str()
     }
 }
 
@@ -32,10 +38,8 @@ impl TryFrom<String> for AccessKind {
     type Error = Error;
 
     fn try_from(name: String) -> Result<Self, Error> {
-        let known = Self::NAMES.into_iter().find(|(known, _)| *known == name);
-        known
-            .map(|(_, kind)| kind)
-            .ok_or_else(|| Error::new(Code::Bug, format!("There is no kind `{name}` of access tokens")))
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == name);
+        known.ok_or_else(|| Error::new(Code::Bug, format!("There is no kind `{name}` of access tokens")))
     }
 }
 
@@ -111,7 +115,10 @@ mod tests {
 
     #[test]
     fn kinds_are_read_by_the_names_that_scripts_see() {
-        for (name, kind) in AccessKind::NAMES {
+        for (name, kind) in [
+            ("compatibility", AccessKind::Compatibility),
+            ("personal", AccessKind::Personal),
+        ] {
             assert_eq!(kind.as_str(), name);
             assert_eq!(AccessKind::try_from(name.to_owned()).unwrap(), kind);
         }

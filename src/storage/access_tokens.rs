@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     Connection, count, on,
     select::{self, Key, List, Made, is},
+    sessions,
 };
 use crate::{
     error::Result,
@@ -40,10 +41,7 @@ impl AccessKind {
 
     /// The table of its sessions, with the primary key, which its tokens name so too, and with who acts.
     const fn sessions(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Compatibility => ("compat_sessions", "compat_session_id", "user_id"),
-            Self::Personal => ("personal_sessions", "personal_session_id", "actor_user_id"),
-        }
+        sessions::table(self.session())
     }
 
     /// A statement of its tokens with their sessions and users, without columns.
@@ -55,7 +53,7 @@ impl AccessKind {
             .inner_join(sessions, Expr::col((sessions, session)).equals((tokens, session)))
             .inner_join("users", Expr::col(("users", "user_id")).equals((sessions, user)));
         if self == Self::Personal {
-            let owner = Expr::col(("owner", "user_id")).equals((sessions, "owner_user_id"));
+            let owner = Expr::col(("owner", "user_id")).equals((sessions, sessions::OWNER));
             statement.join_as(JoinType::LeftJoin, "users", "owner", owner);
         }
         statement
@@ -134,8 +132,9 @@ const fn scope(is_postgres: bool) -> &'static str {
 
 impl Filter {
     fn kinds(&self) -> impl Iterator<Item = AccessKind> {
-        let kinds = AccessKind::NAMES.into_iter().map(|(_, kind)| kind);
-        kinds.filter(|kind| self.kind.is_none_or(|wanted| wanted == *kind))
+        AccessKind::ALL
+            .into_iter()
+            .filter(|kind| self.kind.is_none_or(|wanted| wanted == *kind))
     }
 
     /// Whether an index finds them: ids tell when they were made, and a user has few.
@@ -163,7 +162,7 @@ impl Filter {
         if let Some(wanted) = self.user {
             let mut whose = Cond::any().add(Expr::col((sessions, user)).eq(wanted));
             if kind == AccessKind::Personal {
-                whose = whose.add(Expr::col((sessions, "owner_user_id")).eq(wanted));
+                whose = whose.add(Expr::col((sessions, sessions::OWNER)).eq(wanted));
             }
             statement.cond_where(whose);
         }
@@ -215,7 +214,7 @@ pub async fn access_token_count(store: &mut Connection, filter: &Filter, now: Ti
 /// As of any statement.
 pub async fn access_token(store: &mut Connection, id: Id, now: Time) -> Result<Option<AccessToken>> {
     let is_postgres = store.is_postgres();
-    for (_, kind) in AccessKind::NAMES {
+    for kind in AccessKind::ALL {
         let mut statement = kind.shown(now, is_postgres);
         statement.and_where(Expr::col(kind.key()).eq(id));
         let found: Vec<AccessToken> = select::rows(store, &statement).await?;

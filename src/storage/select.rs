@@ -57,6 +57,26 @@ pub(super) async fn rows<T: Row>(store: &mut Connection, statement: &impl SqlxBi
     .map_err(failure::of_statement)
 }
 
+/// Runs a statement that gives no rows back, and returns how many it touched.
+///
+/// # Errors
+/// As of any statement.
+pub(super) async fn touched(store: &mut Connection, statement: &impl SqlxBinder) -> Result<u64> {
+    let touched = match store {
+        Connection::Postgres(connection) => {
+            let (text, values) = statement.build_sqlx(PostgresQueryBuilder);
+            let done = sqlx::query_with(AssertSqlSafe(text), values).execute(&mut **connection);
+            done.await.map(|done| done.rows_affected())
+        }
+        Connection::Sqlite(connection) => {
+            let (text, values) = statement.build_sqlx(SqliteQueryBuilder);
+            let done = sqlx::query_with(AssertSqlSafe(text), values).execute(&mut **connection);
+            done.await.map(|done| done.rows_affected())
+        }
+    };
+    touched.map_err(failure::of_statement)
+}
+
 /// A text of others' in a list, of which only the beginning if it is longer than any that there should be: a page of them
 /// must fit into memory.
 pub(super) fn cut(text: &str, most: u32) -> Expr {

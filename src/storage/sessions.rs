@@ -2,67 +2,48 @@
 
 mod list;
 
+use sea_query::{Asterisk, Expr, ExprTrait, Query, UpdateStatement};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::list::{Filter, session, session_count, session_for_change, session_page, sessions_finish};
-use super::{Connection, count, dialect, on};
+use super::{Connection, count, dialect, on, select};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, SessionKind, Time, device_scopes},
 };
 
-/// Whether a session of this kind is active.
-const fn statement_to_look(kind: SessionKind) -> &'static str {
-    macro_rules! statement {
-        ($table:literal, $key:literal, $end:literal) => {
-            concat!(
-                "SELECT EXISTS (SELECT 1 FROM ",
-                $table,
-                " WHERE ",
-                $key,
-                " = $1 AND ",
-                $end,
-                " IS NULL)"
-            )
-        };
-    }
+/// The table of a kind of session: its name, its key, and the column of the account as whom a session acts.
+pub(super) const fn table(kind: SessionKind) -> (&'static str, &'static str, &'static str) {
     match kind {
-        SessionKind::Compatibility => statement!("compat_sessions", "compat_session_id", "finished_at"),
-        SessionKind::OAuth => statement!("oauth2_sessions", "oauth2_session_id", "finished_at"),
-        SessionKind::Browser => statement!("user_sessions", "user_session_id", "finished_at"),
-        SessionKind::Personal => statement!("personal_sessions", "personal_session_id", "revoked_at"),
+        SessionKind::Browser => ("user_sessions", "user_session_id", "user_id"),
+        SessionKind::Compatibility => ("compat_sessions", "compat_session_id", "user_id"),
+        SessionKind::OAuth => ("oauth2_sessions", "oauth2_session_id", "user_id"),
+        SessionKind::Personal => ("personal_sessions", "personal_session_id", "actor_user_id"),
     }
 }
 
-const fn statement_to_end_one(kind: SessionKind) -> &'static str {
+/// The column of the account to which a personal session belongs.
+pub(super) const OWNER: &str = "owner_user_id";
+
+/// Whether a session of this kind acts as this account, or belongs to it.
+pub(super) fn is_of(kind: SessionKind, user: Id) -> Expr {
+    let (_, _, actor) = table(kind);
+    let acts = Expr::col(actor).eq(user);
     match kind {
-        SessionKind::Compatibility => {
-            "UPDATE compat_sessions SET finished_at = $2 WHERE compat_session_id = $1 AND finished_at IS NULL"
-        }
-        SessionKind::OAuth => {
-            "UPDATE oauth2_sessions SET finished_at = $2 WHERE oauth2_session_id = $1 AND finished_at IS NULL"
-        }
-        SessionKind::Browser => {
-            "UPDATE user_sessions SET finished_at = $2 WHERE user_session_id = $1 AND finished_at IS NULL"
-        }
-        SessionKind::Personal => {
-            "UPDATE personal_sessions SET revoked_at = $2 WHERE personal_session_id = $1 AND revoked_at IS NULL"
-        }
+        SessionKind::Personal => acts.or(Expr::col(OWNER).eq(user)),
+        SessionKind::Browser | SessionKind::Compatibility | SessionKind::OAuth => acts,
     }
 }
 
-const fn statement_to_end(kind: SessionKind) -> &'static str {
-    match kind {
-        SessionKind::Compatibility => {
-            "UPDATE compat_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL"
-        }
-        SessionKind::OAuth => "UPDATE oauth2_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
-        SessionKind::Browser => "UPDATE user_sessions SET finished_at = $2 WHERE user_id = $1 AND finished_at IS NULL",
-        SessionKind::Personal => {
-            "UPDATE personal_sessions SET revoked_at = $2 \
-             WHERE (actor_user_id = $1 OR owner_user_id = $1) AND revoked_at IS NULL"
-        }
-    }
+/// The statement that ends those active sessions of a kind of which `which` is true.
+fn end(kind: SessionKind, which: Expr, ended_at: Time) -> UpdateStatement {
+    let (table, ..) = table(kind);
+    Query::update()
+        .table(table)
+        .value(kind.end(), ended_at)
+        .and_where(which)
+        .and_where(Expr::col(kind.end()).is_null())
+        .take()
 }
 
 /// Ends all active sessions of one kind of a user, and returns how many there were.
@@ -70,8 +51,7 @@ const fn statement_to_end(kind: SessionKind) -> &'static str {
 /// # Errors
 /// As of any statement.
 pub async fn sessions_end(store: &mut Connection, kind: SessionKind, user: Id, ended_at: Time) -> Result<u64> {
-    let statement = statement_to_end(kind);
-    count!(store, sqlx::query(statement).bind(user).bind(ended_at))
+    select::touched(store, &end(kind, is_of(kind, user), ended_at)).await
 }
 
 /// Ends the active sessions of a user that hold this device, as a login with the same device does.
@@ -138,10 +118,14 @@ pub async fn compatibility_token_add(
 /// # Errors
 /// As of any statement.
 pub async fn session_is_active(store: &mut Connection, kind: SessionKind, id: Id) -> Result<bool> {
-    let statement = statement_to_look(kind);
-    on!(store, |connection| sqlx::query_scalar(statement)
-        .bind(id)
-        .fetch_one(&mut **connection))
+    let (table, key, _) = table(kind);
+    let statement = Query::select()
+        .expr(Expr::col(Asterisk).count())
+        .from(table)
+        .and_where(Expr::col(key).eq(id))
+        .and_where(Expr::col(kind.end()).is_null())
+        .take();
+    Ok(select::number(store, &statement).await? > 0)
 }
 
 /// Ends one session if it is active, and returns whether it was.
@@ -149,8 +133,9 @@ pub async fn session_is_active(store: &mut Connection, kind: SessionKind, id: Id
 /// # Errors
 /// As of any statement.
 pub async fn session_end(store: &mut Connection, kind: SessionKind, id: Id, ended_at: Time) -> Result<bool> {
-    let statement = statement_to_end_one(kind);
-    count!(store, sqlx::query(statement).bind(id).bind(ended_at)).map(|count| count > 0)
+    let (_, key, _) = table(kind);
+    let ended = select::touched(store, &end(kind, Expr::col(key).eq(id), ended_at)).await?;
+    Ok(ended > 0)
 }
 
 /// Keeps MAS's sync of a user's devices, and others who make one, waiting until the transaction ends.

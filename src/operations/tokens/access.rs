@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Code, Error, Result},
-    model::{AccessKind, AccessToken, Id, SessionKind, Time, TokenFormat, TokenKind, User},
+    model::{AccessKind, AccessToken, Id, Time, TokenFormat, TokenKind, User},
     operations::{Action, Change, Deed, Run, Subject, jobs::NewJob, sentence::moment, users},
     storage::{self, Connection, PAGE, access_tokens::Filter},
 };
@@ -131,7 +131,7 @@ fn of_oauth(session: Id) -> Error {
 /// Why there is no token of this id. Ids look alike, so it says what else has this one.
 async fn not_found(store: &mut Connection, id: Id, now: Time) -> Result<Error> {
     let error = Error::new(Code::TokenNotFound, format!("There is no access token {id}")).data("id", id.to_string());
-    for (_, kind) in AccessKind::NAMES {
+    for kind in AccessKind::ALL {
         if let Some(token) = storage::access_tokens::newest_token(store, kind, id).await? {
             return Ok(error.help(format!("It is the id of a session, whose token is {token}.")));
         }
@@ -168,7 +168,7 @@ pub async fn revoke(run: &Run, token: &AccessToken) -> Result<AccessToken> {
 }
 
 async fn end(deed: &mut Deed<'_>, before: &AccessToken, now: Time) -> Result<AccessToken> {
-    storage::sessions::session_end(deed.store(), session_kind(before.kind), before.session_id, now).await?;
+    storage::sessions::session_end(deed.store(), before.kind.session(), before.session_id, now).await?;
     if before.kind == AccessKind::Personal {
         storage::personal_tokens::personal_tokens_revoke(deed.store(), before.session_id, now).await?;
     }
@@ -206,7 +206,7 @@ async fn again(deed: &mut Deed<'_>, token: &AccessToken, now: Time) -> Result<Ac
 pub(super) async fn replacement(store: &mut Connection, token: &AccessToken, now: Time) -> Result<Option<Id>> {
     let has_expired = token.expires_at.is_some_and(|end| end <= now);
     let is_replaced = if token.revoked_at.is_some() {
-        storage::sessions::session_is_active(store, session_kind(token.kind), token.session_id).await?
+        storage::sessions::session_is_active(store, token.kind.session(), token.session_id).await?
     } else {
         has_expired && !storage::access_tokens::is_refreshable(store, token.id).await?
     };
@@ -248,13 +248,6 @@ fn capital(text: &str) -> String {
     chars
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-const fn session_kind(kind: AccessKind) -> SessionKind {
-    match kind {
-        AccessKind::Compatibility => SessionKind::Compatibility,
-        AccessKind::Personal => SessionKind::Personal,
-    }
 }
 
 impl From<&AccessToken> for Subject {

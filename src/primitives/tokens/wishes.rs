@@ -33,7 +33,7 @@ pub(super) fn wanted(options: &mut Options, now: Time) -> Result<Wanted> {
     Ok(Wanted {
         user: options.text("user")?,
         filter: access_tokens::Filter {
-            kind: options.one_of("kind", &AccessKind::NAMES)?,
+            kind: options.one_of("kind", &AccessKind::ALL.map(|kind| (kind.as_str(), kind)))?,
             user: None,
             valid: options.bool("valid")?,
             expires_before: expires_before(options, now)?,

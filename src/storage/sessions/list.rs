@@ -7,6 +7,7 @@ use sea_query::{
 };
 use sqlx::FromRow;
 
+use super::{is_of, table};
 use crate::{
     error::Result,
     model::{Id, Session, SessionKind, StoredTime, Time, device_of_scope, device_scopes, is_synapse_admin},
@@ -45,16 +46,6 @@ pub struct Filter {
     pub except: Vec<Id>,
 }
 
-/// The table of a kind of session: its name, its key, and the column of the account as whom a session acts.
-const fn table(kind: SessionKind) -> (&'static str, &'static str, &'static str) {
-    match kind {
-        SessionKind::Browser => ("user_sessions", "user_session_id", "user_id"),
-        SessionKind::Compatibility => ("compat_sessions", "compat_session_id", "user_id"),
-        SessionKind::OAuth => ("oauth2_sessions", "oauth2_session_id", "user_id"),
-        SessionKind::Personal => ("personal_sessions", "personal_session_id", "actor_user_id"),
-    }
-}
-
 impl Filter {
     /// The kinds among which there can be any.
     fn kinds(&self) -> impl Iterator<Item = SessionKind> {
@@ -85,12 +76,8 @@ impl Filter {
     }
 
     fn condition(&self, kind: SessionKind, postgres: bool) -> Condition {
-        let (name, key, user) = table(kind);
+        let (name, key, _) = table(kind);
         let last_active = || Func::coalesce([Expr::col("last_active_at"), Expr::col("created_at")]);
-        let of_user = |id: Id| match kind {
-            SessionKind::Personal => Expr::col(user).eq(id).or(Expr::col("owner_user_id").eq(id)),
-            SessionKind::Browser | SessionKind::Compatibility | SessionKind::OAuth => Expr::col(user).eq(id),
-        };
         let client = match kind {
             SessionKind::Personal => "owner_oauth2_client_id",
             SessionKind::Browser | SessionKind::Compatibility | SessionKind::OAuth => "oauth2_client_id",
@@ -105,7 +92,7 @@ impl Filter {
         let is_active = |active: bool| if active { end.is_null() } else { end.is_not_null() };
         Condition::all()
             .add(self.made().condition((name, key)))
-            .add_option(self.user.map(of_user))
+            .add_option(self.user.map(|user| is_of(kind, user)))
             .add_option(self.client.map(|id| Expr::col(client).eq(id)))
             .add_option(self.device.as_ref().map(of_device))
             .add_option(self.active.map(is_active))

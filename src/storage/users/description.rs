@@ -1,8 +1,9 @@
 //! What belongs to one account and to no list of its own.
 
+use sea_query::{Expr, Query};
 use sqlx::FromRow;
 
-use super::super::{Connection, failure, on};
+use super::super::{Connection, failure, on, select, sessions};
 use crate::{
     error::Result,
     model::{AcceptedTerms, Id, SessionKind, StoredTime, ThirdPartyId, Time},
@@ -37,32 +38,17 @@ pub async fn user_terms(store: &mut Connection, user: Id) -> Result<Vec<Accepted
 /// # Errors
 /// As of any statement.
 pub async fn user_activity(store: &mut Connection, kind: SessionKind, user: Id) -> Result<(i64, Option<Time>)> {
-    macro_rules! statement {
-        ($table:literal, $end:literal, $user:literal) => {
-            concat!(
-                "SELECT count(CASE WHEN ",
-                $end,
-                " IS NULL THEN 1 END), max(COALESCE(last_active_at, created_at)) FROM ",
-                $table,
-                " WHERE ",
-                $user
-            )
-        };
-    }
-    let statement = match kind {
-        SessionKind::Browser => statement!("user_sessions", "finished_at", "user_id = $1"),
-        SessionKind::Compatibility => statement!("compat_sessions", "finished_at", "user_id = $1"),
-        SessionKind::OAuth => statement!("oauth2_sessions", "finished_at", "user_id = $1"),
-        SessionKind::Personal => statement!(
-            "personal_sessions",
-            "revoked_at",
-            "(actor_user_id = $1 OR owner_user_id = $1)"
-        ),
-    };
-    let found: (i64, StoredTime) = on!(store, |connection| sqlx::query_as(statement)
-        .bind(user)
-        .fetch_one(&mut **connection))?;
-    Ok((found.0, found.1.into()))
+    let (table, ..) = sessions::table(kind);
+    let active = format!("count(CASE WHEN {} IS NULL THEN 1 END)", kind.end());
+    let statement = Query::select()
+        .expr(Expr::cust(active))
+        .expr(Expr::cust("max(COALESCE(last_active_at, created_at))"))
+        .from(table)
+        .and_where(sessions::is_of(kind, user))
+        .take();
+    let found: Vec<(i64, StoredTime)> = select::rows(store, &statement).await?;
+    let found = found.into_iter().next();
+    Ok(found.map_or((0, None), |(active, last)| (active, last.into())))
 }
 
 /// How many jobs of one status are about a user.

@@ -5,6 +5,7 @@ use sea_query::{Condition, Expr, ExprTrait, Func, IntoColumnRef, Query, SelectSt
 use super::super::{
     emails,
     select::{self, Made, is},
+    sessions,
 };
 use crate::model::{Id, SessionKind, Time};
 
@@ -68,13 +69,18 @@ impl Look {
 /// Where sessions are, and the column that names a user of them.
 type Place = (SessionKind, &'static str, &'static str);
 
+const fn place(kind: SessionKind) -> Place {
+    let (table, _, user) = sessions::table(kind);
+    (kind, table, user)
+}
+
 /// A personal session belongs to two users: to the one as whom it acts, and to its owner.
 const PLACES: [Place; 5] = [
-    (SessionKind::Browser, "user_sessions", "user_id"),
-    (SessionKind::Compatibility, "compat_sessions", "user_id"),
-    (SessionKind::OAuth, "oauth2_sessions", "user_id"),
-    (SessionKind::Personal, "personal_sessions", "actor_user_id"),
-    (SessionKind::Personal, "personal_sessions", "owner_user_id"),
+    place(SessionKind::Browser),
+    place(SessionKind::Compatibility),
+    place(SessionKind::OAuth),
+    place(SessionKind::Personal),
+    (SessionKind::Personal, place(SessionKind::Personal).1, sessions::OWNER),
 ];
 
 const USER: (&str, &str) = ("users", "user_id");
