@@ -32,7 +32,8 @@
 //! |---|---|
 //! | a new command | `scripts/manage/<verb-noun>.rhai`, its transcript `tests/manage/<verb-noun>.md`, and what it leaves in the database, `tests/contract/<verb-noun>.md` |
 //! | something a script can do | a function in `primitives/<noun>.rs` over one in `operations/<noun>.rs` |
-//! | a statement | `storage/<noun>.rs` |
+//! | a statement | `storage/<noun>.rs`; a list and its filter, over `storage/select.rs` |
+//! | a type that scripts see | `model/<noun>.rs`, its fields in `primitives/fields/` |
 //! | a dialog, or what two scripts share | `stdlib/<noun>.rhai` |
 
 pub mod capability;

@@ -12,8 +12,7 @@ use crate::{
     error::Result,
 };
 
-/// Prints the rows of one list, page by page. It may be filled for minutes and by several runs: each flush shows what
-/// there is.
+/// Prints the rows of one list, page by page. It may be filled for minutes: each flush shows what there is.
 pub(super) struct Printer {
     sheet: Sheet,
     /// Whether something of the list was shown.

@@ -1,6 +1,6 @@
 //! `users::`: look up and change accounts.
 
-mod filter;
+mod wishes;
 
 #[cfg_attr(
     not(test),
@@ -9,13 +9,12 @@ mod filter;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use self::filter::{PARTS, filter};
+use self::wishes::{PARTS, filter, registration};
 use super::{Scripted, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
-    error::Result,
     model::{AcceptedTerms, Address, Description, ThirdPartyId, UpstreamAccount, User, localpart as localpart_of},
-    operations::{self, Registration},
+    operations,
 };
 
 const READ: Capability = Capability::read(Resource::Users);
@@ -34,34 +33,6 @@ pub(super) fn module() -> Module {
 }
 
 pub(super) type Users = Lazy<User>;
-
-fn registration(options: Map) -> Result<Registration> {
-    const KNOWN: &[&str] = &[
-        "username",
-        "password",
-        "ignore_complexity",
-        "emails",
-        "links",
-        "admin",
-        "display_name",
-        "skip_homeserver_check",
-    ];
-    let mut options = Options::new(options, KNOWN)?;
-    Ok(Registration {
-        username: options.text("username")?.unwrap_or_default(),
-        password: options.secret("password")?,
-        ignore_complexity: options.bool("ignore_complexity")?.unwrap_or_default(),
-        emails: options.list("emails", "a list of e-mail addresses", |item| item.into_string().ok())?,
-        links: options.list("links", "a list of #{provider, subject}", |item| {
-            let link = item.try_cast::<Map>()?;
-            let provider = link.get("provider")?.clone().into_string().ok()?.parse().ok()?;
-            Some((provider, link.get("subject")?.clone().into_string().ok()?))
-        })?,
-        admin: options.bool("admin")?.unwrap_or_default(),
-        display_name: options.text("display_name")?,
-        skip_homeserver_check: options.bool("skip_homeserver_check")?.unwrap_or_default(),
-    })
-}
 
 #[export_module]
 #[expect(

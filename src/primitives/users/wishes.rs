@@ -1,8 +1,11 @@
-//! The options that say which users are meant.
+//! What scripts ask of accounts, as maps of options.
+
+use rhai::Map;
 
 use crate::{
     error::{Code, Error, Result},
     model::SessionKind,
+    operations::Registration,
     primitives::options::Options,
     storage::users::Filter,
 };
@@ -58,5 +61,34 @@ pub(super) fn filter(options: &mut Options) -> Result<Filter> {
         provider: options.id("provider")?,
         session: options.one_of("session", &SessionKind::ALL.map(|kind| (kind.as_str(), kind)))?,
         client: options.id("client")?,
+    })
+}
+
+/// Who is to be registered.
+pub(super) fn registration(options: Map) -> Result<Registration> {
+    const KNOWN: &[&str] = &[
+        "username",
+        "password",
+        "ignore_complexity",
+        "emails",
+        "links",
+        "admin",
+        "display_name",
+        "skip_homeserver_check",
+    ];
+    let mut options = Options::new(options, KNOWN)?;
+    Ok(Registration {
+        username: options.text("username")?.unwrap_or_default(),
+        password: options.secret("password")?,
+        ignore_complexity: options.bool("ignore_complexity")?.unwrap_or_default(),
+        emails: options.list("emails", "a list of e-mail addresses", |item| item.into_string().ok())?,
+        links: options.list("links", "a list of #{provider, subject}", |item| {
+            let link = item.try_cast::<Map>()?;
+            let provider = link.get("provider")?.clone().into_string().ok()?.parse().ok()?;
+            Some((provider, link.get("subject")?.clone().into_string().ok()?))
+        })?,
+        admin: options.bool("admin")?.unwrap_or_default(),
+        display_name: options.text("display_name")?,
+        skip_homeserver_check: options.bool("skip_homeserver_check")?.unwrap_or_default(),
     })
 }
