@@ -17,31 +17,16 @@ const DOMAIN_LIMIT: usize = 255;
 /// How many owners of one address an error names.
 const MOST_OWNERS: usize = 20;
 
-/// Which addresses a list shows: all that fit every part that is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Those of the account of this name.
-    pub user: Option<String>,
-    /// This address.
-    pub address: Option<String>,
-    /// Those at this domain.
-    pub domain: Option<String>,
-}
-
-/// What is wanted, as the store can look for it.
+/// The filter for those of the account of this name, if there is one, that fit the rest of the filter.
 ///
 /// # Errors
 /// `user.not_found`; `value.invalid` for what is no domain.
-pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
-    if let Some(domain) = &wanted.domain {
+pub async fn filter(run: &Run, user: Option<&str>, rest: Filter) -> Result<Filter> {
+    if let Some(domain) = &rest.domain {
         check_domain(domain)?;
     }
-    let user = users::named(run, wanted.user.as_deref()).await?;
-    Ok(Filter {
-        user,
-        address: wanted.address,
-        domain: wanted.domain,
-    })
+    let user = users::named(run, user).await?;
+    Ok(Filter { user, ..rest })
 }
 
 /// Refuses what is not the domain of any address.

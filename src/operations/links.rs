@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Action, Change, Deed, Run, Subject, providers, users};
 use crate::{
     error::{Code, Error, Result},
-    model::{Id, Link, Time, User},
+    model::{Id, Link, User},
     storage::{self, Connection, PAGE, links::Filter},
 };
 
@@ -30,43 +30,16 @@ impl From<&Link> for Subject {
     }
 }
 
-/// Which links are wanted: all that fit every part that is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Those of the account of this name.
-    pub user: Option<String>,
-    /// Those to this provider.
-    pub provider: Option<Id>,
-    /// Those to an account of this name at its provider.
-    pub subject: Option<String>,
-    /// Whether they are nobody's.
-    pub orphan: Option<bool>,
-    /// Those of users that have several at one provider.
-    pub conflicting: bool,
-    /// Those made at this moment or later.
-    pub created_after: Option<Time>,
-    /// Those made before this moment.
-    pub created_before: Option<Time>,
-}
-
-/// What is wanted, as the store can look for it.
+/// The filter for those of the account of this name, if there is one, that fit the rest of the filter.
 ///
 /// # Errors
 /// `user.not_found`, `provider.not_found`.
-pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
-    let user = users::named(run, wanted.user.as_deref()).await?;
-    if let Some(provider) = wanted.provider {
+pub async fn filter(run: &Run, user: Option<&str>, rest: Filter) -> Result<Filter> {
+    let user = users::named(run, user).await?;
+    if let Some(provider) = rest.provider {
         providers::get(run, provider).await?;
     }
-    Ok(Filter {
-        user,
-        provider: wanted.provider,
-        subject: wanted.subject,
-        orphan: wanted.orphan,
-        conflicting: wanted.conflicting,
-        created_after: wanted.created_after,
-        created_before: wanted.created_before,
-    })
+    Ok(Filter { user, ..rest })
 }
 
 /// One page of at most `most` of the links that fit, those after `after` (the first if there is none).

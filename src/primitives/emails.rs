@@ -14,7 +14,7 @@ use crate::{
     capability::{Capability, Resource},
     error::Result,
     model::{Email, User},
-    operations::{self, Run, emails::Wanted},
+    operations::{self, Run},
     storage::emails::Filter,
 };
 
@@ -33,13 +33,15 @@ pub(super) type Emails = Lazy<Email>;
 /// What a filter is made of.
 const PARTS: &[&str] = &["user", "email", "domain"];
 
-/// Which addresses are meant.
-fn wanted(options: &mut Options) -> Result<Wanted> {
-    Ok(Wanted {
-        user: options.text("user")?,
+/// Which addresses are meant. The account must be there.
+fn filter(run: &Run, options: &mut Options) -> Result<Filter> {
+    let user = options.text("user")?;
+    let rest = Filter {
+        user: None,
         address: options.text("email")?,
         domain: options.text("domain")?,
-    })
+    };
+    run.wait(operations::emails::filter(run, user.as_deref(), rest))
 }
 
 fn listed(run: Arc<Run>, filter: Filter, limit: Option<u64>) -> Emails {
@@ -125,8 +127,7 @@ mod emails {
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Emails> {
         let (filter, limit) = call(&context, READ, |run| {
             let (mut options, limit) = Options::of_list(options, PARTS)?;
-            let wanted = super::wanted(&mut options)?;
-            Ok((run.wait(operations::emails::filter(run, wanted))?, limit))
+            Ok((super::filter(run, &mut options)?, limit))
         })?;
         Ok(super::listed(run_of(&context)?, filter, limit))
     }
@@ -141,11 +142,8 @@ mod emails {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let wanted = super::wanted(&mut Options::new(options, PARTS)?)?;
-            run.wait(async {
-                let filter = operations::emails::filter(run, wanted).await?;
-                operations::emails::count(run, &filter).await
-            })
+            let filter = super::filter(run, &mut Options::new(options, PARTS)?)?;
+            run.wait(operations::emails::count(run, &filter))
         })
     }
 

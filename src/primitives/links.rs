@@ -12,10 +12,7 @@ use crate::{
     capability::{Capability, Resource},
     error::Result,
     model::{Link, User},
-    operations::{
-        self,
-        links::{NewLink, Wanted},
-    },
+    operations::{self, Run, links::NewLink},
     storage::links::Filter,
 };
 
@@ -42,16 +39,19 @@ pub(super) fn module() -> Module {
     module
 }
 
-fn wanted(options: &mut Options) -> Result<Wanted> {
-    Ok(Wanted {
-        user: options.text("user")?,
+/// Which links are meant. The account and the provider must be there.
+fn filter(run: &Run, options: &mut Options) -> Result<Filter> {
+    let user = options.text("user")?;
+    let rest = Filter {
+        user: None,
         provider: options.id("provider")?,
         subject: options.text("subject")?,
         orphan: options.bool("orphan")?,
         conflicting: options.bool("conflicting")?.unwrap_or_default(),
         created_after: options.time("created_after")?,
         created_before: options.time("created_before")?,
-    })
+    };
+    run.wait(operations::links::filter(run, user.as_deref(), rest))
 }
 
 fn lazy(context: &NativeCallContext, filter: Filter, limit: Option<u64>) -> Scripted<Links> {
@@ -104,8 +104,7 @@ mod links {
     pub fn list(context: NativeCallContext, options: Map) -> Scripted<Links> {
         let (filter, limit) = call(&context, READ, |run| {
             let (mut options, limit) = Options::of_list(options, PARTS)?;
-            let wanted = super::wanted(&mut options)?;
-            Ok((run.wait(operations::links::filter(run, wanted))?, limit))
+            Ok((super::filter(run, &mut options)?, limit))
         })?;
         super::lazy(&context, filter, limit)
     }
@@ -120,11 +119,8 @@ mod links {
     #[rhai_fn(return_raw)]
     pub fn count(context: NativeCallContext, options: Map) -> Scripted<i64> {
         call(&context, READ, |run| {
-            let wanted = super::wanted(&mut Options::new(options, PARTS)?)?;
-            run.wait(async {
-                let filter = operations::links::filter(run, wanted).await?;
-                operations::links::count(run, &filter).await
-            })
+            let filter = super::filter(run, &mut Options::new(options, PARTS)?)?;
+            run.wait(operations::links::count(run, &filter))
         })
     }
 

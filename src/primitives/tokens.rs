@@ -164,8 +164,7 @@ mod tokens {
         let (filter, now, limit) = call(&context, READ, |run| {
             let (mut options, limit) = Options::of_list(options, &wishes::ACCESS)?;
             let now = run.world().now();
-            let wanted = wishes::wanted(&mut options, now)?;
-            Ok((run.wait(operations::tokens::access::filter(run, wanted))?, now, limit))
+            Ok((wishes::filter(run, &mut options, now)?, now, limit))
         })?;
         let run = run_of(&context)?;
         Ok(AccessTokens::new(limit, move |last, most| {
@@ -186,11 +185,8 @@ mod tokens {
         call(&context, READ, |run| {
             let mut options = Options::new(options, &wishes::ACCESS)?;
             let now = run.world().now();
-            let wanted = wishes::wanted(&mut options, now)?;
-            run.wait(async {
-                let filter = operations::tokens::access::filter(run, wanted).await?;
-                operations::tokens::access::count(run, &filter, now).await
-            })
+            let filter = wishes::filter(run, &mut options, now)?;
+            run.wait(operations::tokens::access::count(run, &filter, now))
         })
     }
 

@@ -12,22 +12,13 @@ use crate::{
 
 const REVOKE: Action = Action::new("token.revoke", "Revoked", "revoke");
 
-/// Which access tokens a list shows: all that fit every part that is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Those that act as the account of this name, and personal ones that it has made.
-    pub user: Option<String>,
-    /// What else is asked of them.
-    pub filter: Filter,
-}
-
-/// What is wanted, as the store can look for it.
+/// The filter for those of the account of this name, if there is one, that fit the rest of the filter.
 ///
 /// # Errors
 /// `user.not_found`.
-pub async fn filter(run: &Run, wanted: Wanted) -> Result<Filter> {
-    let user = users::named(run, wanted.user.as_deref()).await?;
-    Ok(Filter { user, ..wanted.filter })
+pub async fn filter(run: &Run, user: Option<&str>, rest: Filter) -> Result<Filter> {
+    let user = users::named(run, user).await?;
+    Ok(Filter { user, ..rest })
 }
 
 /// One page of at most `most` of the tokens that fit, those after `after` (the first if there is none), ordered by id.

@@ -6,10 +6,12 @@ use rhai::Map;
 use crate::{
     error::{Code, Error, Result},
     model::{AccessKind, Scope, Time},
-    operations::tokens::{
-        Lifetime, NewCompatibilityToken, NewPersonalToken, NewRegistrationToken,
-        access::Wanted,
-        registration::{Edit, Expiry, Setting},
+    operations::{
+        Run,
+        tokens::{
+            Lifetime, NewCompatibilityToken, NewPersonalToken, NewRegistrationToken, access,
+            registration::{Edit, Expiry, Setting},
+        },
     },
     primitives::options::Options,
     storage::{access_tokens, registration_tokens},
@@ -29,18 +31,18 @@ pub(super) const ACCESS: [&str; 7] = [
 /// What a filter of registration tokens is made of.
 pub(super) const REGISTRATION: [&str; 5] = ["valid", "used", "revoked", "expires_before", "expires_within"];
 
-pub(super) fn wanted(options: &mut Options, now: Time) -> Result<Wanted> {
-    Ok(Wanted {
-        user: options.text("user")?,
-        filter: access_tokens::Filter {
-            kind: options.one_of("kind", &AccessKind::ALL.map(|kind| (kind.as_str(), kind)))?,
-            user: None,
-            valid: options.bool("valid")?,
-            expires_before: expires_before(options, now)?,
-            created_after: options.time("created_after")?,
-            created_before: options.time("created_before")?,
-        },
-    })
+/// Which access tokens are meant. The account must be there.
+pub(super) fn filter(run: &Run, options: &mut Options, now: Time) -> Result<access_tokens::Filter> {
+    let user = options.text("user")?;
+    let rest = access_tokens::Filter {
+        kind: options.one_of("kind", &AccessKind::ALL.map(|kind| (kind.as_str(), kind)))?,
+        user: None,
+        valid: options.bool("valid")?,
+        expires_before: expires_before(options, now)?,
+        created_after: options.time("created_after")?,
+        created_before: options.time("created_before")?,
+    };
+    run.wait(access::filter(run, user.as_deref(), rest))
 }
 
 pub(super) fn registration_filter(options: &mut Options, now: Time) -> Result<registration_tokens::Filter> {
