@@ -55,7 +55,7 @@ fn an_address_is_looked_for_wherever_it_is(#[values(Store::Sqlite, Store::Postgr
     assert_eq!(
         stage.run(&NEEDS, &[], body).unwrap().result,
         json!({
-            "usernames": ["alice", "bob"],
+            "owners": ["alice", "bob"],
             "duplicates": [["alice@example.com", "alice"], ["Alice@example.com", "bob"]],
             "of_alice": ["alice@example.com"],
             "one": "carol",
