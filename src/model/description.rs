@@ -86,12 +86,9 @@ pub struct Activity {
 pub struct UpstreamAccount {
     /// The id of the link.
     pub id: Id,
-    /// What people call the provider, or its issuer, if that may be read.
-    pub provider: Option<String>,
     /// The provider.
     pub provider_id: Id,
-    /// What people call the provider, if that may be read. Not part of the row.
-    #[sqlx(skip)]
+    /// What people call the provider, or its issuer, if that may be read.
     pub provider: Option<String>,
     /// Who the user is at the provider.
     pub subject: String,
