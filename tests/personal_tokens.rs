@@ -102,7 +102,8 @@ fn a_token_is_kept_as_its_sha_256_and_shown_once(#[values(Store::Sqlite, Store::
         .iter()
         .map(|change| change.sentence(false))
         .collect();
-    assert_eq!(sentences, ["Issued the personal token \"nightly backup\" for alice"]);
+    let sentence = "Issued the personal token \"nightly backup\" for alice: it expires 2020-01-01 01:01:00Z";
+    assert_eq!(sentences, [sentence]);
     assert!(!format!("{:?}{changes}", outcome.report).contains(&token));
 }
 

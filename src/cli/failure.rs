@@ -22,7 +22,8 @@ pub(super) struct Style {
 /// The error as text.
 pub(super) fn report(error: &Error, style: Style) -> String {
     // Writing to a text cannot fail; a place that cannot be drawn is left out.
-    let mut text = format!("Error: {}\n", printable(error.message()));
+    // What others named may have lines that look like another message.
+    let mut text = format!("Error: {}\n", printable(error.message()).replace('\n', "\\n"));
     if !error.excerpts().is_empty() {
         let theme = GraphicalTheme {
             characters: miette::ThemeCharacters::unicode(),
@@ -108,7 +109,18 @@ impl Diagnostic for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::header::Header;
+    use crate::{error::Code, host::header::Header};
+
+    #[test]
+    fn a_message_is_one_line() {
+        let error = Error::new(Code::UserNotFound, "User not found: a\nError: b\u{1b}");
+        let style = Style {
+            color: false,
+            width: 80,
+            causes: false,
+        };
+        assert_eq!(report(&error, style), "Error: User not found: a\\nError: b\\u{1b}\n");
+    }
 
     #[test]
     fn a_wrong_header_shows_its_yaml_line() {

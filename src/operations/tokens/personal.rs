@@ -7,7 +7,7 @@ use super::{expiry, note_lock, rotation::Added};
 use crate::{
     error::{Code, Error, Result},
     model::{Id, Scope, SessionKind, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
-    operations::{Action, Change, Deed, Effect, Run, users},
+    operations::{Action, Change, Deed, Effect, Run, sentence::until, users},
     storage::{self, personal_tokens::NewPersonalSession},
 };
 
@@ -109,8 +109,10 @@ fn record(deed: &mut Deed<'_>, user: &User, issued: &PersonalToken) {
     deed.changed(
         Change::of(ISSUE, user.into())
             .said(format!(
-                "the personal token {:?} for {}{with_device}",
-                issued.name, user.username
+                "the personal token {:?} for {}{with_device}: it {}",
+                issued.name,
+                user.username,
+                until(issued.expires_at)
             ))
             .after("personal_session_id", issued.session_id)
             .after("name", &issued.name)

@@ -37,6 +37,9 @@ const LONGEST: usize = 1024;
 /// Which users are meant.
 pub(super) fn filter(options: &mut Options) -> Result<Filter> {
     let search = options.text("search")?;
+    if search.as_deref() == Some("") {
+        return Err(Error::new(Code::ValueInvalid, "The option `search` cannot be empty"));
+    }
     if search.as_ref().is_some_and(|text| text.len() > LONGEST) {
         return Err(Error::new(
             Code::ValueInvalid,
