@@ -90,7 +90,7 @@ pub async fn email_owner_page(store: &mut Connection, address: &str, after: Id, 
         .and_where(is_address(address))
         .take();
     let statement = Query::select()
-        .columns(users::COLUMNS)
+        .expr(Expr::cust(users::COLUMNS))
         .from("users")
         .and_where(Expr::col("user_id").in_subquery(owners))
         .take();

@@ -19,15 +19,7 @@ macro_rules! columns {
     };
 }
 
-const COLUMNS: [&str; 7] = [
-    "upstream_oauth_provider_id",
-    "human_name",
-    "brand_name",
-    "issuer",
-    "scope",
-    "created_at",
-    "disabled_at",
-];
+const COLUMNS: &str = columns!();
 
 const TABLE: &str = "upstream_oauth_providers";
 const KEY: (&str, &str) = (TABLE, "upstream_oauth_provider_id");
@@ -106,7 +98,7 @@ impl Filter {
 /// As of any statement.
 pub async fn provider_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<Provider>> {
     let mut statement = filter.statement();
-    statement.columns(COLUMNS);
+    statement.expr(Expr::cust(COLUMNS));
     List::of(KEY, statement).page(store, after, most).await
 }
 

@@ -80,9 +80,12 @@ pub(super) async fn touched(store: &mut Connection, statement: &impl SqlxBinder)
 /// A text of others' in a list, of which only the beginning if it is longer than any that there should be: a page of them
 /// must fit into memory.
 pub(super) fn cut(text: &str, most: u32) -> Expr {
-    Expr::cust(format!(
-        "CASE WHEN length({text}) > {most} THEN substr({text}, 1, {most}) || '…' ELSE {text} END"
-    ))
+    Expr::cust(cut_text(text, most))
+}
+
+/// [`cut`] in words of SQL.
+pub(super) fn cut_text(text: &str, most: u32) -> String {
+    format!("CASE WHEN length({text}) > {most} THEN substr({text}, 1, {most}) || '…' ELSE {text} END")
 }
 
 /// How much is shown of a name that others chose, and of a list of texts.

@@ -27,15 +27,7 @@ macro_rules! columns {
     };
 }
 
-pub(super) const COLUMNS: [&str; 7] = [
-    "user_id",
-    "username",
-    "created_at",
-    "locked_at",
-    "deactivated_at",
-    "can_request_admin",
-    "is_guest",
-];
+pub(super) const COLUMNS: &str = columns!();
 
 pub(super) const KEY: (&str, &str) = ("users", "user_id");
 
@@ -194,7 +186,7 @@ pub async fn user_set_admin(store: &mut Connection, id: Id, admin: bool) -> Resu
 /// As of any statement.
 pub async fn user_page(store: &mut Connection, filter: &Filter, after: Id, most: u64) -> Result<Vec<User>> {
     let mut statement = filter.statement(store.is_postgres(), Look::OneByOne);
-    statement.columns(COLUMNS);
+    statement.expr(Expr::cust(COLUMNS));
     let list = List::of(KEY, statement).indexed(filter.is_indexed(store.is_postgres()));
     list.made(filter.made()).page(store, after, most).await
 }

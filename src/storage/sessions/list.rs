@@ -13,7 +13,7 @@ use crate::{
     model::{Id, Session, SessionKind, StoredTime, Time, device_of_scope, device_scopes, is_synapse_admin},
     storage::{
         Connection,
-        select::{self, List, Made},
+        select::{self, List, Made, cut_text},
     },
 };
 
@@ -147,82 +147,42 @@ fn names_itself(words: &str, postgres: bool) -> Expr {
         .gt(0)
 }
 
-/// A text of others', of which only the beginning if it is longer than any that there should be.
-macro_rules! cut {
-    ($text:literal, $most:literal) => {
-        concat!(
-            "CASE WHEN length(",
-            $text,
-            ") > ",
-            $most,
-            " THEN substr(",
-            $text,
-            ", 1, ",
-            $most,
-            ") || '…' ELSE ",
-            $text,
-            " END AS "
-        )
-    };
-}
-
 /// The columns of [`Row`] in the table of a kind. An address and a list are types of their own on PostgreSQL.
-const fn columns(kind: SessionKind, postgres: bool) -> &'static str {
-    macro_rules! of {
-        ($ip:literal, $scope:literal) => {
-            match kind {
-                SessionKind::Browser => concat!(
-                    "user_session_id AS id, 'browser' AS kind, user_id, CAST(NULL AS uuid) AS client_id, \
-                     CAST(NULL AS uuid) AS owner_id, CAST(NULL AS text) AS device_id, CAST(NULL AS text) AS scope, \
-                     CAST(NULL AS text) AS name, false AS synapse_admin, created_at, finished_at, last_active_at, ",
-                    $ip,
-                    " AS last_active_ip, ",
-                    cut!("user_agent", 1000),
-                    "user_agent"
-                ),
-                SessionKind::Compatibility => concat!(
-                    "compat_session_id AS id, 'compatibility' AS kind, user_id, CAST(NULL AS uuid) AS client_id, \
-                     CAST(NULL AS uuid) AS owner_id, ",
-                    cut!("device_id", 1000),
-                    "device_id, CAST(NULL AS text) AS scope, ",
-                    cut!("human_name", 1000),
-                    "name, is_synapse_admin AS synapse_admin, created_at, finished_at, last_active_at, ",
-                    $ip,
-                    " AS last_active_ip, ",
-                    cut!("user_agent", 1000),
-                    "user_agent"
-                ),
-                SessionKind::OAuth => concat!(
-                    "oauth2_session_id AS id, 'oauth' AS kind, user_id, oauth2_client_id AS client_id, \
-                     CAST(NULL AS uuid) AS owner_id, CAST(NULL AS text) AS device_id, ",
-                    cut!($scope, 16384),
-                    "scope, ",
-                    cut!("human_name", 1000),
-                    "name, false AS synapse_admin, created_at, finished_at, last_active_at, ",
-                    $ip,
-                    " AS last_active_ip, ",
-                    cut!("user_agent", 1000),
-                    "user_agent"
-                ),
-                SessionKind::Personal => concat!(
-                    "personal_session_id AS id, 'personal' AS kind, actor_user_id AS user_id, \
-                     owner_oauth2_client_id AS client_id, \
-                     CASE WHEN owner_user_id <> actor_user_id THEN owner_user_id END AS owner_id, \
-                     CAST(NULL AS text) AS device_id, ",
-                    cut!($scope, 16384),
-                    "scope, ",
-                    cut!("human_name", 1000),
-                    "name, false AS synapse_admin, created_at, revoked_at AS finished_at, last_active_at, ",
-                    $ip,
-                    " AS last_active_ip, CAST(NULL AS text) AS user_agent"
-                ),
-            }
-        };
-    }
-    if postgres {
-        of!("host(last_active_ip)", "CAST(array_to_json(scope_list) AS text)")
+fn columns(kind: SessionKind, postgres: bool) -> String {
+    let (ip, scope) = if postgres {
+        ("host(last_active_ip)", "CAST(array_to_json(scope_list) AS text)")
     } else {
-        of!("last_active_ip", "scope_list")
+        ("last_active_ip", "scope_list")
+    };
+    let [device, name, agent] = ["device_id", "human_name", "user_agent"].map(|column| cut_text(column, select::NAME));
+    let scope = cut_text(scope, select::LIST);
+    match kind {
+        SessionKind::Browser => format!(
+            "user_session_id AS id, 'browser' AS kind, user_id, CAST(NULL AS uuid) AS client_id, \
+             CAST(NULL AS uuid) AS owner_id, CAST(NULL AS text) AS device_id, CAST(NULL AS text) AS scope, \
+             CAST(NULL AS text) AS name, false AS synapse_admin, created_at, finished_at, last_active_at, \
+             {ip} AS last_active_ip, {agent} AS user_agent"
+        ),
+        SessionKind::Compatibility => format!(
+            "compat_session_id AS id, 'compatibility' AS kind, user_id, CAST(NULL AS uuid) AS client_id, \
+             CAST(NULL AS uuid) AS owner_id, {device} AS device_id, CAST(NULL AS text) AS scope, \
+             {name} AS name, is_synapse_admin AS synapse_admin, created_at, finished_at, last_active_at, \
+             {ip} AS last_active_ip, {agent} AS user_agent"
+        ),
+        SessionKind::OAuth => format!(
+            "oauth2_session_id AS id, 'oauth' AS kind, user_id, oauth2_client_id AS client_id, \
+             CAST(NULL AS uuid) AS owner_id, CAST(NULL AS text) AS device_id, {scope} AS scope, \
+             {name} AS name, false AS synapse_admin, created_at, finished_at, last_active_at, \
+             {ip} AS last_active_ip, {agent} AS user_agent"
+        ),
+        SessionKind::Personal => format!(
+            "personal_session_id AS id, 'personal' AS kind, actor_user_id AS user_id, \
+             owner_oauth2_client_id AS client_id, \
+             CASE WHEN owner_user_id <> actor_user_id THEN owner_user_id END AS owner_id, \
+             CAST(NULL AS text) AS device_id, {scope} AS scope, \
+             {name} AS name, false AS synapse_admin, created_at, revoked_at AS finished_at, last_active_at, \
+             {ip} AS last_active_ip, CAST(NULL AS text) AS user_agent"
+        ),
     }
 }
 
