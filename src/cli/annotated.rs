@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::terminal::printable;
+use super::terminal::{one_line, printable};
 use crate::{
     config::Traced,
     error::{Code, Error, Result},
@@ -96,7 +96,7 @@ fn value_lines(value: &Value, origin: &str) -> Result<Vec<Line>> {
     let text = if fixed { value.to_string() } else { text };
     let line = |(index, text): (usize, &str)| Line {
         text: text.to_owned(),
-        comment: (index == 0 && !origin.is_empty()).then(|| printable(&origin.replace('\n', "\\n"))),
+        comment: (index == 0 && !origin.is_empty()).then(|| printable(&one_line(origin))),
     };
     Ok(text.lines().enumerate().map(line).collect())
 }

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt, fmt::Write};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeStyles};
 use serde_json::{Value, json};
 
-use super::terminal::printable;
+use super::terminal::{one_line, printable};
 use crate::error::{Error, Excerpt};
 
 /// How an error is drawn.
@@ -23,7 +23,7 @@ pub(super) struct Style {
 pub(super) fn report(error: &Error, style: Style) -> String {
     // Writing to a text cannot fail; a place that cannot be drawn is left out.
     // What others named may have lines that look like another message.
-    let mut text = format!("Error: {}\n", printable(error.message()).replace('\n', "\\n"));
+    let mut text = format!("Error: {}\n", one_line(&printable(error.message())));
     if !error.excerpts().is_empty() {
         let theme = GraphicalTheme {
             characters: miette::ThemeCharacters::unicode(),

@@ -11,7 +11,7 @@ use super::{
     printer::Printer,
     render::{self, Format, Wish},
     script_command, signals,
-    terminal::{Terminal, help_width},
+    terminal::{Terminal, help_width, one_line},
 };
 use crate::{
     config::Configuration,
@@ -199,15 +199,14 @@ fn show(outcome: &Outcome, script: &Script, options: &Options, console: &dyn Con
 /// What people see of what was done: one line for each change, then what else there is to say. A name that somebody else
 /// chose must not look like a line of masctl's.
 pub(super) fn tell(report: &Report, console: &dyn Console) {
-    let line = |text: &str| text.replace('\n', "\\n");
     for change in &report.changes {
-        console.say(&line(&change.sentence(report.dry_run)));
+        console.say(&one_line(&change.sentence(report.dry_run)));
     }
     for sentence in report.effects.iter().filter_map(crate::operations::Delivery::sentence) {
         console.say(&sentence);
     }
     for note in &report.notes {
-        console.say(&line(note));
+        console.say(&one_line(note));
     }
 }
 

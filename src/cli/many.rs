@@ -10,7 +10,7 @@ use super::{
     render::{self, Format, Wish, write_stdout},
     sheet::Sheet,
     table,
-    terminal::Terminal,
+    terminal::{Terminal, one_line},
 };
 use crate::{
     config::Configuration,
@@ -278,8 +278,8 @@ fn named(name: &str, result: &Value) -> Value {
 
 /// An error of one account in one line, which names it once.
 fn line(name: &str, error: &Error) -> String {
-    let message = error.message();
-    let message = message.strip_suffix(&format!(": {name}")).unwrap_or(message);
+    let message = one_line(error.message());
+    let message = message.strip_suffix(&format!(": {name}")).unwrap_or(&message);
     format!("Error: {name}: {message}")
 }
 
@@ -305,6 +305,7 @@ mod tests {
     fn a_failure_names_its_account_once() {
         let shown = |message: &str| line("alice", &Error::new(Code::UserNotFound, message));
         assert_eq!(shown("User not found: alice"), "Error: alice: User not found");
+        assert_eq!(shown("Taken by a\nError: b"), "Error: alice: Taken by a\\nError: b");
         assert_eq!(
             shown("The password is too weak"),
             "Error: alice: The password is too weak"

@@ -7,7 +7,7 @@ use std::{
 
 use unicode_width::UnicodeWidthStr;
 
-use super::terminal::terminal_width;
+use super::terminal::{one_line, terminal_width};
 
 /// The columns of the terminal that stdout is; `None` if it is none.
 pub(super) fn width() -> Option<usize> {
@@ -152,13 +152,4 @@ fn rule(character: char, widths: &[usize], text: &mut Vec<u8>) {
 /// Between two columns are three blanks, and one at each end.
 fn framed_width(widths: &[usize]) -> usize {
     widths.iter().map(|width| width + 3).sum::<usize>().saturating_sub(1)
-}
-
-/// Elsewhere than in a record a row is one line, whatever it holds.
-fn one_line(cell: &str) -> std::borrow::Cow<'_, str> {
-    if cell.contains('\n') {
-        cell.replace('\n', "\\n").into()
-    } else {
-        cell.into()
-    }
 }

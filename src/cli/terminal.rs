@@ -1,6 +1,7 @@
 //! The person's side of a run: stderr, and the terminal for questions.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal, Write},
     sync::{
         Mutex, PoisonError,
@@ -221,6 +222,15 @@ pub(super) fn printable(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A text that is one line, whatever others put into it: none of it looks like another message, or another row.
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains('\n') {
+        text.replace('\n', "\\n").into()
+    } else {
+        text.into()
+    }
 }
 
 /// Nothing is left to tell an operator whose stderr is gone.

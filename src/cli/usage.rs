@@ -7,7 +7,7 @@ use clap::{
 
 use super::{
     render,
-    terminal::{Terminal, printable, write_stderr},
+    terminal::{Terminal, one_line, printable, write_stderr},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -100,7 +100,7 @@ fn shortened(text: &str) -> String {
     if shown.len() < text.len() {
         shown.push('…');
     }
-    printable(&shown).replace('\n', "\\n")
+    one_line(&printable(&shown)).into_owned()
 }
 
 /// The first paragraph as one line, and what comes after it.
