@@ -133,6 +133,8 @@ codes! {
     SchemaOutdated = "schema.outdated",
     /// The script did something that Rhai refuses.
     ScriptFailed = "script.failed",
+    /// The module cannot be imported: it is outside of the script's folder, or modules import each other in a circle.
+    ScriptImport = "script.import",
     /// The script went over a limit of size or depth.
     ScriptLimit = "script.limit",
     /// No script or module has this name.

@@ -7,7 +7,7 @@ use masctl::{
     config::{Configuration, Environment},
     console::Console,
     error::{Code, Error, Result},
-    host::{arguments::Arguments, catalogue::Script, execute},
+    host::{Script, arguments::Arguments, execute},
     operations::{Interrupt, Parts, World},
 };
 use secrecy::SecretString;

@@ -6,11 +6,10 @@ use clap::Command;
 use serde_json::{Value, json};
 
 use super::{
-    manage,
     options::Options,
     render::{self, Format},
-    table,
-    terminal::printable,
+    surroundings, table,
+    terminal::{printable, wrapped},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -27,8 +26,8 @@ pub(super) fn command() -> Command {
 /// Prints what was found. Something that is wrong makes the exit status 1.
 pub(super) fn run(options: &Options) -> Result<()> {
     let configuration = options.configuration();
-    let world = manage::world()?;
-    let checks = manage::runtime()?.block_on(doctor::examine(&configuration, &world));
+    let world = surroundings::world()?;
+    let checks = surroundings::runtime()?.block_on(doctor::examine(&configuration, &world));
     let text = if options.wish.format == Format::Table && options.wish.fields.is_none() {
         for_people(&checks, table::width())
     } else {
@@ -78,7 +77,7 @@ fn lines(text: &str, room: Option<usize>, mark: &str) -> impl Iterator<Item = St
     let room = room.map(|room| room - mark.chars().count());
     let text = printable(text);
     let lines = text.lines().flat_map(|line| match room {
-        Some(room) => manage::wrapped(line, room),
+        Some(room) => wrapped(line, room),
         None => vec![line.to_owned()],
     });
     let lines: Vec<_> = lines.collect();

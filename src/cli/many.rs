@@ -5,7 +5,7 @@ use std::{io, ops::ControlFlow, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    failure, manage,
+    execution, failure,
     options::Options,
     render::{self, Format, Wish, write_stdout},
     sheet::Sheet,
@@ -17,9 +17,8 @@ use crate::{
     console::Console,
     error::{Code, Error, Result},
     host::{
-        self, Accounts, Outcome, Tally,
+        self, Accounts, Outcome, Script, Tally,
         arguments::Arguments,
-        catalogue::Script,
         names::{self, Names},
     },
     operations::Parts,
@@ -89,7 +88,7 @@ pub(super) fn run(
         if tally.failed > 0 || !script.header.needs.only_read() {
             console.say(&summary(tally));
         }
-        manage::conclude(&report, &**console);
+        execution::conclude(&report, &**console);
     }
     console.release();
     Ok(if tally.failed > 0 { SOME_FAILED } else { 0 })
@@ -154,7 +153,7 @@ impl<'a> Shown<'a> {
         match done {
             Ok(outcome) => {
                 if is_told {
-                    manage::tell(&outcome.report, self.console);
+                    execution::tell(&outcome.report, self.console);
                 }
                 for warning in &outcome.report.warnings {
                     self.console.warn(&format!("{name}: {warning}"));

@@ -4,6 +4,7 @@ mod annotated;
 mod configuration;
 mod database;
 mod doctor;
+mod execution;
 mod failure;
 mod manage;
 mod many;
@@ -14,6 +15,7 @@ mod render;
 mod script_command;
 mod sheet;
 mod signals;
+mod surroundings;
 mod table;
 mod terminal;
 mod usage;
@@ -27,7 +29,7 @@ use self::{options::Options, render::Format};
 use crate::{
     config,
     error::{Code, Error, Result},
-    host::catalogue::{self, Script},
+    host::{Script, catalogue},
 };
 
 /// Runs masctl with the arguments of the process.

@@ -11,7 +11,7 @@ use super::{
     terminal::help_width,
     worker,
 };
-use crate::{config::Environment, error::Result, host::catalogue::Script};
+use crate::{config::Environment, error::Result, host::Script};
 
 /// The options that every command takes, before or after its name.
 #[derive(Clone, Debug)]

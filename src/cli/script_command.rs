@@ -10,6 +10,7 @@ use clap::{
 };
 
 use crate::host::{
+    Script,
     arguments::{self, Given, Value},
     consent,
     header::{Header, Kind, Param},
@@ -22,12 +23,13 @@ const PAGE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n
 /// The id of the host's `--yes`. No parameter's name has a `#`.
 const YES: &str = "#yes";
 
-/// The command of a script that is called `name`.
+/// The command of a script.
 ///
 /// Global flags are not part of it. Its arguments read with [`given`].
 #[must_use]
-pub fn command(name: &str, header: &Header) -> Command {
-    let mut command = Command::new(name.to_owned())
+pub fn command(script: &Script) -> Command {
+    let header = &script.header;
+    let mut command = Command::new(script.name.clone())
         .about(header.about.clone())
         .hide(header.hidden);
     let details = details(header);
@@ -51,7 +53,7 @@ pub fn command(name: &str, header: &Header) -> Command {
             command = command.group(group);
         }
     }
-    if has_yes(name, header) {
+    if has_yes(script) {
         command = command.arg(
             Arg::new(YES)
                 .long("yes")
@@ -64,14 +66,14 @@ pub fn command(name: &str, header: &Header) -> Command {
 }
 
 /// Whether the command has a `--yes` that is not the script's own.
-fn has_yes(name: &str, header: &Header) -> bool {
-    consent::may_be_needed(name, header) && header.param("yes").is_none()
+fn has_yes(script: &Script) -> bool {
+    consent::may_be_needed(script) && script.header.param("yes").is_none()
 }
 
 /// Whether the command line says that nobody is to be asked.
 #[must_use]
-pub fn says_yes(name: &str, header: &Header, matches: &ArgMatches) -> bool {
-    has_yes(name, header) && matches.get_flag(YES)
+pub fn says_yes(script: &Script, matches: &ArgMatches) -> bool {
+    has_yes(script) && matches.get_flag(YES)
 }
 
 /// What stands above the arguments: the script's prose, and what it asks about.

@@ -11,9 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{
     failure,
-    manage::runtime,
     options::Options,
     render::Format,
+    surroundings::runtime,
     terminal::{Terminal, write_stderr},
 };
 use crate::{

@@ -279,6 +279,22 @@ fn interrupted() -> Error {
     Error::new(Code::RunInterrupted, "Interrupted: nothing was changed")
 }
 
+/// The words of a text in lines of at most `width` characters, as far as the words fit.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,5 +302,12 @@ mod tests {
     #[test]
     fn hostile_text_cannot_steer_the_terminal() {
         assert_eq!(printable("a\x1b[2Jb\u{202e}c\r\nd é"), "a\\u{1b}[2Jb\\u{202e}c\\r\nd é");
+    }
+
+    #[test]
+    fn a_text_is_wrapped_between_its_words() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one incomprehensibly", 7), ["one", "incomprehensibly"]);
+        assert_eq!(wrapped("", 7), [""]);
     }
 }

@@ -6,10 +6,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value};
 
 use super::{
-    manage,
     options::Options,
     render::{self, Format},
-    signals,
+    signals, surroundings,
     terminal::Terminal,
 };
 use crate::{
@@ -66,7 +65,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
     let parts = Parts {
         homeserver: homeserver::of(&configuration, &database)?,
         database,
-        world: manage::world()?,
+        world: surroundings::world()?,
         interrupt: interrupt.clone(),
         once,
         tell: {
@@ -74,7 +73,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
             Box::new(move |event| tell(&console, event, once))
         },
     };
-    let summary = manage::runtime()?.block_on(worker::work(&parts))?;
+    let summary = surroundings::runtime()?.block_on(worker::work(&parts))?;
     if once && summary == Summary::default() {
         console.say("No job is waiting");
     }

@@ -1,8 +1,9 @@
 //! The scripts and modules that ship inside of the binary.
 
-use std::sync::Arc;
-
-use super::header::Header;
+use super::{
+    header::Header,
+    script::{Origin, Script},
+};
 use crate::error::Result;
 
 macro_rules! shipped {
@@ -130,38 +131,6 @@ const MODULES: &[(&str, &str)] = shipped! { "stdlib":
     "registration",
 };
 
-/// A script with its header read.
-#[derive(Clone, Debug)]
-pub struct Script {
-    /// What its command is called: `lock-user`.
-    pub name: String,
-    /// What errors call it: `manage/lock-user.rhai`.
-    pub label: String,
-    /// The whole text.
-    pub source: Arc<str>,
-    /// What its header says.
-    pub header: Header,
-}
-
-impl Script {
-    /// Reads the header of a script.
-    ///
-    /// # Errors
-    /// `header.invalid`.
-    pub fn new(name: &str, label: &str, source: &str) -> Result<Self> {
-        Ok(Self::with(name, label, source, Header::parse(label, source)?))
-    }
-
-    fn with(name: &str, label: &str, source: &str, header: Header) -> Self {
-        Self {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            source: source.into(),
-            header,
-        }
-    }
-}
-
 /// Whether mas-cli has a command of this name.
 #[must_use]
 pub fn is_of_mas_cli(name: &str) -> bool {
@@ -176,9 +145,8 @@ pub fn is_of_mas_cli(name: &str) -> bool {
 pub fn outlined_manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Script>> {
     commands()
         .map(|(name, source)| {
-            let label = format!("manage/{name}.rhai");
             let read = if wanted(name) { Header::parse } else { Header::outline };
-            Ok(Script::with(name, &label, source, read(&label, source)?))
+            shipped_script(name, source, read)
         })
         .collect()
 }
@@ -190,8 +158,14 @@ pub fn outlined_manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Scri
 pub fn manage_scripts(wanted: impl Fn(&str) -> bool) -> Result<Vec<Script>> {
     commands()
         .filter(|(name, _)| wanted(name))
-        .map(|(name, source)| Script::new(name, &format!("manage/{name}.rhai"), source))
+        .map(|(name, source)| shipped_script(name, source, Header::parse))
         .collect()
+}
+
+fn shipped_script(name: &str, source: &str, read: fn(&str, &str) -> Result<Header>) -> Result<Script> {
+    let label = format!("manage/{name}.rhai");
+    let header = read(&label, source)?;
+    Ok(Script::with(name, &label, source, header, Origin::Shipped))
 }
 
 /// Whether a `manage` command is called so.
@@ -209,6 +183,11 @@ pub fn manage_groups() -> impl Iterator<Item = (&'static str, impl Iterator<Item
 
 fn commands() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     MANAGE.iter().flat_map(|(_, commands)| *commands)
+}
+
+/// The names of the modules of the standard library.
+pub fn modules() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|(name, _)| *name)
 }
 
 /// The source of a module by its path, `std/registration`.

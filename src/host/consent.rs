@@ -2,9 +2,9 @@
 
 use super::{
     arguments::{Arguments, Value},
-    catalogue::{self, Script},
     header::Header,
     names,
+    script::Script,
 };
 use crate::{
     console::Console,
@@ -14,12 +14,13 @@ use crate::{
 /// Whether there are arguments with which a command is asked about: it loses something, or changes many accounts at once
 /// and mas-cli has none of its name.
 #[must_use]
-pub fn may_be_needed(command: &str, header: &Header) -> bool {
-    header.may_be_destructive() || (names::param(&header.params).is_some() && asks_about_many(command, header))
+pub fn may_be_needed(script: &Script) -> bool {
+    let header = &script.header;
+    header.may_be_destructive() || (names::param(&header.params).is_some() && asks_about_many(script))
 }
 
-fn asks_about_many(command: &str, header: &Header) -> bool {
-    !header.needs.only_read() && !catalogue::is_of_mas_cli(command)
+fn asks_about_many(script: &Script) -> bool {
+    !script.header.needs.only_read() && !script.is_of_mas_cli()
 }
 
 /// Asks whether a script may go on, if there is a reason to ask, for so many `accounts` where they are many at once. A
@@ -29,7 +30,7 @@ fn asks_about_many(command: &str, header: &Header) -> bool {
 /// `input.aborted` if it may not, `argument.missing` if nobody can be asked, and those of [`Console::confirm`].
 pub fn obtain(script: &Script, arguments: &Arguments, accounts: Option<usize>, console: &dyn Console) -> Result<()> {
     let losses = losses(&script.header, arguments);
-    if losses.is_none() && (accounts.is_none() || !asks_about_many(&script.name, &script.header)) {
+    if losses.is_none() && (accounts.is_none() || !asks_about_many(script)) {
         return Ok(());
     }
     if matches!(arguments.get("yes"), Some(Value::Bool(true))) {
@@ -104,6 +105,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
+    use crate::host::Origin;
 
     const DEACTIVATE: &str = "\
 //! ---
@@ -176,7 +178,8 @@ fn main(args) {}
         values: &[(&str, Value)],
         answer: Option<bool>,
     ) -> (String, Result<()>) {
-        let script = Script::new(name, "test.rhai", source).unwrap();
+        let header = Header::parse("test.rhai", source).unwrap();
+        let script = Script::with(name, "test.rhai", source, header, Origin::Shipped);
         let arguments = Arguments {
             values: values
                 .iter()

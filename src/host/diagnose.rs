@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use rhai::{EvalAltResult, ParseError, Position};
 
-use super::catalogue;
+use super::{modules::Modules, script::Script};
 use crate::{
     error::{Code, Error, Excerpt},
     primitives::error_of,
 };
 
 /// The error that running a script ended in, with the places in its text.
-pub(super) fn of_running(error: &EvalAltResult, label: &str, source: &str) -> Error {
+pub(super) fn of_running(error: &EvalAltResult, script: &Script, modules: &Modules) -> Error {
     let mut places = Vec::new();
-    let (mut file, mut at) = (label.to_owned(), error);
+    let (mut file, mut at) = (script.label.clone(), error);
     // A frame's position is in its caller's file; the file it names is the callee's.
     while let EvalAltResult::ErrorInFunctionCall(_, callee, inner, position)
     | EvalAltResult::ErrorInModule(callee, inner, position) = at
@@ -30,12 +30,12 @@ pub(super) fn of_running(error: &EvalAltResult, label: &str, source: &str) -> Er
         return failed;
     }
     for (file, position) in places.into_iter().rev() {
-        let text = if file == label {
-            Some(source)
+        let text = if file == script.label {
+            Some(script.source.clone())
         } else {
-            catalogue::module(&file)
+            modules.text(&file)
         };
-        if let Some((text, span)) = text.and_then(|text| Some((text, span(text, position)?))) {
+        if let Some((text, span)) = text.and_then(|text| span(&text, position).map(|span| (text, span))) {
             failed = failed.at(Excerpt::new(file, text, span));
         }
     }

@@ -6,10 +6,10 @@ use rhai::Map;
 
 use super::{
     arguments::Arguments,
-    catalogue::Script,
     execute::{Outcome, Returned, map_of},
     names::Names,
     program::{Program, on_deep_stack},
+    script::Script,
 };
 use crate::{
     error::{Code, Error, Result},

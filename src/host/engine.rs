@@ -15,8 +15,8 @@ use crate::{
 pub(super) const STACK: usize = 64 << 20;
 
 /// An engine whose scripts act on `run`.
-pub(super) fn build(run: &Arc<Run>) -> Engine {
-    let mut engine = bare();
+pub(super) fn build(run: &Arc<Run>, modules: Modules) -> Engine {
+    let mut engine = bare(modules);
     engine.set_default_tag(Dynamic::from(run.clone()));
     let watched = run.clone();
     engine.on_progress(move |_| {
@@ -31,7 +31,7 @@ pub(super) fn build(run: &Arc<Run>) -> Engine {
 }
 
 /// An engine that can compile every script, but has no run.
-fn bare() -> Engine {
+pub(super) fn bare(modules: Modules) -> Engine {
     let mut engine = Engine::new();
     engine
         .set_strict_variables(true)
@@ -45,7 +45,7 @@ fn bare() -> Engine {
         // A higher level may call primitives while it compiles.
         .set_optimization_level(OptimizationLevel::Simple)
         .disable_symbol("eval")
-        .set_module_resolver(Modules::default());
+        .set_module_resolver(modules);
     primitives::register(&mut engine);
     engine
 }

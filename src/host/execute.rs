@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{
     arguments::{Arguments, Value as Argument},
-    catalogue::Script,
     program::{Program, on_deep_stack},
+    script::Script,
 };
 use crate::{
     console::Rows,

@@ -11,6 +11,8 @@ pub mod header;
 mod modules;
 pub mod names;
 mod program;
+pub mod script;
 
 pub use each::{Accounts, Each, Tally, execute_each};
 pub use execute::{Outcome, execute};
+pub use script::{Origin, Script};

@@ -1,43 +1,313 @@
-//! `import "std/…"`: the standard library that ships inside of the binary. Nothing else can be imported.
+//! `import "std/…"`: the standard library that ships inside of the binary. `import "./…"`: a file beside the one that
+//! imports it, in the script's folder or below it. Nothing else can be imported.
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use cap_std::{ambient_authority, fs::Dir};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
-use super::catalogue;
+use super::{
+    catalogue,
+    script::{self, Origin, Script},
+};
+use crate::error::{Code, Error, Result, nearest};
 
-/// Resolves and keeps modules.
-#[derive(Default)]
-pub(super) struct Modules {
-    loaded: RwLock<HashMap<String, Shared<Module>>>,
+/// How many modules a script may import, its modules' modules counted in.
+const MOST: usize = 64;
+
+/// The modules of one script.
+#[derive(Clone)]
+pub(super) struct Modules(Arc<Mutex<Inner>>);
+
+struct Inner {
+    origin: Origin,
+    /// The folder of the script, once one of its modules was asked for. Nothing outside of it can be reached through it.
+    folder: Option<Arc<Dir>>,
+    /// The text of each module that was found, by its label.
+    sources: HashMap<String, Source>,
+    loaded: HashMap<String, Shared<Module>>,
+    /// The modules that are being loaded, the outermost first.
+    loading: Vec<String>,
 }
+
+/// The text of a module, and where it is.
+#[derive(Clone)]
+pub(super) struct Source {
+    /// What errors call it: `std/registration`, or the path of its file.
+    pub(super) label: String,
+    pub(super) text: Arc<str>,
+    /// Where its own modules are: a folder below that of the script.
+    below: PathBuf,
+}
+
+impl Modules {
+    /// The modules that a script can import.
+    pub(super) fn of(script: &Script) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            origin: script.origin.clone(),
+            folder: None,
+            sources: HashMap::new(),
+            loaded: HashMap::new(),
+            loading: Vec::new(),
+        })))
+    }
+
+    /// The text of a module that was imported, by its label.
+    pub(super) fn text(&self, label: &str) -> Option<Arc<str>> {
+        self.with(|inner| inner.sources.get(label).map(|source| source.text.clone()))
+    }
+
+    /// The module that `importer`, by its label, means by `path`.
+    ///
+    /// # Errors
+    /// `script.not_found`, `script.import`, `file.unreadable`, `script.syntax`, `script.limit`.
+    pub(super) fn find(&self, importer: Option<&str>, path: &str) -> Result<Source> {
+        self.with(|inner| inner.find(importer, path))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn load(engine: &Engine, source: &Source) -> Scripted<Shared<Module>> {
+    let mut ast: AST = engine.compile(&*source.text)?;
+    ast.set_source(source.label.as_str());
+    Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Into::into)
+}
+
+type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 impl ModuleResolver for Modules {
     fn resolve(
         &self,
         engine: &Engine,
-        _importer: Option<&str>,
+        importer: Option<&str>,
         path: &str,
         position: Position,
-    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        if let Some(module) = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(path) {
-            return Ok(module.clone());
+    ) -> Scripted<Shared<Module>> {
+        let refuse = |error: Error| Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(error), position));
+        let source = self.find(importer, path).map_err(refuse)?;
+        let started = self.with(|inner| inner.start(&source.label)).map_err(refuse)?;
+        if let Some(module) = started {
+            return Ok(module);
         }
-        let source =
-            catalogue::module(path).ok_or_else(|| EvalAltResult::ErrorModuleNotFound(path.to_owned(), position))?;
-        let in_module = |error| EvalAltResult::ErrorInModule(path.to_owned(), error, position);
-        let mut ast = engine.compile(source).map_err(|error| in_module(error.into()))?;
-        ast.set_source(path);
-        let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)
-            .map_err(in_module)?
-            .into();
-        self.loaded
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path.to_owned(), module.clone());
-        Ok(module)
+        let loaded = load(engine, &source);
+        self.with(|inner| {
+            inner.loading.pop();
+            if let Ok(module) = &loaded {
+                inner.loaded.insert(source.label.clone(), module.clone());
+            }
+        });
+        loaded.map_err(|error| EvalAltResult::ErrorInModule(source.label, error, position).into())
+    }
+}
+
+impl Inner {
+    fn find(&mut self, importer: Option<&str>, path: &str) -> Result<Source> {
+        let source = match path.strip_prefix("./") {
+            None => shipped(path)?,
+            Some(file) => {
+                let importing = importer.and_then(|label| self.sources.get(label));
+                if importing.is_some_and(|source| source.label.starts_with("std/")) {
+                    return Err(unimportable(path));
+                }
+                let below = importing.map(|source| source.below.clone()).unwrap_or_default();
+                self.file(&below, file, path)?
+            }
+        };
+        if self.sources.len() >= MOST && !self.sources.contains_key(&source.label) {
+            return Err(Error::new(
+                Code::ScriptLimit,
+                format!("The script imports more than {MOST} modules"),
+            ));
+        }
+        self.sources.insert(source.label.clone(), source.clone());
+        Ok(source)
+    }
+
+    /// The module in a file, by the path that stands after `./`.
+    fn file(&mut self, below: &Path, file: &str, path: &str) -> Result<Source> {
+        let is_plain = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        };
+        if file.len() > 512 || !file.split('/').all(is_plain) {
+            return Err(unimportable(path));
+        }
+        let Origin::File { folder } = &self.origin else {
+            let message = format!("The module `{path}` cannot be imported: this script is in no folder");
+            return Err(
+                Error::new(Code::ScriptImport, message).help("Only a script that is a file has modules of its own.")
+            );
+        };
+        let relative = below.join(format!("{file}.rhai"));
+        let label = folder.join(&relative).display().to_string();
+        if let Some(known) = self.sources.get(&label) {
+            return Ok(known.clone());
+        }
+        let failed = |cause: std::io::Error| unreadable(path, &label, &cause);
+        let folder = if let Some(folder) = &self.folder {
+            folder.clone()
+        } else {
+            let opened = Arc::new(Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?);
+            self.folder.insert(opened).clone()
+        };
+        let opened = folder.open(&relative).map_err(failed)?;
+        let text = script::text_of(opened, &label)?.map_err(failed)?;
+        Ok(Source {
+            label,
+            text: text.into(),
+            below: relative.parent().unwrap_or(Path::new("")).to_owned(),
+        })
+    }
+
+    /// The module, if it is loaded; else it is being loaded from now on.
+    fn start(&mut self, label: &str) -> Result<Option<Shared<Module>>> {
+        if let Some(module) = self.loaded.get(label) {
+            return Ok(Some(module.clone()));
+        }
+        if let Some(at) = self.loading.iter().position(|known| known == label) {
+            let mut circle: Vec<&str> = self.loading[at..].iter().map(String::as_str).collect();
+            circle.push(label);
+            let message = format!("Modules import each other in a circle: {}", circle.join(" → "));
+            return Err(Error::new(Code::ScriptImport, message));
+        }
+        self.loading.push(label.to_owned());
+        Ok(None)
+    }
+}
+
+/// A module of the standard library.
+fn shipped(path: &str) -> Result<Source> {
+    let Some(name) = path.strip_prefix("std/") else {
+        return Err(unimportable(path));
+    };
+    let text = catalogue::module(path).ok_or_else(|| {
+        let known: Vec<&str> = catalogue::modules().collect();
+        let help = match nearest(name, &known) {
+            Some(nearest) => format!("Did you mean `std/{nearest}`?"),
+            None => format!("The standard library has {}.", known.join(", ")),
+        };
+        Error::new(Code::ScriptNotFound, format!("There is no module `{}`", shown(path))).help(help)
+    })?;
+    Ok(Source {
+        label: path.to_owned(),
+        text: text.into(),
+        below: PathBuf::new(),
+    })
+}
+
+fn unimportable(path: &str) -> Error {
+    Error::new(
+        Code::ScriptImport,
+        format!("The module `{}` cannot be imported", shown(path)),
+    )
+    .help(
+        "`std/NAME` is a module of the standard library, `./NAME` is the file NAME.rhai beside the script; nothing outside of \
+         the script's folder can be imported.",
+    )
+}
+
+fn unreadable(path: &str, label: &str, cause: &std::io::Error) -> Error {
+    let missing = cause.kind() == std::io::ErrorKind::NotFound;
+    let (code, why) = if missing {
+        (Code::ScriptNotFound, format!("there is no file `{label}`"))
+    } else {
+        (Code::FileUnreadable, cause.to_string())
+    };
+    Error::new(code, format!("The module `{path}` cannot be read: {why}"))
+}
+
+/// A path of a script's, short enough for a message.
+fn shown(path: &str) -> String {
+    let mut shown: String = path.chars().take(80).collect();
+    if shown.len() < path.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A script in a folder with these files, and what imports these paths ends in.
+    fn import(files: &[(&str, &str)], path: &str) -> std::result::Result<(), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("scripts");
+        for (name, text) in files {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        fs::write(folder.path().join("outside.rhai"), "").unwrap();
+        std::os::unix::fs::symlink("../outside.rhai", root.join("escape.rhai")).unwrap();
+        let file = root.join("main.rhai");
+        fs::write(&file, "").unwrap();
+        let script = Script::read(&file).unwrap();
+        let engine = super::super::engine::bare(Modules::of(&script));
+        let done = engine.run(&format!("import \"{path}\" as m;"));
+        done.map_err(|error| {
+            let words = crate::primitives::error_of(&error).to_string();
+            words.replace(&root.display().to_string(), "")
+        })
+    }
+
+    const FILES: [(&str, &str); 4] = [
+        ("one.rhai", "import \"./lib/two\" as two; fn f() {}"),
+        ("lib/two.rhai", "import \"./three\" as three;"),
+        ("lib/three.rhai", "import \"std/registration\" as r;"),
+        ("round.rhai", "import \"./round\" as round;"),
+    ];
+
+    #[test]
+    fn modules_are_beside_the_file_that_imports_them() {
+        assert_eq!(import(&FILES, "./one"), Ok(()));
+        assert_eq!(import(&FILES, "./lib/three"), Ok(()));
+        assert_eq!(
+            import(&FILES, "./three"),
+            Err("The module `./three` cannot be read: there is no file `/three.rhai`".to_owned())
+        );
+        assert_eq!(
+            import(&FILES, "./round"),
+            Err("Modules import each other in a circle: /round.rhai → /round.rhai".to_owned())
+        );
+        assert_eq!(
+            import(&FILES, "std/registraton"),
+            Err("There is no module `std/registraton`".to_owned())
+        );
+    }
+
+    #[test]
+    fn nothing_outside_of_the_folder_can_be_imported() {
+        for path in [
+            "../outside",
+            "./../outside",
+            "/etc/passwd",
+            "one",
+            "./one.rhai",
+            ".//one",
+            "./lib/../one",
+            "",
+        ] {
+            assert_eq!(
+                import(&FILES, path),
+                Err(format!("The module `{path}` cannot be imported"))
+            );
+        }
+        let escaped = import(&FILES, "./escape").unwrap_err();
+        assert!(
+            escaped.starts_with("The module `./escape` cannot be read: "),
+            "{escaped}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, thread};
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 
-use super::{catalogue::Script, diagnose, engine};
+use super::{diagnose, engine, modules::Modules, script::Script};
 use crate::{
     error::{Code, Error, Result},
     operations::Run,
@@ -14,6 +14,7 @@ use crate::{
 pub(super) struct Program<'script> {
     script: &'script Script,
     engine: Engine,
+    modules: Modules,
     ast: AST,
 }
 
@@ -23,9 +24,15 @@ impl<'script> Program<'script> {
     /// # Errors
     /// `script.syntax`, with the place in it.
     pub(super) fn new(script: &'script Script, run: &Arc<Run>) -> Result<Self> {
-        let engine = engine::build(run);
+        let modules = Modules::of(script);
+        let engine = engine::build(run, modules.clone());
         let ast = compile(&engine, script)?;
-        Ok(Self { script, engine, ast })
+        Ok(Self {
+            script,
+            engine,
+            modules,
+            ast,
+        })
     }
 
     /// Calls `main(args)`.
@@ -36,10 +43,14 @@ impl<'script> Program<'script> {
         let options = CallFnOptions::new().eval_ast(true);
         self.engine
             .call_fn_with_options(options, &mut Scope::new(), &self.ast, "main", (arguments,))
-            .map_err(|error| diagnose::of_running(&error, &self.script.label, &self.script.source))
+            .map_err(|error| diagnose::of_running(&error, self.script, &self.modules))
     }
 }
 
+/// Compiles a script, without its modules.
+///
+/// # Errors
+/// `script.syntax`, with the place in it.
 fn compile(engine: &Engine, script: &Script) -> Result<AST> {
     let mut ast = engine
         .compile(&*script.source)

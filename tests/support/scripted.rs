@@ -14,9 +14,8 @@ use masctl::{
     console::{Console, Rows},
     error::{Code, Error, Result},
     host::{
-        Outcome,
+        Outcome, Script,
         arguments::{Arguments, Value},
-        catalogue::Script,
         execute,
     },
     operations::{Interrupt, Parts, World},

@@ -1,6 +1,7 @@
 use clap::error::ErrorKind;
 
 use super::*;
+use crate::host::Origin;
 
 /// The scripts that ship: file name and text.
 macro_rules! shipped {
@@ -25,17 +26,28 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "verify-email",
 ];
 
+fn script(name: &str, header: &Header) -> Script {
+    Script {
+        name: name.to_owned(),
+        label: format!("{name}.rhai"),
+        source: "".into(),
+        header: header.clone(),
+        origin: Origin::Shipped,
+    }
+}
+
+fn command(name: &str, header: &Header) -> Command {
+    super::command(&script(name, header))
+}
+
 #[test]
 fn what_may_ask_has_a_yes_and_says_what_it_asks_about() {
     let of = |yaml: &str| Header::parse("test.rhai", &format!("//! About\n//! ---\n{yaml}")).unwrap();
     let help = |header: &Header| command("test", header).render_help().to_string();
     let header = of("//! destructive: It is gone.\n");
     let says = |line: &[&str]| {
-        says_yes(
-            "test",
-            &header,
-            &command("test", &header).try_get_matches_from(line).unwrap(),
-        )
+        let matches = command("test", &header).try_get_matches_from(line).unwrap();
+        says_yes(&script("test", &header), &matches)
     };
     assert!(says(&["test", "-y"]) && says(&["test", "--yes"]) && !says(&["test"]));
     let shown = help(&header);
@@ -50,7 +62,7 @@ fn what_may_ask_has_a_yes_and_says_what_it_asks_about() {
     // One of its own is the script's.
     let own = of("//! destructive: true\n//! params: { yes: { type: bool, help: Go on } }\n");
     let matches = command("test", &own).try_get_matches_from(["test", "--yes"]).unwrap();
-    assert!(!says_yes("test", &own, &matches) && given(&own, &matches)["yes"].flag.len() == 1);
+    assert!(!says_yes(&script("test", &own), &matches) && given(&own, &matches)["yes"].flag.len() == 1);
     assert!(!help(&of("//! needs: []\n")).contains("--yes"));
 }
 

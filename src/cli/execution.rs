@@ -1,0 +1,161 @@
+//! One script with the arguments of its command line: from consent to exit status.
+
+use std::sync::Arc;
+
+use clap::ArgMatches;
+
+use super::{
+    many,
+    options::Options,
+    printer::Printer,
+    render::{self, Format, Wish},
+    script_command, signals, surroundings,
+    terminal::{Terminal, one_line},
+};
+use crate::{
+    config::Configuration,
+    console::Console,
+    error::Result,
+    host::{
+        self, Outcome, Script,
+        arguments::{self, Arguments, Sources},
+        consent,
+    },
+    operations::{Interrupt, Parts, Report},
+};
+
+/// Runs a script, and returns its exit status.
+pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> Result<u8> {
+    let console = Arc::new(Terminal::new(options));
+    let configuration = Arc::new(options.configuration()?);
+    let interrupt = Arc::new(Interrupt::default());
+    signals::watch(&interrupt, options)?;
+    let (arguments, accounts) = {
+        // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
+        let _asking = interrupt.while_asking()?;
+        let mut arguments = arguments(script, matches, &configuration, &*console)?;
+        // A MXID may be that of somebody who is called `-`: it is a name only after this.
+        let accounts = many::accounts(script, &arguments, &configuration, &*console)?;
+        if arguments.name_a_server(&script.header.params) {
+            arguments.reduce_users(&script.header.params, &configuration.server_name()?)?;
+        }
+        let is_nothing = accounts.as_ref().is_some_and(|accounts| accounts.names.is_empty());
+        if !(options.dry_run || is_nothing || script_command::says_yes(script, matches)) {
+            let count = accounts.as_ref().map(|accounts| accounts.names.len());
+            consent::obtain(script, &arguments, count, &*console)?;
+        }
+        (arguments, accounts)
+    };
+    let database = configuration.database()?;
+    tracing::debug!(
+        script = script.label,
+        store = database.label(),
+        dry_run = options.dry_run,
+        "run"
+    );
+    let parts = Parts {
+        database,
+        configuration,
+        capabilities: script.header.needs.clone(),
+        console: console.clone(),
+        world: surroundings::world()?,
+        dry_run: options.dry_run,
+        runtime: Arc::new(surroundings::runtime()?),
+        interrupt,
+    };
+    if let Some(accounts) = accounts {
+        return many::run(script, &arguments, &accounts, parts, options, &console);
+    }
+    let outcome = execute(script, &arguments, parts, options)?;
+    tell(&outcome.report, &*console);
+    conclude(&outcome.report, &*console);
+    let status = show(&outcome, script, options, &*console)?;
+    console.release();
+    Ok(status)
+}
+
+/// Executes the script. A list that it reads goes to stdout while it is read, unless it is to be part of an object that
+/// says what was changed.
+fn execute(script: &Script, arguments: &Arguments, parts: Parts, options: &Options) -> Result<Outcome> {
+    if !script.header.needs.only_read() && matches!(options.wish.format, Format::Json | Format::Yaml) {
+        return host::execute(script, arguments, parts, None);
+    }
+    let mut printer = Printer::new(&options.wish);
+    match host::execute(script, arguments, parts, Some(&mut printer)) {
+        Ok(outcome) if outcome.shown => printer.finish().map(|()| outcome),
+        Ok(outcome) => Ok(outcome),
+        Err(error) => {
+            printer.abandon();
+            Err(error)
+        }
+    }
+}
+
+/// The arguments of the script, its MXIDs as they were given.
+fn arguments(
+    script: &Script,
+    matches: &ArgMatches,
+    configuration: &Configuration,
+    console: &dyn Console,
+) -> Result<Arguments> {
+    let params = &script.header.params;
+    let variable = |name: &str| configuration.environment().get(name).map(str::to_owned);
+    let sources = Sources {
+        console,
+        variable: &variable,
+    };
+    let arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
+    for warning in &arguments.warnings {
+        console.warn(warning);
+    }
+    Ok(arguments)
+}
+
+/// Prints the result; what went wrong after the commit makes the exit status 1.
+fn show(outcome: &Outcome, script: &Script, options: &Options, console: &dyn Console) -> Result<u8> {
+    if outcome.shown {
+        return Ok(0);
+    }
+    let only_reads = script.header.needs.only_read();
+    let text = match render::outcome(outcome, only_reads, &options.wish) {
+        // What was committed may have made a secret that nothing else shows: a wrong field must not lose it.
+        Err(error) if !only_reads => {
+            console.warn(&format!("{error}; all of it is printed"));
+            let wish = Wish {
+                fields: None,
+                ..options.wish.clone()
+            };
+            render::outcome(outcome, only_reads, &wish)
+        }
+        text => text,
+    }?;
+    render::print(&text)?;
+    match &outcome.report.failure {
+        Some(error) => Err(error.clone()),
+        None => Ok(0),
+    }
+}
+
+/// What people see of what was done: one line for each change, then what else there is to say. A name that somebody else
+/// chose must not look like a line of masctl's.
+pub(super) fn tell(report: &Report, console: &dyn Console) {
+    for change in &report.changes {
+        console.say(&one_line(&change.sentence(report.dry_run)));
+    }
+    for sentence in report.effects.iter().filter_map(crate::operations::Delivery::sentence) {
+        console.say(&sentence);
+    }
+    for note in &report.notes {
+        console.say(&one_line(note));
+    }
+}
+
+/// What people see at the end of a run.
+pub(super) fn conclude(report: &Report, console: &dyn Console) {
+    if report.dry_run {
+        console.say("Dry run: nothing was changed");
+    }
+    for warning in &report.warnings {
+        console.warn(warning);
+    }
+}

@@ -1,0 +1,157 @@
+//! A script: its text, its header, and where it is from.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{catalogue, header::Header};
+use crate::error::{Code, Error, Excerpt, Result};
+
+/// How long a script or module may be, in bytes.
+pub const LONGEST: u64 = 1 << 20;
+
+/// Where a script is from. Its modules are looked for there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It ships inside of the binary.
+    Shipped,
+    /// A file, in the folder that its modules are in.
+    File {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Standard input or the command line.
+    Text,
+}
+
+/// A script with its header read.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// What its command is called: `lock-user`.
+    pub name: String,
+    /// What errors call it: `manage/lock-user.rhai`, or the path of its file.
+    pub label: String,
+    /// The whole text.
+    pub source: Arc<str>,
+    /// What its header says.
+    pub header: Header,
+    /// Where it is from.
+    pub origin: Origin,
+}
+
+impl Script {
+    /// Reads the header of a script that is from nowhere.
+    ///
+    /// # Errors
+    /// `header.invalid`.
+    pub fn new(name: &str, label: &str, source: &str) -> Result<Self> {
+        Ok(Self::with(
+            name,
+            label,
+            source,
+            Header::parse(label, source)?,
+            Origin::Text,
+        ))
+    }
+
+    /// Reads a script from a file. It is called as its file is, without the extension.
+    ///
+    /// # Errors
+    /// `file.unreadable`, `script.syntax` for what is no text, `header.invalid`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let label = path.display().to_string();
+        let source = read_text(path)?;
+        let header = Header::parse(&label, &source)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Ok(Self::with(&name, &label, &source, header, Origin::File { folder }))
+    }
+
+    pub(super) fn with(name: &str, label: &str, source: &str, header: Header, origin: Origin) -> Self {
+        Self {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            source: source.into(),
+            header,
+            origin,
+        }
+    }
+
+    /// Whether it is the command that mas-cli has under its name.
+    #[must_use]
+    pub fn is_of_mas_cli(&self) -> bool {
+        self.origin == Origin::Shipped && catalogue::is_of_mas_cli(&self.name)
+    }
+}
+
+/// Reads the text of a script or module.
+///
+/// # Errors
+/// `file.unreadable`, `script.syntax` for what is no text.
+pub fn read_text(path: &Path) -> Result<String> {
+    let unreadable = |cause| {
+        let message = format!("The script `{}` cannot be read: {cause}", path.display());
+        Error::new(Code::FileUnreadable, message)
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    text_of(file, &path.display().to_string())?.map_err(unreadable)
+}
+
+/// Reads a script or module, which errors call `label`, to its end. The inner error is that of reading.
+///
+/// # Errors
+/// `script.syntax` for what is too long, is not UTF-8 or has a NUL.
+pub fn text_of(source: impl Read, label: &str) -> Result<std::io::Result<String>> {
+    let refuse = |message: String| Error::new(Code::ScriptSyntax, message);
+    let mut bytes = Vec::new();
+    if let Err(cause) = source.take(LONGEST + 1).read_to_end(&mut bytes) {
+        return Ok(Err(cause));
+    }
+    if bytes.len() as u64 > LONGEST {
+        return Err(refuse(format!("The script `{label}` is larger than 1 MiB"))
+            .help("Give data as a file to read, not as a part of the script."));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].split(|&byte| byte == b'\n').count();
+        refuse(format!("The script `{label}` is not UTF-8 in line {line}"))
+    })?;
+    match text.find('\0') {
+        None => Ok(Ok(text)),
+        Some(at) => {
+            let error = refuse(format!("The script `{label}` has a NUL character"));
+            Err(error.at(Excerpt::new(label, text.as_str(), at..at + 1)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_text_of_a_sane_size_is_a_script() {
+        let read = |bytes: &[u8]| text_of(bytes, "x.rhai").map(|read| read.unwrap());
+        assert_eq!(read("fn main() {}".as_bytes()).unwrap(), "fn main() {}");
+        let refused = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
+        assert_eq!(refused(b"a\nb\xff"), "The script `x.rhai` is not UTF-8 in line 2");
+        assert_eq!(refused(b"a\0"), "The script `x.rhai` has a NUL character");
+        let huge = vec![b' '; 1 + usize::try_from(LONGEST).unwrap()];
+        assert_eq!(refused(&huge), "The script `x.rhai` is larger than 1 MiB");
+        assert!(read(&huge[1..]).is_ok());
+    }
+
+    #[test]
+    fn only_what_ships_is_of_mas_cli() {
+        let own = Script::new("lock-user", "lock-user.rhai", "fn main(args) {}").unwrap();
+        assert!(!own.is_of_mas_cli());
+        let shipped = catalogue::manage_scripts(|name| name == "lock-user").unwrap();
+        assert!(shipped[0].is_of_mas_cli());
+    }
+}
