@@ -20,9 +20,9 @@ const FOLDER: &str = "MASCTL_TEST_WALK_IN";
 const FEW: usize = 2_000;
 const MANY: usize = 100_000;
 
-/// In KiB.
+/// In KiB. To hold the many takes 25 MiB; what the allocator keeps differs by some MiB from run to run.
 const MOST: usize = 64 * 1024;
-const MOST_GROWTH: usize = 4 * 1024;
+const MOST_GROWTH: usize = 10 * 1024;
 
 /// The most memory that a process had at once which walked over so many users, in KiB.
 fn peak(name: &str, users: usize) -> usize {
