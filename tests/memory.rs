@@ -20,7 +20,7 @@ const FOLDER: &str = "MASCTL_TEST_WALK_IN";
 const FEW: usize = 2_000;
 const MANY: usize = 100_000;
 
-/// In KiB. To hold the many takes 25 MiB; what the allocator keeps differs by some MiB from run to run.
+/// In KiB. What the allocator keeps differs by some MiB from run to run; 100,000 accounts are more than twice as much.
 const MOST: usize = 64 * 1024;
 const MOST_GROWTH: usize = 10 * 1024;
 
