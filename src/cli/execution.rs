@@ -103,6 +103,7 @@ fn arguments(
     let sources = Sources {
         console,
         variable: &variable,
+        stdin_is_taken: script.is_of_stdin(),
     };
     let arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
     for warning in &arguments.warnings {

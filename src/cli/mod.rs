@@ -1,9 +1,11 @@
 //! The command line: clap, stdout and stderr, the terminal, exit codes. The only layer that knows any of them.
 
 mod annotated;
+mod command_line;
 mod configuration;
 mod database;
 mod doctor;
+mod eval;
 mod execution;
 mod failure;
 mod manage;
@@ -12,6 +14,7 @@ mod options;
 mod printer;
 mod record;
 mod render;
+mod run;
 mod script_command;
 mod sheet;
 mod signals;
@@ -23,13 +26,10 @@ mod worker;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::ArgMatches;
-
 use self::{options::Options, render::Format};
 use crate::{
     config,
     error::{Code, Error, Result},
-    host::{Script, catalogue},
 };
 
 /// Runs masctl with the arguments of the process.
@@ -46,34 +46,22 @@ pub fn main() -> ExitCode {
 
 /// The exit status, or the error that is to be shown.
 fn run(arguments: &[OsString]) -> Result<u8> {
-    let (scripts, matches) = match parse(arguments)? {
+    let (scripts, matches) = match command_line::parse(arguments)? {
         Ok(parsed) => parsed,
         Err(error) => return usage::answer(error, wants_json(arguments)),
     };
     let options = Options::of(&matches);
     options::start_logging(options.verbose);
     match matches.subcommand() {
-        Some(("manage", matches)) => manage::run(&scripts, matches, &options),
+        Some(("manage", matches)) => manage::run(&scripts.manage, matches, &options),
+        Some(("run", matches)) => run::run(scripts.run.as_ref(), matches, &options),
+        Some(("eval", matches)) => eval::run(matches, &options),
         Some(("worker", matches)) => worker::run(matches, &options),
         Some(("database", matches)) => database::run(matches, &options).map(|()| 0),
         Some(("doctor", _)) => doctor::run(&options).map(|()| 0),
         Some(("config", matches)) => configuration::run(matches, &options).map(|()| 0),
         _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),
     }
-}
-
-/// The arguments with the scripts that they name, or the help or the mistake that the others are needed to show.
-///
-/// Only a script that the arguments name can be reached by them.
-fn parse(arguments: &[OsString]) -> Result<std::result::Result<(Vec<Script>, ArgMatches), clap::Error>> {
-    let is_named = |name: &str| arguments.iter().any(|argument| argument == name);
-    let named = catalogue::manage_scripts(is_named)?;
-    if let Ok(matches) = options::command(&named).try_get_matches_from(arguments) {
-        return Ok(Ok((named, matches)));
-    }
-    let all = catalogue::outlined_manage_scripts(is_named)?;
-    let matches = options::command(&all).try_get_matches_from(arguments);
-    Ok(matches.map(|matches| (all, matches)))
 }
 
 /// Shows an error on stderr and returns its exit status.

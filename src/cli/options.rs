@@ -6,12 +6,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, v
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    configuration, database, doctor, manage,
+    command_line::Scripts,
+    configuration, database, doctor, eval, manage,
     render::{Format, Wish},
+    run,
     terminal::help_width,
     worker,
 };
-use crate::{config::Environment, error::Result, host::Script};
+use crate::{config::Environment, error::Result};
 
 /// The options that every command takes, before or after its name.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ impl Options {
 }
 
 /// The whole command line.
-pub(super) fn command(scripts: &[Script]) -> Command {
+pub(super) fn command(scripts: &Scripts) -> Command {
     Command::new("masctl")
         .version(env!("CARGO_PKG_VERSION"))
         .about("The scriptable operator console for Matrix Authentication Service")
@@ -66,7 +68,9 @@ pub(super) fn command(scripts: &[Script]) -> Command {
         .disable_version_flag(true)
         .propagate_version(true)
         .args(globals())
-        .subcommand(manage::command(scripts))
+        .subcommand(manage::command(&scripts.manage))
+        .subcommand(run::command(scripts.run.as_ref()))
+        .subcommand(eval::command())
         .subcommand(worker::command())
         .subcommand(database::command())
         .subcommand(configuration::command())

@@ -1,4 +1,4 @@
-//! Reading a file that is named in the configuration or is one: bounded in size, and in time where it may never end.
+//! Reading a file that is named in the configuration or is one, or a script: bounded in size, and in time where it may never end.
 
 use std::{
     fs::{self, File},
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no content.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub enum Unread {
     /// The operating system says so, or nothing came in time.
     Failed(io::Error),
     /// There are more bytes than allowed.
@@ -25,7 +25,10 @@ pub(super) enum Unread {
 }
 
 /// All bytes of a file that has at most `limit` of them.
-pub(super) fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Unread> {
+///
+/// # Errors
+/// Why there are none.
+pub fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Unread> {
     read_within(path, limit, PATIENCE)
 }
 

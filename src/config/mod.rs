@@ -47,6 +47,7 @@ pub use self::{
     database::{Database, Pem, Postgres, SslMode},
     dump::Traced,
     environment::{Environment, load_dotenv},
+    file::{Unread, read as read_file},
     inspection::NamedFile,
     masctl::Masctl,
     matrix::{Kind as HomeserverKind, Matrix},

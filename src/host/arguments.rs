@@ -91,6 +91,8 @@ pub struct Sources<'a> {
     pub console: &'a dyn Console,
     /// Looks an environment variable up.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether the script itself was read from standard input, so that nothing else is there.
+    pub stdin_is_taken: bool,
 }
 
 /// The arguments of a script: every declared parameter, in declared order.
@@ -163,7 +165,11 @@ fn items(value: &mut Value) -> &mut [Value] {
 /// `argument.missing`, `argument.invalid` for a value that its type does not allow and for two that exclude each other,
 /// `file.unreadable`, and those of [`Console`].
 pub fn collect(params: &[Param], mut given: BTreeMap<String, Given>, sources: &Sources) -> Result<Arguments> {
-    check_given(params, &given)?;
+    let from_stdin = check_given(params, &given)?;
+    if let Some(taker) = from_stdin.filter(|_| sources.stdin_is_taken) {
+        let message = format!("`{taker}` reads standard input, which the script was read from");
+        return Err(Error::new(Code::ArgumentInvalid, message).help("Run the script from a file."));
+    }
     let mut collected = Collected {
         params,
         values: vec![None; params.len()],
@@ -269,8 +275,8 @@ impl Collected<'_> {
     }
 }
 
-/// Refuses what excludes each other.
-fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<()> {
+/// Refuses what excludes each other. Returns what reads standard input, as one writes it.
+fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<Option<String>> {
     let present = |param: &&Param| given.get(&param.name).is_some_and(Given::is_given);
     let present: Vec<&Param> = params.iter().filter(present).collect();
     let conflict = |one: &str, other: &str| {
@@ -306,7 +312,7 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<()> 
             }
         }
     }
-    Ok(())
+    Ok(from_stdin)
 }
 
 fn from_command_line(param: &Param, given: Given, sources: &Sources) -> Result<Value> {

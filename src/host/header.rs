@@ -100,8 +100,20 @@ impl Header {
         Ok(Self::of_prose(&Lines::split(name, source)?))
     }
 
+    /// The header of statements that have none.
+    pub(super) fn of_expression(needs: Option<Capabilities>) -> Self {
+        let mut header = Self::without_yaml(String::new(), String::new());
+        header.states_needs = needs.is_some();
+        header.needs = needs.unwrap_or(header.needs);
+        header
+    }
+
     fn of_prose(lines: &Lines<'_>) -> Self {
         let (about, details) = lines.prose();
+        Self::without_yaml(about, details)
+    }
+
+    fn without_yaml(about: String, details: String) -> Self {
         Self {
             about,
             details,

@@ -4,7 +4,11 @@ use std::{sync::Arc, thread};
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 
-use super::{diagnose, engine, modules::Modules, script::Script};
+use super::{
+    diagnose, engine,
+    modules::Modules,
+    script::{Origin, Script},
+};
 use crate::{
     error::{Code, Error, Result},
     operations::Run,
@@ -35,15 +39,20 @@ impl<'script> Program<'script> {
         })
     }
 
-    /// Calls `main(args)`.
+    /// Calls `main(args)`, or does the statements that stand in its place.
     ///
     /// # Errors
     /// What it failed with, with the places in it.
     pub(super) fn call(&self, arguments: Map) -> Result<Dynamic> {
-        let options = CallFnOptions::new().eval_ast(true);
-        self.engine
-            .call_fn_with_options(options, &mut Scope::new(), &self.ast, "main", (arguments,))
-            .map_err(|error| diagnose::of_running(&error, self.script, &self.modules))
+        let mut scope = Scope::new();
+        let done = if self.script.origin == Origin::Expression {
+            self.engine.eval_ast_with_scope(&mut scope, &self.ast)
+        } else {
+            let options = CallFnOptions::new().eval_ast(true);
+            self.engine
+                .call_fn_with_options(options, &mut scope, &self.ast, "main", (arguments,))
+        };
+        done.map_err(|error| diagnose::of_running(&error, self.script, &self.modules))
     }
 }
 
@@ -53,13 +62,14 @@ impl<'script> Program<'script> {
 /// `script.syntax`, with the place in it.
 fn compile(engine: &Engine, script: &Script) -> Result<AST> {
     let mut ast = engine
-        .compile(&*script.source)
+        .compile(script.code())
         .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
     ast.set_source(script.label.as_str());
-    if ast
-        .iter_functions()
-        .any(|function| function.name == "main" && function.params.len() == 1)
-    {
+    let has_main = || {
+        ast.iter_functions()
+            .any(|function| function.name == "main" && function.params.len() == 1)
+    };
+    if script.origin == Origin::Expression || has_main() {
         return Ok(ast);
     }
     Err(Error::new(

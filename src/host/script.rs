@@ -1,17 +1,24 @@
 //! A script: its text, its header, and where it is from.
 
 use std::{
-    fs::File,
+    borrow::Cow,
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{catalogue, header::Header};
-use crate::error::{Code, Error, Excerpt, Result};
+use crate::{
+    capability::Capabilities,
+    config::{self, Unread},
+    error::{Code, Error, Excerpt, Result},
+};
 
 /// How long a script or module may be, in bytes.
-pub const LONGEST: u64 = 1 << 20;
+pub const LONGEST: usize = 1 << 20;
+
+/// What errors call a script that is read from standard input.
+const STDIN: &str = "standard input";
 
 /// Where a script is from. Its modules are looked for there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +30,12 @@ pub enum Origin {
         /// The folder.
         folder: PathBuf,
     },
-    /// Standard input or the command line.
+    /// Standard input, from which nothing else can be read then.
+    Stdin,
+    /// Nowhere.
     Text,
+    /// The command line. It has neither a header nor `main`: what its last statement comes to is its result.
+    Expression,
 }
 
 /// A script with its header read.
@@ -57,6 +68,23 @@ impl Script {
         ))
     }
 
+    /// Reads a script from standard input.
+    ///
+    /// # Errors
+    /// `file.unreadable`, `script.syntax` for what is no text, `header.invalid`.
+    pub fn of_stdin(source: impl Read) -> Result<Self> {
+        let text = stdin_text(source)?;
+        let header = Header::parse(STDIN, &text)?;
+        Ok(Self::with("script", STDIN, &text, header, Origin::Stdin))
+    }
+
+    /// Statements that stand in the place of a script, and may do so much.
+    #[must_use]
+    pub fn expression(source: &str, needs: Option<Capabilities>) -> Self {
+        let header = Header::of_expression(needs);
+        Self::with("eval", "eval", source, header, Origin::Expression)
+    }
+
     /// Reads a script from a file. It is called as its file is, without the extension.
     ///
     /// # Errors
@@ -83,6 +111,21 @@ impl Script {
         }
     }
 
+    /// The text as Rhai is to read it, of the same length: `#!` begins no comment there.
+    #[must_use]
+    pub fn code(&self) -> Cow<'_, str> {
+        match self.source.strip_prefix("#!") {
+            Some(rest) => format!("//{rest}").into(),
+            None => Cow::Borrowed(&self.source),
+        }
+    }
+
+    /// Whether it was read from standard input.
+    #[must_use]
+    pub fn is_of_stdin(&self) -> bool {
+        self.origin == Origin::Stdin
+    }
+
     /// Whether it is the command that mas-cli has under its name.
     #[must_use]
     pub fn is_of_mas_cli(&self) -> bool {
@@ -99,8 +142,28 @@ pub fn read_text(path: &Path) -> Result<String> {
         let message = format!("The script `{}` cannot be read: {cause}", path.display());
         Error::new(Code::FileUnreadable, message)
     };
-    let file = File::open(path).map_err(unreadable)?;
-    text_of(file, &path.display().to_string())?.map_err(unreadable)
+    let label = path.display().to_string();
+    match config::read_file(path, LONGEST) {
+        Ok(bytes) => text_of(&**bytes, &label)?.map_err(unreadable),
+        Err(Unread::Failed(cause)) => Err(unreadable(cause)),
+        Err(Unread::TooLarge) => Err(too_large(&label)),
+    }
+}
+
+/// Reads a text that stands in the place of a script from standard input.
+///
+/// # Errors
+/// `file.unreadable`, `script.syntax` for what is no text.
+pub fn stdin_text(source: impl Read) -> Result<String> {
+    text_of(source, STDIN)?.map_err(|cause| {
+        let message = format!("The script on standard input cannot be read: {cause}");
+        Error::new(Code::FileUnreadable, message)
+    })
+}
+
+fn too_large(label: &str) -> Error {
+    let message = format!("The script `{label}` is larger than 1 MiB");
+    Error::new(Code::ScriptSyntax, message).help("Give data as a file to read, not as a part of the script.")
 }
 
 /// Reads a script or module, which errors call `label`, to its end. The inner error is that of reading.
@@ -110,12 +173,11 @@ pub fn read_text(path: &Path) -> Result<String> {
 pub fn text_of(source: impl Read, label: &str) -> Result<std::io::Result<String>> {
     let refuse = |message: String| Error::new(Code::ScriptSyntax, message);
     let mut bytes = Vec::new();
-    if let Err(cause) = source.take(LONGEST + 1).read_to_end(&mut bytes) {
+    if let Err(cause) = source.take(LONGEST as u64 + 1).read_to_end(&mut bytes) {
         return Ok(Err(cause));
     }
-    if bytes.len() as u64 > LONGEST {
-        return Err(refuse(format!("The script `{label}` is larger than 1 MiB"))
-            .help("Give data as a file to read, not as a part of the script."));
+    if bytes.len() > LONGEST {
+        return Err(too_large(label));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -142,7 +204,7 @@ mod tests {
         let refused = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
         assert_eq!(refused(b"a\nb\xff"), "The script `x.rhai` is not UTF-8 in line 2");
         assert_eq!(refused(b"a\0"), "The script `x.rhai` has a NUL character");
-        let huge = vec![b' '; 1 + usize::try_from(LONGEST).unwrap()];
+        let huge = vec![b' '; 1 + LONGEST];
         assert_eq!(refused(&huge), "The script `x.rhai` is larger than 1 MiB");
         assert!(read(&huge[1..]).is_ok());
     }

@@ -131,6 +131,7 @@ fn collected(params: &[Param], given: &[(String, Given)], person: &Person, varia
     let sources = Sources {
         console: person,
         variable: &variable,
+        stdin_is_taken: false,
     };
     match collect(params, given.iter().cloned().collect(), &sources) {
         Ok(arguments) => {
