@@ -140,6 +140,11 @@ impl Capabilities {
         self.0.contains(&wanted) || self.0.contains(&Capability::write(wanted.resource))
     }
 
+    /// Each of them, in the order of the reference.
+    pub fn iter(&self) -> impl Iterator<Item = Capability> {
+        self.0.iter().copied()
+    }
+
     /// Whether nothing can be changed with them.
     #[must_use]
     pub fn only_read(&self) -> bool {

@@ -135,6 +135,8 @@ codes! {
     ScriptFailed = "script.failed",
     /// The module cannot be imported: it is outside of the script's folder, or modules import each other in a circle.
     ScriptImport = "script.import",
+    /// The check found a mistake in the script, which was not run for it.
+    ScriptInvalid = "script.invalid",
     /// The script went over a limit of size or depth.
     ScriptLimit = "script.limit",
     /// No script or module has this name.
@@ -334,6 +336,8 @@ struct Inner {
     data: Map<String, Value>,
     /// Where it happened, then the callers outward.
     excerpts: Vec<Excerpt>,
+    /// The errors that it consists of, if it is several.
+    parts: Vec<Error>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -347,6 +351,7 @@ impl Error {
             help: None,
             data: Map::new(),
             excerpts: Vec::new(),
+            parts: Vec::new(),
             source: None,
         }))
     }
@@ -379,6 +384,13 @@ impl Error {
         self
     }
 
+    /// Says that it consists of several errors, which are shown one below the other.
+    #[must_use]
+    pub fn with_parts(mut self, parts: Vec<Self>) -> Self {
+        self.0.parts = parts;
+        self
+    }
+
     /// Keeps the cause for `-v`. Only for causes that hold no secret.
     #[must_use]
     pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -408,6 +420,12 @@ impl Error {
     #[must_use]
     pub fn values(&self) -> &Map<String, Value> {
         &self.0.data
+    }
+
+    /// The errors that it consists of, if it is several.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        &self.0.parts
     }
 
     /// Where it happened, then the callers outward. Empty if no text is to blame.

@@ -52,7 +52,7 @@ pub(super) fn of_parsing(error: &ParseError, label: &str, source: &str) -> Error
 }
 
 /// The bytes of the word at a position, which counts lines and characters from 1.
-fn span(text: &str, position: Position) -> Option<Range<usize>> {
+pub(super) fn span(text: &str, position: Position) -> Option<Range<usize>> {
     let (line, column) = (position.line()?, position.position().unwrap_or(1));
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let line = text.get(start..)?.split('\n').next()?;

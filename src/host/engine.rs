@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, OptimizationLevel};
+use rhai::{Dynamic, Engine, ModuleResolver, OptimizationLevel};
 
 use super::modules::Modules;
 use crate::{
@@ -31,7 +31,7 @@ pub(super) fn build(run: &Arc<Run>, modules: Modules) -> Engine {
 }
 
 /// An engine that can compile every script, but has no run.
-pub(super) fn bare(modules: Modules) -> Engine {
+pub(super) fn bare(modules: impl ModuleResolver + 'static) -> Engine {
     let mut engine = Engine::new();
     engine
         .set_strict_variables(true)

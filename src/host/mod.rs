@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod catalogue;
+pub mod check;
 pub mod consent;
 mod diagnose;
 mod each;

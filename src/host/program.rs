@@ -5,7 +5,7 @@ use std::{sync::Arc, thread};
 use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 
 use super::{
-    diagnose, engine,
+    check, diagnose, engine,
     modules::Modules,
     script::{Origin, Script},
 };
@@ -23,11 +23,12 @@ pub(super) struct Program<'script> {
 }
 
 impl<'script> Program<'script> {
-    /// Compiles a script.
+    /// Checks and compiles a script.
     ///
     /// # Errors
-    /// `script.syntax`, with the place in it.
+    /// `script.syntax`, `script.invalid`, `script.import`, with the places in it.
     pub(super) fn new(script: &'script Script, run: &Arc<Run>) -> Result<Self> {
+        check::refuse(script)?;
         let modules = Modules::of(script);
         let engine = engine::build(run, modules.clone());
         let ast = compile(&engine, script)?;

@@ -1,6 +1,6 @@
 //! The doc comments of primitives, as the reference shows them and tests check them.
 
-use rhai::Engine;
+use rhai::{Engine, FuncInfo};
 
 /// A primitive with its help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,18 @@ pub struct Documented {
 }
 
 impl Documented {
+    /// What is documented of a function, if it is a primitive.
+    pub(crate) fn of(function: &FuncInfo<'_>) -> Option<Self> {
+        let namespace = function.namespace.to_string();
+        let is_primitive = super::NAMESPACES.iter().any(|known| known.name == namespace);
+        is_primitive.then(|| Self {
+            namespace,
+            name: function.metadata.name.to_string(),
+            parameters: function.metadata.params_info.iter().map(ToString::to_string).collect(),
+            help: uncommented(&function.metadata.comments.join("\n")),
+        })
+    }
+
     /// The capability that it needs, as its help says; `None` for `Needs nothing`.
     #[must_use]
     pub fn needs(&self) -> Option<&str> {
@@ -52,22 +64,7 @@ impl Documented {
 pub fn documented() -> Vec<Documented> {
     let mut engine = Engine::new_raw();
     super::register(&mut engine);
-    engine.collect_fn_metadata(
-        None,
-        |function| {
-            let namespace = function.namespace.to_string();
-            super::NAMESPACES
-                .iter()
-                .any(|known| known.name == namespace)
-                .then(|| Documented {
-                    namespace,
-                    name: function.metadata.name.to_string(),
-                    parameters: function.metadata.params_info.iter().map(ToString::to_string).collect(),
-                    help: uncommented(&function.metadata.comments.join("\n")),
-                })
-        },
-        false,
-    )
+    engine.collect_fn_metadata(None, |function| Documented::of(&function), false)
 }
 
 fn uncommented(comments: &str) -> String {

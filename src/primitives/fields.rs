@@ -1,5 +1,7 @@
 //! The fields of each type that scripts see: one list gives getters, JSON and table columns.
 
+use std::any::TypeId;
+
 use rhai::{Array, Dynamic, Engine, Map};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -123,6 +125,7 @@ fields!(IssuedRegistrationToken {
 
 /// How a type with fields, and lists of it, become data.
 struct Shown {
+    type_of: fn() -> Described,
     object: fn(&Dynamic, bool) -> Option<Result<Value>>,
     list: fn(&Dynamic, bool) -> Option<Result<Value>>,
     values: fn(&Dynamic) -> Option<Vec<Dynamic>>,
@@ -135,6 +138,7 @@ type Stream = fn(&Dynamic, bool, &Run, &mut dyn Rows) -> Option<Result<()>>;
 macro_rules! shown {
     ($($type:ty,)+) => {
         &[$(Shown {
+            type_of: described::<$type>,
             object: object_of::<$type>,
             list: list_of::<$type>,
             values: values_of::<$type>,
@@ -169,6 +173,47 @@ const SHOWN: &[Shown] = shown![
     AccessToken,
     RegistrationToken,
 ];
+
+/// A type that scripts can look into, as the check sees it.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// What scripts call it.
+    pub name: &'static str,
+    /// The names of its fields.
+    pub fields: Vec<&'static str>,
+    pub(crate) id: TypeId,
+    /// That of a lazy list of it.
+    pub(crate) list_id: TypeId,
+}
+
+fn described<T: Fields>() -> Described {
+    let path = std::any::type_name::<T>();
+    Described {
+        name: path.rsplit("::").next().unwrap_or(path),
+        fields: T::FIELDS.iter().map(|field| field.name).collect(),
+        id: TypeId::of::<T>(),
+        list_id: TypeId::of::<Lazy<T>>(),
+    }
+}
+
+/// Every type with fields, and the three that have none in this list: `Error`, `Secret` and `Time`.
+#[must_use]
+pub fn types() -> Vec<Described> {
+    let mut all: Vec<_> = SHOWN.iter().map(|shown| (shown.type_of)()).collect();
+    all.push(bare::<Secret>("Secret"));
+    all.push(bare::<Time>("Time"));
+    all.push(bare::<crate::error::Error>("Error"));
+    all
+}
+
+fn bare<T: 'static>(name: &'static str) -> Described {
+    Described {
+        name,
+        fields: Vec::new(),
+        id: TypeId::of::<T>(),
+        list_id: TypeId::of::<Lazy<T>>(),
+    }
+}
 
 /// A value of a script's as plain data. Secrets stay masked unless `reveal`, which shows those that the run made.
 ///

@@ -31,7 +31,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallC
 
 pub use documentation::{Documented, documented};
 pub use failure::{error_of, raise};
-pub use fields::{secrets_in, stream, to_value};
+pub use fields::{Described, secrets_in, stream, to_value, types};
 pub use secret::Secret;
 
 use crate::{

@@ -1,0 +1,335 @@
+//! What scripts can call and look into: read once from an engine that has all of it.
+
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::{Range, RangeInclusive},
+    sync::OnceLock,
+};
+
+use rhai::{Array, Blob, Dynamic, FnNamespace, FnPtr, FuncInfo, ImmutableString, Instant, Map};
+
+use super::unit;
+use crate::{
+    capability::Capability,
+    primitives::{Documented, NAMESPACES, types},
+};
+
+/// The type of a value, as far as it can be told without running the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Type {
+    /// It cannot be told.
+    Any,
+    /// The arguments that `main` is given.
+    Arguments,
+    /// A value of this type.
+    Of(&'static str),
+    /// A list that is read while it is walked, of values of this type.
+    ListOf(&'static str),
+}
+
+impl Type {
+    /// As a sentence names it.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Any => "a value".to_owned(),
+            Self::Arguments => "a map".to_owned(),
+            Self::Of(name) if name.starts_with(['a', 'i', 'A', 'E']) => format!("an {name}"),
+            Self::Of(name) => format!("a {name}"),
+            Self::ListOf(name) => format!("a list of {name}"),
+        }
+    }
+}
+
+/// A function that is registered, or a group of overloads that differ only in types.
+#[derive(Clone, Debug)]
+pub(super) struct Native {
+    pub(super) name: String,
+    /// The namespace that it is called by; none for what Rhai has.
+    pub(super) namespace: Option<&'static str>,
+    /// Whether it can be called as a method, and without its namespace.
+    pub(super) global: bool,
+    pub(super) arity: usize,
+    /// The type of its first parameter.
+    pub(super) receiver: Type,
+    pub(super) returns: Type,
+    /// The capability that it checks.
+    pub(super) needs: Option<Capability>,
+    /// Further capabilities that it does more with.
+    pub(super) uses: Vec<Capability>,
+}
+
+/// All that is known.
+pub(super) struct Known {
+    natives: Vec<Native>,
+    /// Those that can be called without a namespace.
+    by_name: HashMap<String, Vec<usize>>,
+    namespaces: BTreeMap<&'static str, HashMap<String, Vec<usize>>>,
+    /// The properties of each type.
+    properties: BTreeMap<&'static str, BTreeSet<String>>,
+}
+
+/// The names of values that a script can have, beside the types of primitives.
+fn base_types() -> Vec<(TypeId, &'static str)> {
+    vec![
+        (TypeId::of::<ImmutableString>(), "string"),
+        (TypeId::of::<String>(), "string"),
+        (TypeId::of::<&str>(), "string"),
+        (TypeId::of::<i64>(), "int"),
+        (TypeId::of::<f64>(), "float"),
+        (TypeId::of::<bool>(), "bool"),
+        (TypeId::of::<char>(), "char"),
+        (TypeId::of::<Array>(), "array"),
+        (TypeId::of::<Map>(), "map"),
+        (TypeId::of::<Blob>(), "blob"),
+        (TypeId::of::<FnPtr>(), "Fn"),
+        (TypeId::of::<Instant>(), "timestamp"),
+        (TypeId::of::<Range<i64>>(), "range"),
+        (TypeId::of::<RangeInclusive<i64>>(), "range"),
+    ]
+}
+
+/// The names that Rust code has for them.
+const RUST_NAMES: &[(&str, &str)] = &[
+    ("string", "string"),
+    ("String", "string"),
+    ("&str", "string"),
+    ("ImmutableString", "string"),
+    ("i64", "int"),
+    ("INT", "int"),
+    ("f64", "float"),
+    ("FLOAT", "float"),
+    ("bool", "bool"),
+    ("char", "char"),
+    ("Array", "array"),
+    ("Blob", "blob"),
+    ("Instant", "timestamp"),
+];
+
+/// Types whose values have no further properties and methods than those that are registered.
+fn is_closed(name: &str) -> bool {
+    !matches!(name, "map" | "Fn")
+}
+
+impl Known {
+    /// What every script can use.
+    pub(super) fn get() -> &'static Self {
+        static KNOWN: OnceLock<Known> = OnceLock::new();
+        KNOWN.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        let primitives = types();
+        let mut ids: HashMap<TypeId, Type> = base_types().into_iter().map(|(id, name)| (id, Type::Of(name))).collect();
+        let mut names: HashMap<&str, Type> = RUST_NAMES.iter().map(|(rust, name)| (*rust, Type::Of(name))).collect();
+        let mut properties: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+        for described in &primitives {
+            ids.insert(described.id, Type::Of(described.name));
+            ids.insert(described.list_id, Type::ListOf(described.name));
+            names.insert(described.name, Type::Of(described.name));
+            properties.insert(described.name, described.fields.iter().map(|field| (*field).to_owned()).collect());
+        }
+        let collected = unit::strict().collect_fn_metadata(None, |function| Some(collect(&function, &ids, &names)), true);
+        let mut known = Self {
+            natives: Vec::new(),
+            by_name: HashMap::new(),
+            namespaces: BTreeMap::new(),
+            properties,
+        };
+        for native in collected {
+            known.add(native);
+        }
+        known
+    }
+
+    fn add(&mut self, native: Native) {
+        if let Some(property) = native.name.strip_prefix("get$") {
+            if let Type::Of(name) = native.receiver {
+                self.properties.entry(name).or_default().insert(property.to_owned());
+            }
+            return;
+        }
+        let index = self.natives.len();
+        if native.global || native.namespace.is_none() {
+            self.by_name.entry(native.name.clone()).or_default().push(index);
+        }
+        if let Some(namespace) = native.namespace {
+            let functions = self.namespaces.entry(namespace).or_default();
+            functions.entry(native.name.clone()).or_default().push(index);
+        }
+        self.natives.push(native);
+    }
+
+    /// The functions of this name that need no namespace, methods among them.
+    pub(super) fn named<'known>(&'known self, name: &str) -> impl Iterator<Item = &'known Native> + use<'known> {
+        let indexes = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        indexes.iter().map(|index| &self.natives[*index])
+    }
+
+    /// The functions of this name in a namespace.
+    pub(super) fn in_namespace<'known>(
+        &'known self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Iterator<Item = &'known Native> + use<'known> {
+        let functions = self.namespaces.get(namespace).and_then(|functions| functions.get(name));
+        let indexes = functions.map(Vec::as_slice).unwrap_or_default();
+        indexes.iter().map(|index| &self.natives[*index])
+    }
+
+    /// Whether there is such a namespace.
+    pub(super) fn has_namespace(&self, name: &str) -> bool {
+        self.namespaces.contains_key(name)
+    }
+
+    /// Every namespace.
+    pub(super) fn namespaces(&self) -> impl Iterator<Item = &'static str> {
+        self.namespaces.keys().copied()
+    }
+
+    /// The names of all functions of a namespace.
+    pub(super) fn functions_of(&self, namespace: &str) -> Vec<&str> {
+        let functions = self.namespaces.get(namespace);
+        functions.into_iter().flat_map(|all| all.keys()).map(String::as_str).collect()
+    }
+
+    /// The names of all functions that need no namespace.
+    pub(super) fn global_names(&self) -> Vec<&str> {
+        self.by_name.keys().map(String::as_str).filter(|name| is_word(name)).collect()
+    }
+
+    /// The methods of a type: those whose first parameter takes it.
+    pub(super) fn methods_of(&self, receiver: Type) -> Vec<&str> {
+        let natives = self.natives.iter().filter(|native| native.global || native.namespace.is_none());
+        let taking = natives.filter(|native| native.arity > 0 && takes(native.receiver, receiver));
+        let mut names: Vec<_> = taking.map(|native| native.name.as_str()).filter(|name| is_word(name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The properties of a type whose properties are all known.
+    pub(super) fn properties_of(&self, receiver: Type) -> Option<Vec<&str>> {
+        let own = match receiver {
+            Type::Of(name) if is_closed(name) => self.properties.get(name),
+            Type::ListOf(_) => None,
+            _ => return None,
+        };
+        // `tag` is what every value has.
+        Some(own.into_iter().flatten().map(String::as_str).chain(["tag"]).collect())
+    }
+
+    /// Whether the properties of a type are fields of a primitive's type, which cannot be set.
+    pub(super) fn is_of_primitives(receiver: Type) -> bool {
+        let Type::Of(name) = receiver else { return false };
+        types().iter().any(|described| described.name == name)
+    }
+}
+
+/// Whether all methods of a type are known.
+pub(super) fn has_only_known_methods(receiver: Type) -> bool {
+    match receiver {
+        Type::Any | Type::Arguments => false,
+        Type::Of(name) => is_closed(name),
+        Type::ListOf(_) => true,
+    }
+}
+
+/// Whether a parameter of one type takes a value of another.
+pub(super) fn takes(parameter: Type, value: Type) -> bool {
+    let is_map = |one: Type| matches!(one, Type::Arguments | Type::Of("map"));
+    parameter == Type::Any || value == Type::Any || parameter == value || (is_map(parameter) && is_map(value))
+}
+
+fn is_word(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.contains('$')
+}
+
+fn collect(function: &FuncInfo<'_>, ids: &HashMap<TypeId, Type>, names: &HashMap<&str, Type>) -> Native {
+    let metadata = function.metadata;
+    let documented = Documented::of(function);
+    let needs = documented.as_ref().and_then(|it| it.needs()?.parse().ok());
+    let uses = documented.as_ref().map(|it| capabilities_in(&it.help)).unwrap_or_default();
+    let receiver = metadata.param_types.first().map_or(Type::Any, |id| {
+        let is_dynamic = *id == TypeId::of::<Dynamic>();
+        let unnamed = if is_dynamic { Type::Any } else { Type::Of("another value") };
+        ids.get(id).copied().unwrap_or(unnamed)
+    });
+    Native {
+        name: metadata.name.to_string(),
+        namespace: NAMESPACES.iter().map(|known| known.name).find(|known| *known == function.namespace),
+        global: metadata.namespace == FnNamespace::Global,
+        arity: metadata.num_params,
+        receiver,
+        returns: returned(&metadata.return_type, names),
+        needs,
+        uses,
+    }
+}
+
+/// The type that a function returns, from the words of its Rust signature.
+fn returned(words: &str, names: &HashMap<&str, Type>) -> Type {
+    let inner = words.split_once('<').map_or(words, |(outer, inner)| match outer.trim() {
+        "Scripted" | "RhaiResultOf" => inner.trim().trim_end_matches('>').trim(),
+        _ => "",
+    });
+    if let Some(known) = names.get(inner) {
+        return *known;
+    }
+    // A lazy list is called as the type of its items, in the plural.
+    let item = inner.strip_suffix('s').and_then(|item| names.get(item));
+    match item {
+        Some(Type::Of(name)) => Type::ListOf(name),
+        _ => Type::Any,
+    }
+}
+
+/// The capabilities that a text names.
+fn capabilities_in(help: &str) -> Vec<Capability> {
+    let quoted = help.split('`').skip(1).step_by(2);
+    quoted.filter_map(|text| text.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_primitives_take_and_return_is_known() {
+        let known = Known::get();
+        let get: Vec<_> = known.in_namespace("users", "get").collect();
+        assert_eq!(get.len(), 1);
+        assert_eq!(get[0].returns, Type::Of("User"));
+        assert_eq!(get[0].needs.unwrap().to_string(), "users:read");
+        let list: Vec<_> = known.in_namespace("users", "list").collect();
+        assert_eq!(list[0].returns, Type::ListOf("User"));
+        let lock: Vec<_> = known.named("lock").collect();
+        assert_eq!(lock[0].receiver, Type::Of("User"));
+        assert!(known.properties_of(Type::Of("User")).unwrap().contains(&"locked_at"));
+        assert!(known.properties_of(Type::Of("string")).unwrap().contains(&"len"));
+        assert!(known.methods_of(Type::Of("string")).contains(&"to_upper"));
+        assert!(!known.methods_of(Type::Of("User")).contains(&"to_upper"));
+    }
+
+    /// A type of a primitive's that this does not understand would be let pass unseen.
+    #[test]
+    fn what_primitives_return_is_understood() {
+        let known = Known::get();
+        let plain = ["Dynamic", "()", "Array"];
+        let all = unit::strict().collect_fn_metadata(
+            None,
+            |function| {
+                let documented = Documented::of(&function)?;
+                let words = function.metadata.return_type.to_string();
+                let inner = words.strip_prefix("Scripted<")?.trim_end_matches('>').trim().to_owned();
+                Some((documented.namespace, documented.name, inner))
+            },
+            false,
+        );
+        for (namespace, name, inner) in all {
+            let mut natives = known.in_namespace(&namespace, &name);
+            let is_understood = natives.any(|native| native.returns != Type::Any);
+            assert!(is_understood || plain.contains(&&*inner), "{namespace}::{name}: {inner}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The shape of a text: what may stand where, and what no name may be taken for.
+
+use rhai::{Expr, Stmt};
+
+use super::{
+    Rule,
+    finding::Finding,
+    is_test,
+    known::{Known, Native},
+    reach::Call,
+    unit::{Function, Unit},
+};
+
+/// Checks the shape of the script, which is the first text, or of a module.
+pub(super) fn check(unit: &Unit, is_script: bool, calls: &[Call], index: usize, findings: &mut Vec<Finding>) {
+    top_level(unit, findings);
+    replaced(unit, findings);
+    unused_imports(unit, findings);
+    if is_script {
+        if !unit.of_tests {
+            main(unit, findings);
+        }
+        unused_functions(unit, calls, index, findings);
+    }
+}
+
+/// Only what does nothing may stand outside of functions.
+fn top_level(unit: &Unit, findings: &mut Vec<Finding>) {
+    for statement in &unit.top {
+        let does_something = match statement {
+            Stmt::Noop(_) | Stmt::Import(..) | Stmt::Export(..) | Stmt::Share(_) => false,
+            Stmt::Var(declared, ..) => !is_literal(&declared.1),
+            // What a text ends in without a semicolon.
+            Stmt::Expr(value) => !matches!(**value, Expr::Unit(_)),
+            _ => true,
+        };
+        if does_something {
+            let finding = Finding::new(
+                Rule::TopLevel,
+                "Nothing may happen at the top level of a script",
+                unit.at(statement.position()),
+            );
+            findings.push(finding.help("Only `import`, `const`, `let` with a literal, and `fn` stand there: move it into a function."));
+        }
+    }
+}
+
+/// Whether a value is made without calling anything.
+fn is_literal(value: &Expr) -> bool {
+    match value {
+        Expr::Array(items, _) | Expr::InterpolatedString(items, _) => items.iter().all(is_literal),
+        Expr::Map(entries, _) => entries.0.iter().all(|(_, value)| is_literal(value)),
+        Expr::Variable(..) => true,
+        Expr::FnCall(call, _) => call.is_operator_call() && call.args.iter().all(is_literal),
+        other => other.is_constant(),
+    }
+}
+
+fn main(unit: &Unit, findings: &mut Vec<Finding>) {
+    let mut mains: Vec<_> = unit.named("main").map(|(_, function)| function).collect();
+    mains.retain(|main| main.this_type.is_none());
+    if mains.iter().any(|main| main.params.len() == 1) {
+        return;
+    }
+    let finding = match mains.first() {
+        Some(wrong) => {
+            let count = wrong.params.len();
+            let message = format!("`main` takes the arguments as its one parameter, not {count}");
+            Finding::new(Rule::Main, message, unit.definition("main"))
+        }
+        None => Finding::new(
+            Rule::Main,
+            format!("{} has no function `main(args)`", unit.label),
+            unit.definition("main"),
+        ),
+    };
+    findings.push(finding.help("A script does its work in `fn main(args) { … }`."));
+}
+
+/// A function that would be called in the place of one of masctl's or Rhai's.
+fn replaced(unit: &Unit, findings: &mut Vec<Finding>) {
+    let known = Known::get();
+    for function in unit.functions.iter().filter(|function| !function.is_closure()) {
+        let natives = known.named(&function.name);
+        let Some(native) = natives.filter(|native| is_hidden(native, function)).last() else {
+            continue;
+        };
+        let what = match native.namespace {
+            Some(namespace) => format!("the method `{}` of `{namespace}`", native.name),
+            None => format!("the function `{}` that every script has", native.name),
+        };
+        let message = format!("The function `{}` would take the place of {what}", function.name);
+        let finding = Finding::new(Rule::Replaced, message, unit.definition(&function.name));
+        findings.push(finding.help("Give it another name."));
+    }
+    for import in unit.imports.iter().filter(|import| known.has_namespace(&import.alias) || import.alias == "global") {
+        let message = format!("The import `{}` would take the place of the namespace of this name", import.alias);
+        let finding = Finding::new(Rule::Replaced, message, unit.at(import.position));
+        findings.push(finding.help("Import it `as` something else."));
+    }
+}
+
+/// Whether a function of a script is called where a registered one was meant: as a function, or as a method.
+fn is_hidden(native: &Native, function: &Function) -> bool {
+    let count = function.params.len();
+    function.this_type.is_none()
+        && (native.namespace.is_some() || native.arity == count || native.arity == count + 1)
+}
+
+fn unused_imports(unit: &Unit, findings: &mut Vec<Finding>) {
+    for import in unit.imports.iter().filter(|import| !import.alias.is_empty()) {
+        if unit.text.contains(&format!("{}::", import.alias)) {
+            continue;
+        }
+        let message = format!("Nothing uses the import `{}`", import.alias);
+        findings.push(Finding::new(Rule::UnusedImport, message, unit.at(import.position)).help("Remove it."));
+    }
+}
+
+fn unused_functions(unit: &Unit, calls: &[Call], index: usize, findings: &mut Vec<Finding>) {
+    for (place, function) in unit.functions.iter().enumerate() {
+        let is_entry = function.name == "main" || is_test(&function.name) || function.is_closure();
+        if is_entry || calls.iter().any(|call| call.is_of(index, place)) {
+            continue;
+        }
+        let message = format!("Nothing calls the function `{}`", function.name);
+        let finding = Finding::new(Rule::UnusedFunction, message, unit.definition(&function.name));
+        findings.push(finding.help("Remove it."));
+    }
+}
