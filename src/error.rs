@@ -75,6 +75,8 @@ codes! {
     EmailTaken = "email.taken",
     /// A file cannot be read.
     FileUnreadable = "file.unreadable",
+    /// A file cannot be written.
+    FileUnwritable = "file.unwritable",
     /// A script's header does not follow the grammar.
     HeaderInvalid = "header.invalid",
     /// The homeserver answered with an error.
@@ -131,6 +133,8 @@ codes! {
     SchemaMissing = "schema.missing",
     /// The database was migrated by an older MAS than masctl needs.
     SchemaOutdated = "schema.outdated",
+    /// A script of this name is there already, or ships.
+    ScriptExists = "script.exists",
     /// The script did something that Rhai refuses.
     ScriptFailed = "script.failed",
     /// The module cannot be imported: it is outside of the script's folder, or modules import each other in a circle.
@@ -227,6 +231,7 @@ impl Code {
                 | Self::DatabaseUnreachable
                 | Self::DoctorWrong
                 | Self::FileUnreadable
+                | Self::FileUnwritable
                 | Self::HomeserverFailed
                 | Self::HomeserverRefused
                 | Self::HomeserverUnreachable

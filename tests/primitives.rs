@@ -9,7 +9,7 @@ use masctl::{
     error::{Code, Error, Result},
     host::{Script, arguments::Arguments, execute},
     operations::{Interrupt, Parts, World},
-    primitives::{Documented, documented},
+    primitives::{Documented, documented, globals},
     storage,
 };
 use secrecy::SecretString;
@@ -133,6 +133,7 @@ fn reads(except: Option<Capability>) -> BTreeSet<Capability> {
 fn with_examples() -> Vec<(Documented, Option<Capability>)> {
     let primitives = documented()
         .into_iter()
+        .chain(globals())
         .filter(|primitive| primitive.example().is_some());
     let needed = |primitive: &Documented| {
         let needs = primitive.needs();

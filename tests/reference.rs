@@ -8,17 +8,20 @@ use std::{
 };
 
 use masctl::{
-    host::catalogue::manage_scripts,
+    host::{
+        catalogue::manage_scripts,
+        reference::{Reference, definitions, markdown},
+    },
     primitives::{Documented, documented},
 };
+use regex_lite::Regex;
+use rstest::rstest;
 
 /// Every request of MAS's admin API: method and path.
 const REQUESTS: &str = include_str!("fixtures/mas/admin-api.tsv");
 
 /// What masctl has for each of them: requests, primitives, commands, and what is different.
 const COUNTERPARTS: &str = include_str!("reference/admin-api.tsv");
-
-const PAGE: &str = "docs/admin-api.md";
 
 const INTRODUCTION: &str = "\
 # MAS's admin API, and what masctl has for it
@@ -55,29 +58,6 @@ fn counterparts() -> Vec<Counterpart> {
         .collect()
 }
 
-/// A primitive as scripts write it: `users::get`, or `user.lock` for what is done to a thing, which is called by its type.
-fn written(primitive: &Documented) -> String {
-    let receiver = primitive
-        .parameters
-        .iter()
-        .find_map(|parameter| parameter.split_once(": &mut "));
-    match receiver {
-        Some((_, receiver)) => format!("{}.{}", snake_case(receiver), primitive.name),
-        None => format!("{}::{}", primitive.namespace, primitive.name),
-    }
-}
-
-fn snake_case(name: &str) -> String {
-    let mut words = String::new();
-    for (at, letter) in name.chars().enumerate() {
-        if at > 0 && letter.is_uppercase() {
-            words.push('_');
-        }
-        words.extend(letter.to_lowercase());
-    }
-    words
-}
-
 /// All primitives by what scripts write. Several that differ by their parameters are one.
 fn primitives() -> BTreeMap<String, Documented> {
     let functions = documented()
@@ -89,7 +69,7 @@ fn primitives() -> BTreeMap<String, Documented> {
         .sort_by_cached_key(|primitive| std::cmp::Reverse((primitive.parameters.len(), primitive.parameters.clone())));
     functions
         .into_iter()
-        .map(|primitive| (written(&primitive), primitive))
+        .map(|primitive| (primitive.written(), primitive))
         .collect()
 }
 
@@ -152,15 +132,44 @@ fn page() -> String {
     page
 }
 
-#[test]
-fn the_page_of_the_admin_api_is_that_of_this_program() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-    let page = page();
+/// That a committed page is what this program makes of itself.
+#[rstest]
+#[case::admin_api("docs/admin-api.md", page())]
+#[case::reference("docs/reference.md", markdown::page(&Reference::new().expect("what ships can be parsed")))]
+#[case::definitions("docs/masctl.d.rhai", definitions::text())]
+fn a_page_is_that_of_this_program(#[case] name: &str, #[case] page: String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &page).expect("the page can be written");
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == page, "{PAGE} is out of date: run the tests with UPDATE=1");
+    assert!(committed == page, "{name} is out of date: run the tests with UPDATE=1");
+}
+
+/// Rhai itself does not read definition files: each line is one of those that editors read.
+#[test]
+fn every_line_of_the_definitions_is_one_that_editors_read() {
+    let name = "[a-z][a-z0-9_]*";
+    let kind = r"(\?|\(\)|[A-Za-z]+|\[[A-Za-z]+\])( \| \(\))?";
+    let given = format!(r"({name}: {kind}(, {name}: {kind})*)?");
+    let lines = [
+        "module static;".to_owned(),
+        r" *///( .*)?".to_owned(),
+        r"type [A-Z][A-Za-z]* = #\{".to_owned(),
+        format!("    {name}: {kind},"),
+        r"\};?".to_owned(),
+        format!(r"op (==|!=|<|<=|>|>=)\({kind}, {kind}\) -> bool;"),
+        format!(r"(    )?fn {name}\({given}\)( -> {kind})?;"),
+        format!(r"module {name} \{{"),
+        String::new(),
+    ];
+    let known = Regex::new(&format!("^({})$", lines.join("|"))).expect("the pattern is right");
+    let text = definitions::text();
+    let unknown: Vec<_> = text.lines().filter(|line| !known.is_match(line)).collect();
+    assert_eq!(unknown, [""; 0]);
+    let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("///")).collect();
+    let code = code.concat();
+    assert_eq!(code.matches('{').count(), code.matches('}').count());
 }
 
 #[test]

@@ -11,11 +11,14 @@ mod failure;
 mod manage;
 mod many;
 mod options;
+mod pager;
 mod printer;
 mod record;
+mod reference;
 mod render;
 mod run;
 mod script_command;
+mod scripts;
 mod sheet;
 mod signals;
 mod surroundings;
@@ -59,6 +62,8 @@ fn run(arguments: &[OsString]) -> Result<u8> {
         Some(("worker", matches)) => worker::run(matches, &options),
         Some(("database", matches)) => database::run(matches, &options).map(|()| 0),
         Some(("doctor", _)) => doctor::run(&options).map(|()| 0),
+        Some(("scripts", matches)) => scripts::run(matches, &options).map(|()| 0),
+        Some(("reference", matches)) => reference::run(matches, &options).map(|()| 0),
         Some(("config", matches)) => configuration::run(matches, &options).map(|()| 0),
         _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),
     }

@@ -7,9 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     command_line::Scripts,
-    configuration, database, doctor, eval, manage,
+    configuration, database, doctor, eval, manage, reference,
     render::{Format, Wish},
-    run,
+    run, scripts,
     terminal::help_width,
     worker,
 };
@@ -75,6 +75,8 @@ pub(super) fn command(scripts: &Scripts) -> Command {
         .subcommand(database::command())
         .subcommand(configuration::command())
         .subcommand(doctor::command())
+        .subcommand(scripts::command())
+        .subcommand(reference::command())
 }
 
 fn globals() -> [Arg; 8] {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The names of fields that name a row to the next command of a pipe, the best first.
-const NAMING: [&str; 4] = ["username", "email", "token", "id"];
+const NAMING: [&str; 5] = ["username", "email", "token", "id", "name"];
 
 /// A list in the making. What it has of text is taken from it from time to time.
 pub(super) struct Sheet {

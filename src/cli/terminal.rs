@@ -66,9 +66,7 @@ impl Terminal {
 
     /// Whether stderr wants color: a terminal, and `NO_COLOR` is not set.
     pub(super) fn style(verbose: bool) -> Style {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let color = wanted && io::stderr().is_terminal();
+        let color = color_is_wanted() && io::stderr().is_terminal();
         Style {
             color,
             width: terminal_width().unwrap_or(80),
@@ -236,6 +234,18 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
 /// Nothing is left to tell an operator whose stderr is gone.
 pub(super) fn write_stderr(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Whether a terminal should be given colors.
+pub(super) fn color_is_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// The lines of the terminal that stdout is.
+pub(super) fn terminal_height() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_row)).filter(|&rows| rows > 0)
 }
 
 /// How wide the help is: no wider than one likes to read.

@@ -1,9 +1,9 @@
 //! The section `masctl`: masctl's own settings, in the same file as MAS's, which passes over them.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use super::{section::Section, tree::Origin, wrong};
-use crate::error::{Error, Result, nearest};
+use super::{environment::Environment, section::Section, tree::Origin, wrong};
+use crate::error::{Code, Error, Result, nearest};
 
 /// The keys that there are.
 const KEYS: [&str; 2] = ["lock_timeout", "statement_timeout"];
@@ -43,6 +43,20 @@ impl Masctl {
             statement_timeout: statement_timeout?.unwrap_or(default.statement_timeout),
         })
     }
+}
+
+/// The folder that a new script of this person's belongs in, whether or not it is there.
+pub(super) fn new_scripts_folder(environment: &Environment) -> Result<PathBuf> {
+    let settings = environment.get("XDG_CONFIG_HOME").map(PathBuf::from);
+    let settings = settings.filter(|path| path.is_absolute());
+    let settings = settings.or_else(|| Some(environment.home()?.join(".config")));
+    settings.map(|settings| settings.join("masctl/scripts")).ok_or_else(|| {
+        Error::new(
+            Code::ConfigMissing,
+            "There is no scripts folder: neither HOME nor XDG_CONFIG_HOME names a folder",
+        )
+        .help("Name one with `--folder`.")
+    })
 }
 
 fn seconds(section: &Section<'_>, key: &str, most: u64) -> Result<Option<Duration>> {

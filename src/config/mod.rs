@@ -176,6 +176,14 @@ impl Configuration {
         Passwords::read(&self.top())
     }
 
+    /// The folder that a new script of this person's belongs in, whether or not it is there.
+    ///
+    /// # Errors
+    /// `config.missing` if nothing names one.
+    pub fn new_scripts_folder(&self) -> Result<PathBuf> {
+        masctl::new_scripts_folder(&self.environment)
+    }
+
     /// masctl's own settings.
     ///
     /// # Errors

@@ -168,6 +168,18 @@ fn shipped_script(name: &str, source: &str, read: fn(&str, &str) -> Result<Heade
     Ok(Script::with(name, &label, source, header, Origin::Shipped))
 }
 
+/// The text of the `manage` command of this name, or of the module of this path, `std/registration`.
+#[must_use]
+pub fn source(name: &str) -> Option<&'static str> {
+    let command = commands().find(|(known, _)| *known == name).map(|(_, source)| *source);
+    command.or_else(|| module(name))
+}
+
+/// The names of all `manage` commands.
+pub fn command_names() -> impl Iterator<Item = &'static str> {
+    commands().map(|(name, _)| *name)
+}
+
 /// Whether a `manage` command is called so.
 #[must_use]
 pub fn is_manage_command(name: &str) -> bool {

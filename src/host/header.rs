@@ -10,6 +10,7 @@
 //! //! needs: [users:write]
 //! ```
 
+pub mod keys;
 mod lines;
 mod params;
 mod rules;
@@ -22,9 +23,6 @@ use crate::{
 };
 
 pub use self::params::{Kind, Limit, Number, Param, Pattern};
-
-/// The keys of a header's YAML.
-const KEYS: &[&str] = &["params", "needs", "examples", "destructive", "hidden"];
 
 /// How many parameters a script may have.
 const MAX_PARAMS: usize = 64;
@@ -145,7 +143,7 @@ impl Header {
             yaml::Value::Map(entries) => entries,
             _ => return Err(Fault::new(root.id, "the YAML of a header must be a mapping").help(keys_help())),
         };
-        let fields = Fields::new(root.id, "a header", entries, KEYS)?;
+        let fields = Fields::new(root.id, "a header", entries, &keys::names(keys::OF_HEADER))?;
         if let Some(params) = fields.map("params")? {
             yaml::refuse_repetition(params)?;
             if let Some(entry) = params.get(MAX_PARAMS) {
@@ -181,7 +179,7 @@ impl Header {
 }
 
 fn keys_help() -> String {
-    format!("its keys are {}", KEYS.join(", "))
+    format!("its keys are {}", keys::names(keys::OF_HEADER).join(", "))
 }
 
 fn capability((id, text): (usize, String)) -> Result<Capability, Fault> {

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod check;
 pub mod consent;
 mod diagnose;
+pub mod drafts;
 mod each;
 mod engine;
 mod execute;
@@ -12,6 +13,7 @@ pub mod header;
 mod modules;
 pub mod names;
 mod program;
+pub mod reference;
 pub mod script;
 
 pub use each::{Accounts, Each, Tally, execute_each};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of, users::Users};
+use super::{Perhaps, Scripted, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of, users::Users};
 use crate::{
     capability::{Capability, Resource},
     error::Result,
@@ -84,7 +84,7 @@ mod emails {
     /// if emails::find("nobody@example.com") == () { say("it is free"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn find(context: NativeCallContext, address: &str) -> Scripted<Dynamic> {
+    pub fn find(context: NativeCallContext, address: &str) -> Scripted<Perhaps<Email>> {
         let email = call(&context, READ, |run| run.wait(operations::emails::find(run, address)))?;
         Ok(or_unit(email.map(Dynamic::from)))
     }
@@ -231,7 +231,7 @@ mod emails {
     /// if users::get("bob").find_email("bob@example.com") == () { say("bob has another one"); }
     /// ```
     #[rhai_fn(global, return_raw, pure)]
-    pub fn find_email(context: NativeCallContext, user: &mut User, address: &str) -> Scripted<Dynamic> {
+    pub fn find_email(context: NativeCallContext, user: &mut User, address: &str) -> Scripted<Perhaps<Email>> {
         let email = call(&context, READ, |run| {
             run.wait(operations::emails::find_of(run, user, address))
         })?;

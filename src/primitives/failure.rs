@@ -70,20 +70,6 @@ impl WithoutPosition for EvalAltResult {
 
 pub(super) fn register(engine: &mut Engine) {
     engine
-        .register_type_with_name::<Error>("Error")
-        .register_get("code", |error: &mut Error| error.code().as_str())
-        .register_get("message", |error: &mut Error| error.message().to_owned())
-        .register_get("data", |error: &mut Error| rhai::serde::to_dynamic(error.values()))
         .register_fn("to_string", |error: &mut Error| error.message().to_owned())
-        .register_fn("to_debug", |error: &mut Error| format!("{error:?}"))
-        .register_fn("error_code", |error: Error| error.code().as_str().to_owned())
-        .register_fn("error_code", |error: Map| text_of(&error, "error"))
-        .register_fn("error_code", |_: &str| Code::ScriptFailed.as_str().to_owned())
-        .register_fn("error_message", |error: Error| error.message().to_owned())
-        .register_fn("error_message", |error: Map| text_of(&error, "message"))
-        .register_fn("error_message", |error: &str| error.to_owned());
-}
-
-fn text_of(error: &Map, key: &str) -> String {
-    error.get(key).map(ToString::to_string).unwrap_or_default()
+        .register_fn("to_debug", |error: &mut Error| format!("{error:?}"));
 }

@@ -6,7 +6,8 @@ use rhai::{Array, Dynamic, Engine, Map};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{Secret, lazy::Lazy, moment, or_unit, rows, secret::MASK};
+use self::shape::{Shape, kind_of};
+use super::{Secret, documentation::{Type, type_name}, lazy::Lazy, moment, rows, secret::MASK};
 use crate::{
     console::Rows,
     error::Result,
@@ -25,6 +26,10 @@ use crate::{
 pub(super) struct Field<T> {
     /// Its name in scripts, JSON and tables.
     pub(super) name: &'static str,
+    /// What it is, one sentence.
+    pub(super) about: &'static str,
+    /// The type of its value, as the reference has it.
+    pub(super) kind: fn() -> String,
     /// Its value.
     pub(super) get: fn(&T) -> Dynamic,
 }
@@ -36,9 +41,14 @@ pub(super) trait Fields: Clone + Send + Sync + 'static {
 }
 
 macro_rules! fields {
-    ($type:ty { $($name:literal => |$value:ident| $get:expr,)+ }) => {
+    ($type:ty { $($(#[doc = $doc:literal])* $name:literal => |$value:ident| $get:expr,)+ }) => {
         impl Fields for $type {
-            const FIELDS: &'static [Field<Self>] = &[$(Field { name: $name, get: |$value| $get },)+];
+            const FIELDS: &'static [Field<Self>] = &[$(Field {
+                name: $name,
+                about: concat!($($doc),*).trim_ascii(),
+                kind: || kind_of(|$value: &$type| $get),
+                get: |$value| Shape::shown($get),
+            },)+];
         }
     };
 }
@@ -47,6 +57,7 @@ macro_rules! fields {
 mod description;
 mod passwords;
 mod session;
+mod shape;
 mod site;
 mod tokens;
 mod upstream;
@@ -56,76 +67,125 @@ mod upstream;
 pub(super) struct Absent;
 
 fields!(User {
-    "id" => |user| user.id.to_string().into(),
-    "username" => |user| user.username.clone().into(),
-    "created_at" => |user| Dynamic::from(user.created_at),
-    "locked_at" => |user| or_unit(user.locked_at.map(Dynamic::from)),
-    "deactivated_at" => |user| or_unit(user.deactivated_at.map(Dynamic::from)),
-    "admin" => |user| user.admin.into(),
-    "guest" => |user| user.guest.into(),
+    /// Its ULID.
+    "id" => |user| user.id.to_string(),
+    /// Its name, without the server.
+    "username" => |user| user.username.clone(),
+    /// When it was registered.
+    "created_at" => |user| user.created_at,
+    /// When it was locked.
+    "locked_at" => |user| user.locked_at,
+    /// When it was deactivated.
+    "deactivated_at" => |user| user.deactivated_at,
+    /// Whether it may ask for administrator scopes.
+    "admin" => |user| user.admin,
+    /// Whether it is a guest of the homeserver that was imported.
+    "guest" => |user| user.guest,
 });
 
 fields!(Email {
-    "id" => |email| email.id.to_string().into(),
-    "user_id" => |email| email.user_id.to_string().into(),
-    "user" => |email| or_unit(email.user.clone()),
-    "email" => |email| email.email.clone().into(),
-    "created_at" => |email| Dynamic::from(email.created_at),
+    /// Its ULID.
+    "id" => |email| email.id.to_string(),
+    /// The ULID of the account.
+    "user_id" => |email| email.user_id.to_string(),
+    /// The username of the account that has it, if that may be read.
+    "user" => |email| email.user.clone(),
+    /// The address.
+    "email" => |email| email.email.clone(),
+    /// When it was added.
+    "created_at" => |email| email.created_at,
 });
 
 fields!(Job {
-    "id" => |job| job.id.to_string().into(),
-    "queue" => |job| job.queue.clone().into(),
-    "user" => |job| or_unit(job.user.clone()),
-    "status" => |job| job.status.clone().into(),
-    "attempt" => |job| i64::from(job.attempt).into(),
-    "created_at" => |job| Dynamic::from(job.created_at),
-    "scheduled_at" => |job| or_unit(job.scheduled_at.map(Dynamic::from)),
-    "started_at" => |job| or_unit(job.started_at.map(Dynamic::from)),
-    "started_by" => |job| or_unit(job.started_by.map(|id| id.to_string())),
-    "completed_at" => |job| or_unit(job.completed_at.map(Dynamic::from)),
-    "failed_at" => |job| or_unit(job.failed_at.map(Dynamic::from)),
-    "failed_reason" => |job| or_unit(job.failed_reason.clone()),
-    "next_attempt_id" => |job| or_unit(job.next_attempt_id.map(|id| id.to_string())),
-    "schedule_name" => |job| or_unit(job.schedule_name.clone()),
+    /// Its ULID.
+    "id" => |job| job.id.to_string(),
+    /// What kind of work it is, such as `provision-user`.
+    "queue" => |job| job.queue.clone(),
+    /// The username of the account that it is about.
+    "user" => |job| job.user.clone(),
+    /// `available`, `running`, `completed`, `lost`, `failed` or `scheduled`.
+    "status" => |job| job.status.clone(),
+    /// How often it was tried before.
+    "attempt" => |job| i64::from(job.attempt),
+    /// When it was queued.
+    "created_at" => |job| job.created_at,
+    /// Before when no worker takes it.
+    "scheduled_at" => |job| job.scheduled_at,
+    /// When a worker took it.
+    "started_at" => |job| job.started_at,
+    /// The ULID of that worker.
+    "started_by" => |job| job.started_by.map(|id| id.to_string()),
+    /// When it was done.
+    "completed_at" => |job| job.completed_at,
+    /// When it failed.
+    "failed_at" => |job| job.failed_at,
+    /// Why it failed.
+    "failed_reason" => |job| job.failed_reason.clone(),
+    /// The ULID of the job that tries it again.
+    "next_attempt_id" => |job| job.next_attempt_id.map(|id| id.to_string()),
+    /// The recurring schedule that queued it.
+    "schedule_name" => |job| job.schedule_name.clone(),
+    /// What exactly is to be done.
     "payload" => |job| rhai::serde::to_dynamic(&job.payload).unwrap_or_default(),
 });
 
 fields!(JobCount {
-    "queue" => |row| row.queue.clone().into(),
-    "status" => |row| row.status.clone().into(),
-    "count" => |row| row.count.into(),
-    "oldest_at" => |row| Dynamic::from(row.oldest_at),
+    /// Of which queue.
+    "queue" => |row| row.queue.clone(),
+    /// Of which status.
+    "status" => |row| row.status.clone(),
+    /// How many there are.
+    "count" => |row| row.count,
+    /// When the oldest of them was queued.
+    "oldest_at" => |row| row.oldest_at,
 });
 
 fields!(CompatibilityToken {
-    "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
-    "id" => |issued| issued.id.to_string().into(),
-    "session_id" => |issued| issued.session_id.to_string().into(),
-    "device_id" => |issued| issued.device_id.clone().into(),
-    "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
+    /// The token itself, shown once.
+    "token" => |issued| Secret::made(issued.token.clone()),
+    /// Its ULID.
+    "id" => |issued| issued.id.to_string(),
+    /// The ULID of its session.
+    "session_id" => |issued| issued.session_id.to_string(),
+    /// The Matrix device.
+    "device_id" => |issued| issued.device_id.clone(),
+    /// Until when it is valid; `()` is for ever.
+    "expires_at" => |issued| issued.expires_at,
 });
 
 fields!(PersonalToken {
-    "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
-    "id" => |issued| issued.id.to_string().into(),
-    "session_id" => |issued| issued.session_id.to_string().into(),
-    "name" => |issued| issued.name.clone().into(),
-    "scope" => |issued| issued.scope.to_string().into(),
-    "device_id" => |issued| or_unit(issued.scope.device().map(str::to_owned)),
-    "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
+    /// The token itself, shown once.
+    "token" => |issued| Secret::made(issued.token.clone()),
+    /// Its ULID.
+    "id" => |issued| issued.id.to_string(),
+    /// The ULID of its session.
+    "session_id" => |issued| issued.session_id.to_string(),
+    /// What people call it.
+    "name" => |issued| issued.name.clone(),
+    /// What the token may do.
+    "scope" => |issued| issued.scope.to_string(),
+    /// The Matrix device.
+    "device_id" => |issued| issued.scope.device().map(str::to_owned),
+    /// Until when it is valid; `()` is for ever.
+    "expires_at" => |issued| issued.expires_at,
 });
 
 fields!(IssuedRegistrationToken {
-    "token" => |issued| Dynamic::from(Secret::made(issued.token.clone())),
-    "id" => |issued| issued.id.to_string().into(),
-    "usage_limit" => |issued| or_unit(issued.usage_limit.map(i64::from)),
-    "expires_at" => |issued| or_unit(issued.expires_at.map(Dynamic::from)),
+    /// The token itself, shown once.
+    "token" => |issued| Secret::made(issued.token.clone()),
+    /// Its ULID.
+    "id" => |issued| issued.id.to_string(),
+    /// How often it can be used; `()` is without limit.
+    "usage_limit" => |issued| issued.usage_limit.map(i64::from),
+    /// Until when it is valid; `()` is for ever.
+    "expires_at" => |issued| issued.expires_at,
 });
 
 /// How a type with fields, and lists of it, become data.
 struct Shown {
     type_of: fn() -> Described,
+    name: fn() -> &'static str,
+    document: fn() -> Type,
     object: fn(&Dynamic, bool) -> Option<Result<Value>>,
     list: fn(&Dynamic, bool) -> Option<Result<Value>>,
     values: fn(&Dynamic) -> Option<Vec<Dynamic>>,
@@ -139,6 +199,8 @@ macro_rules! shown {
     ($($type:ty,)+) => {
         &[$(Shown {
             type_of: described::<$type>,
+            name: type_name::<$type>,
+            document: Type::of::<$type>,
             object: object_of::<$type>,
             list: list_of::<$type>,
             values: values_of::<$type>,
@@ -187,9 +249,8 @@ pub struct Described {
 }
 
 fn described<T: Fields>() -> Described {
-    let path = std::any::type_name::<T>();
     Described {
-        name: path.rsplit("::").next().unwrap_or(path),
+        name: type_name::<T>(),
         fields: T::FIELDS.iter().map(|field| field.name).collect(),
         id: TypeId::of::<T>(),
         list_id: TypeId::of::<Lazy<T>>(),
@@ -213,6 +274,16 @@ fn bare<T: 'static>(name: &'static str) -> Described {
         id: TypeId::of::<T>(),
         list_id: TypeId::of::<Lazy<T>>(),
     }
+}
+
+/// Every type with fields, as the reference has it, without what it is.
+pub(super) fn documented() -> Vec<Type> {
+    SHOWN.iter().map(|shown| (shown.document)()).collect()
+}
+
+/// Whether a type with fields is called so.
+pub(super) fn is_type(name: &str) -> bool {
+    SHOWN.iter().any(|shown| (shown.name)() == name)
 }
 
 /// A value of a script's as plain data. Secrets stay masked unless `reveal`, which shows those that the run made.
@@ -306,7 +377,6 @@ pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
 pub(super) fn register_time(engine: &mut Engine) {
     let text = |time: &mut Time| moment::text(*time);
     engine
-        .register_type_with_name::<Time>("Time")
         .register_fn("to_string", text)
         .register_fn("to_debug", text)
         .register_fn("==", |one: Time, other: Time| one == other)

@@ -5,9 +5,9 @@
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
 )]
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, Module, NativeCallContext};
+use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, call, expose, id_of, lazy::Lazy, options::Options, run_of};
+use super::{ArrayOf, Scripted, call, expose, id_of, lazy::Lazy, options::Options, run_of};
 use crate::{
     capability::{Capability, Resource},
     error::Result,
@@ -91,7 +91,7 @@ mod jobs {
     /// for row in jobs::count(#{ status: "failed" }) { say(`${row.queue}: ${row.count}`); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn count(context: NativeCallContext, options: Map) -> Scripted<Array> {
+    pub fn count(context: NativeCallContext, options: Map) -> Scripted<ArrayOf<JobCount>> {
         let counts = call(&context, READ, |run| {
             let mut options = Options::new(options, PARTS)?;
             run.wait(async {

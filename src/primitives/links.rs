@@ -7,7 +7,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, call, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
+use super::{Perhaps, Scripted, call, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
     error::Result,
@@ -145,7 +145,7 @@ mod links {
     /// say(link.user);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn find(context: NativeCallContext, provider: &str, subject: &str) -> Scripted<Dynamic> {
+    pub fn find(context: NativeCallContext, provider: &str, subject: &str) -> Scripted<Perhaps<Link>> {
         let link = call(&context, READ, |run| {
             run.wait(operations::links::find(run, id_of(provider)?, subject))
         })?;

@@ -8,6 +8,7 @@ mod documentation;
 mod emails;
 mod failure;
 mod fields;
+mod global;
 mod input;
 mod jobs;
 mod lazy;
@@ -27,9 +28,9 @@ mod users;
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Shared};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Shared};
 
-pub use documentation::{Documented, documented};
+pub use documentation::{Documented, Property, Type, documented, documented_types, globals, operators, scripted};
 pub use failure::{error_of, raise};
 pub use fields::{Described, secrets_in, stream, to_value, types};
 pub use secret::Secret;
@@ -43,6 +44,25 @@ use crate::{
 
 /// What a primitive returns.
 pub type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+/// `T`, or `()` where there is none. Rhai is given a [`Dynamic`]; the reference reads what it can be from this name.
+pub type Perhaps<T> = <T as Given>::Value;
+
+/// An array of `T`. Rhai is given an [`Array`]; the reference reads of what from this name.
+pub type ArrayOf<T> = <T as Given>::Values;
+
+/// A type of Rust's, by what Rhai is given of it.
+pub trait Given {
+    /// One or none.
+    type Value;
+    /// Any number.
+    type Values;
+}
+
+impl<T> Given for T {
+    type Value = Dynamic;
+    type Values = Array;
+}
 
 /// A namespace of primitives.
 pub struct Namespace {
@@ -125,10 +145,10 @@ pub const NAMESPACES: &[Namespace] = &[
 
 /// Makes all primitives known to an engine.
 pub fn register(engine: &mut Engine) {
+    global::register(engine);
     failure::register(engine);
     secret::register(engine);
     fields::register_time(engine);
-    output::register_global(engine);
     for namespace in NAMESPACES {
         let module: Shared<Module> = (namespace.module)().into();
         engine.register_static_module(namespace.name, module);

@@ -5,22 +5,12 @@
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
 )]
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, Module, NativeCallContext};
+use rhai::{Array, Module, NativeCallContext};
 
 use super::{Scripted, call_freely};
 
 pub(super) fn module() -> Module {
     exported_module!(output)
-}
-
-/// Makes `say` work without its namespace, since every script says something.
-pub(super) fn register_global(engine: &mut Engine) {
-    engine.register_fn("say", |context: NativeCallContext, message: Dynamic| -> Scripted<()> {
-        call_freely(&context, |run| {
-            run.console().say(&message.to_string());
-            Ok(())
-        })
-    });
 }
 
 #[export_module]

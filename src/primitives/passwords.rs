@@ -7,7 +7,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, Secret, call, call_freely, expose, options::Options, or_unit};
+use super::{Perhaps, Scripted, Secret, call, call_freely, expose, options::Options, or_unit};
 use crate::{
     capability::{Capability, Resource},
     model::User,
@@ -81,7 +81,7 @@ mod passwords {
     /// if users::get("alice").password() == () { say("alice logs in another way"); }
     /// ```
     #[rhai_fn(global, return_raw, pure)]
-    pub fn password(context: NativeCallContext, user: &mut User) -> Scripted<Dynamic> {
+    pub fn password(context: NativeCallContext, user: &mut User) -> Scripted<Perhaps<Password>> {
         let password = call(&context, READ, |run| {
             run.wait(operations::passwords::of_user(run, user))
         })?;

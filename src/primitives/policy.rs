@@ -8,7 +8,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 use serde_json::Value;
 
-use super::{Scripted, call, expose, id_of, or_unit};
+use super::{Perhaps, Scripted, call, expose, id_of, or_unit};
 use crate::{
     capability::{Capability, Resource},
     error::{Code, Error},
@@ -39,7 +39,7 @@ mod policy {
     /// if latest != () { say(latest.created_at); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn latest(context: NativeCallContext) -> Scripted<Dynamic> {
+    pub fn latest(context: NativeCallContext) -> Scripted<Perhaps<PolicyData>> {
         let latest = call(&context, READ, |run| run.wait(operations::policy::latest(run)))?;
         Ok(or_unit(latest.map(Dynamic::from)))
     }

@@ -5,9 +5,9 @@
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
 )]
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, Module, NativeCallContext};
+use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, call, expose, id_of, lazy::Lazy, options::Options, run_of};
+use super::{ArrayOf, Scripted, call, expose, id_of, lazy::Lazy, options::Options, run_of};
 use crate::{
     capability::{Capability, Resource},
     error::Result,
@@ -64,7 +64,7 @@ mod providers {
     /// for provider in providers::list() { say(provider.id); }
     /// ```
     #[rhai_fn(return_raw, name = "list")]
-    pub fn list(context: NativeCallContext) -> Scripted<Array> {
+    pub fn list(context: NativeCallContext) -> Scripted<ArrayOf<Provider>> {
         let list = call(&context, READ, |run| run.wait(operations::providers::all_enabled(run)))?;
         Ok(list.into_iter().map(Dynamic::from).collect())
     }

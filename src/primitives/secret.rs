@@ -49,7 +49,6 @@ impl Secret {
 
 pub(super) fn register(engine: &mut Engine) {
     engine
-        .register_type_with_name::<Secret>("Secret")
         .register_fn("to_string", |_: &mut Secret| MASK)
         .register_fn("to_debug", |_: &mut Secret| MASK)
         .register_fn("+", |_: Secret, _: ImmutableString| joined())

@@ -7,7 +7,7 @@ use std::net::IpAddr;
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
 )]
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, Module, NativeCallContext};
+use rhai::{Map, Module, NativeCallContext};
 
 use super::{Scripted, call, expose, id_of, lazy::Lazy, options::Options, run_of};
 use crate::{
@@ -76,13 +76,17 @@ fn kept(options: &mut Options) -> Result<Vec<Id>> {
     })
 }
 
-fn kill(context: &NativeCallContext, user: &User, options: Map) -> Scripted<Dynamic> {
+fn kill(context: &NativeCallContext, user: &User, options: Map) -> Scripted<Map> {
     let ended = call(context, WRITE, |run| {
         let mut options = Options::new(options, &["kind", "client", "active_before", "keep"])?;
         let filter = self::filter(run, &mut options)?;
         run.wait(operations::sessions::kill(run, user, filter))
     })?;
-    rhai::serde::to_dynamic(ended)
+    counts(ended)
+}
+
+fn counts(ended: impl serde::Serialize) -> Scripted<Map> {
+    Ok(rhai::serde::to_dynamic(ended)?.try_cast().unwrap_or_default())
 }
 
 #[export_module]
@@ -184,12 +188,12 @@ mod sessions {
     /// say(ended.browser);
     /// ```
     #[rhai_fn(return_raw, name = "finish")]
-    pub fn finish_all(context: NativeCallContext, options: Map) -> Scripted<Dynamic> {
+    pub fn finish_all(context: NativeCallContext, options: Map) -> Scripted<Map> {
         let ended = call(&context, WRITE, |run| {
             let filter = super::filter(run, &mut Options::new(options, &super::parts_and("keep"))?)?;
             run.wait(operations::sessions::finish_all(run, filter))
         })?;
-        rhai::serde::to_dynamic(ended)
+        super::counts(ended)
     }
 
     /// End all active sessions of a user, personal ones as well, and return how many of each kind there were.
@@ -200,7 +204,7 @@ mod sessions {
     /// users::get("alice").kill_sessions();
     /// ```
     #[rhai_fn(global, return_raw, pure, name = "kill_sessions")]
-    pub fn kill_sessions(context: NativeCallContext, user: &mut User) -> Scripted<Dynamic> {
+    pub fn kill_sessions(context: NativeCallContext, user: &mut User) -> Scripted<Map> {
         super::kill(&context, user, Map::new())
     }
 
@@ -216,7 +220,7 @@ mod sessions {
     /// users::get("alice").kill_sessions(#{ keep: ["01HV0000000000000000000B09"] });
     /// ```
     #[rhai_fn(global, return_raw, pure, name = "kill_sessions")]
-    pub fn kill_sessions_with(context: NativeCallContext, user: &mut User, options: Map) -> Scripted<Dynamic> {
+    pub fn kill_sessions_with(context: NativeCallContext, user: &mut User, options: Map) -> Scripted<Map> {
         super::kill(&context, user, options)
     }
 }

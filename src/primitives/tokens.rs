@@ -9,7 +9,7 @@ mod wishes;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Scripted, Secret, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
+use super::{Perhaps, Scripted, Secret, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
     model::{TokenKind, User},
@@ -121,7 +121,7 @@ mod tokens {
     /// if tokens::kind(passwords::generate()) == () { say("a password is no token"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn kind(context: NativeCallContext, token: Secret) -> Scripted<Dynamic> {
+    pub fn kind(context: NativeCallContext, token: Secret) -> Scripted<Perhaps<String>> {
         call_freely(&context, |_| {
             Ok(or_unit(TokenKind::of(token.text()).map(TokenKind::as_str)))
         })
@@ -227,7 +227,7 @@ mod tokens {
     /// if tokens::find(passwords::generate()) == () { say("a password is no token"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn find(context: NativeCallContext, text: Secret) -> Scripted<Dynamic> {
+    pub fn find(context: NativeCallContext, text: Secret) -> Scripted<Perhaps<AccessToken>> {
         let token = call(&context, READ, |run| {
             run.wait(operations::tokens::access::find(run, text.text()))
         })?;

@@ -10,10 +10,10 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
 use self::wishes::{PARTS, filter, registration};
-use super::{Scripted, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
+use super::{Perhaps, Scripted, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
 use crate::{
     capability::{Capability, Resource},
-    model::{AcceptedTerms, Address, Description, ThirdPartyId, UpstreamAccount, User, localpart as localpart_of},
+    model::{Description, User, localpart as localpart_of},
     operations,
 };
 
@@ -24,10 +24,10 @@ pub(super) fn module() -> Module {
     let mut module = exported_module!(users);
     expose::<User>(&mut module);
     expose::<Description>(&mut module);
-    expose::<Address>(&mut module);
-    expose::<ThirdPartyId>(&mut module);
-    expose::<UpstreamAccount>(&mut module);
-    expose::<AcceptedTerms>(&mut module);
+    expose::<users::Address>(&mut module);
+    expose::<users::ThirdPartyId>(&mut module);
+    expose::<users::UpstreamAccount>(&mut module);
+    expose::<users::AcceptedTerms>(&mut module);
     module.set_iterable_result::<Users, User>();
     module
 }
@@ -45,6 +45,18 @@ mod users {
 
     /// An account with all that belongs to it.
     pub type Description = crate::model::Description;
+
+    /// An e-mail address in the description of its account.
+    pub type Address = crate::model::Address;
+
+    /// An address of an account of another kind than MAS knows, such as a telephone number.
+    pub type ThirdPartyId = crate::model::ThirdPartyId;
+
+    /// An account at an upstream provider in the description of the account that is linked to it.
+    pub type UpstreamAccount = crate::model::UpstreamAccount;
+
+    /// Terms that the owner of an account accepted.
+    pub type AcceptedTerms = crate::model::AcceptedTerms;
 
     /// Get a user by username, or by its MXID of this server.
     ///
@@ -97,7 +109,7 @@ mod users {
     /// if users::find_by_email("nobody@example.com") == () { say("nobody has it"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn find_by_email(context: NativeCallContext, address: &str) -> Scripted<Dynamic> {
+    pub fn find_by_email(context: NativeCallContext, address: &str) -> Scripted<Perhaps<User>> {
         let user = call(&context, READ, |run| {
             run.wait(operations::users::find_by_email(run, address))
         })?;
@@ -112,7 +124,7 @@ mod users {
     /// if users::find("nobody") == () { say("there is no nobody"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn find(context: NativeCallContext, name: &str) -> Scripted<Dynamic> {
+    pub fn find(context: NativeCallContext, name: &str) -> Scripted<Perhaps<User>> {
         let user = call(&context, READ, |run| run.wait(operations::users::find(run, name)))?;
         Ok(or_unit(user.map(Dynamic::from)))
     }

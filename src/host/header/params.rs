@@ -3,34 +3,10 @@
 use regex_lite::Regex;
 
 use super::{
-    Fault,
+    Fault, keys,
     yaml::{self, Entry, Fields, Node},
 };
 use crate::host::arguments;
-
-/// The keys of a parameter.
-const KEYS: &[&str] = &[
-    "type",
-    "help",
-    "positional",
-    "flag",
-    "required",
-    "default",
-    "repeated",
-    "values",
-    "min",
-    "max",
-    "pattern",
-    "short",
-    "aliases",
-    "env",
-    "prompt",
-    "conflicts",
-    "requires",
-    "hidden",
-    "complete",
-    "destructive",
-];
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
@@ -46,6 +22,12 @@ macro_rules! kinds {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
+            }
+
+            /// What it accepts, a noun phrase.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
             }
         }
     };
@@ -82,6 +64,29 @@ kinds! {
     Enum = "enum",
     /// A text that is neither shown nor logged.
     Secret = "secret",
+}
+
+impl Kind {
+    /// The type of the value that `args` holds, as the reference has it.
+    #[must_use]
+    pub const fn holds(self) -> &'static str {
+        match self {
+            Self::Int | Self::Duration => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Time => "Time",
+            Self::Link => "Map",
+            Self::Secret => "Secret",
+            Self::String
+            | Self::Path
+            | Self::Url
+            | Self::Email
+            | Self::Ulid
+            | Self::User
+            | Self::Provider
+            | Self::Enum => "String",
+        }
+    }
 }
 
 /// One parameter of a script.
@@ -216,7 +221,7 @@ pub(super) fn read(entry: &Entry) -> Result<Declared<'_>, Fault> {
         );
         return Err(fault.help("for example `{ type: string, help: What it is for }`"));
     };
-    let fields = Fields::new(entry.id, "a parameter", entries, KEYS)?;
+    let fields = Fields::new(entry.id, "a parameter", entries, &keys::names(keys::OF_PARAM))?;
     let kind = kind(&fields)?;
     let positional = fields.truth("positional")?;
     let flag = fields.truth("flag")?;

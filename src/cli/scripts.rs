@@ -1,0 +1,103 @@
+//! `masctl scripts`: see the commands, and begin one of one's own.
+
+mod eject;
+mod list;
+mod new;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::json;
+
+use super::{
+    options::Options,
+    render::{self, Format},
+    terminal::Terminal,
+};
+use crate::{
+    console::Console,
+    error::{Code, Error, Result},
+    host::drafts::{self, Draft},
+};
+
+pub(super) fn command() -> Command {
+    Command::new("scripts")
+        .about("Begin your own scripts, and see those that ship")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(list::command())
+        .subcommand(show::command())
+        .subcommand(new::command())
+        .subcommand(eject::command())
+}
+
+pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
+    match matches.subcommand() {
+        Some(("list", _)) => list::run(options),
+        Some(("show", matches)) => show::run(matches, options),
+        Some(("new", matches)) => new::run(matches, options),
+        Some(("eject", matches)) => eject::run(matches, options),
+        _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),
+    }
+}
+
+/// The argument that names the folder of a new script.
+fn folder_arg() -> Arg {
+    Arg::new("folder")
+        .long("folder")
+        .value_name("DIR")
+        .value_parser(value_parser!(PathBuf))
+        .help("Write it into this folder instead of the first scripts folder")
+}
+
+/// The value of an argument that must be there.
+fn text<'a>(matches: &'a ArgMatches, name: &str) -> Result<&'a str> {
+    let value = matches.get_one::<String>(name).map(String::as_str);
+    value.ok_or_else(|| Error::new(Code::Bug, format!("clap let a missing {name} pass")))
+}
+
+/// Writes a draft, and says what was written and what to do next.
+fn write(draft: &Draft, matches: &ArgMatches, options: &Options) -> Result<()> {
+    let named = matches.get_one::<PathBuf>("folder");
+    let folder = match named {
+        Some(folder) => folder.clone(),
+        None => options.configuration()?.new_scripts_folder()?,
+    };
+    let console = Terminal::new(options);
+    if options.dry_run {
+        draft.check(&folder)?;
+    } else {
+        if named.is_none() {
+            drafts::make_folder(&folder)?;
+        }
+        draft.write(&folder)?;
+    }
+    let paths: Vec<_> = draft.paths(&folder).iter().map(|path| path.display().to_string()).collect();
+    let written = if options.dry_run { "Would write" } else { "Wrote" };
+    for path in &paths {
+        console.say(&format!("{written} {path}"));
+    }
+    if options.dry_run {
+        console.say("Dry run: nothing was written");
+    } else {
+        console.say(&next(draft, &folder, named.is_some()));
+    }
+    if options.wish.format != Format::Table {
+        let value = json!({"name": draft.name, "dry_run": options.dry_run, "files": paths});
+        render::print(&render::plain(&value, &options.wish)?)?;
+    }
+    console.release();
+    Ok(())
+}
+
+/// What to type next.
+fn next(draft: &Draft, folder: &Path, is_elsewhere: bool) -> String {
+    if is_elsewhere {
+        let path = folder.join(format!("{}.rhai", draft.name)).display().to_string();
+        let path = shlex::try_quote(&path).map_or_else(|_| path.clone(), Into::into);
+        format!("Change it, then try it: masctl run {path} --help")
+    } else {
+        format!("Change it, then try it: masctl manage {} --help", draft.name)
+    }
+}
