@@ -26,7 +26,12 @@ fn a_text_that_is_longer_than_the_terminal_is_paged() {
     terminal.see("to_string");
     terminal.see(DONE);
     drop(terminal.end());
-    let (seen, _) = Terminal::start(&with_pager(&sandbox, &["scripts", "show", "register-user"], "sh pager x")).end();
+    let (seen, _) = Terminal::start(&with_pager(
+        &sandbox,
+        &["scripts", "show", "register-user"],
+        "sh pager x",
+    ))
+    .end();
     assert!(seen.contains("paged by x") && seen.contains(DONE), "{seen}");
 }
 
@@ -56,7 +61,10 @@ fn a_pager_that_ends_early_and_ctrl_c_in_it_leave_the_terminal_as_it_was() {
     let sandbox = Sandbox::new();
     let (seen, _) = Terminal::start(&with_pager(&sandbox, &["reference"], "head -n 3")).end();
     assert!(seen.contains("Namespaces") && seen.contains(DONE), "{seen}");
-    sandbox.write("stubborn", "trap 'echo caught' INT\ncat > /dev/null\necho ready\nread -r line < /dev/tty\necho \"got $line\"\n");
+    sandbox.write(
+        "stubborn",
+        "trap 'echo caught' INT\ncat > /dev/null\necho ready\nread -r line < /dev/tty\necho \"got $line\"\n",
+    );
     let mut command = watched(&sandbox, &["reference"]);
     command.env("PAGER", "sh stubborn");
     let mut terminal = Terminal::start(&command);

@@ -167,7 +167,10 @@ fn every_line_of_the_definitions_is_one_that_editors_read() {
     let text = definitions::text();
     let unknown: Vec<_> = text.lines().filter(|line| !known.is_match(line)).collect();
     assert_eq!(unknown, [""; 0]);
-    let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("///")).collect();
+    let code: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("///"))
+        .collect();
     let code = code.concat();
     assert_eq!(code.matches('{').count(), code.matches('}').count());
 }

@@ -47,7 +47,9 @@ fn chosen() -> Option<Vec<String>> {
 
 /// Whether the pager was there to show the text.
 fn page(words: &[String], text: &str) -> Result<bool> {
-    let [program, arguments @ ..] = words else { return Ok(false) };
+    let [program, arguments @ ..] = words else {
+        return Ok(false);
+    };
     // Ctrl-C is for the pager: it must not be left alone with the terminal.
     let runtime = surroundings::runtime()?;
     let _within = runtime.enter();
@@ -57,7 +59,9 @@ fn page(words: &[String], text: &str) -> Result<bool> {
     if env::var_os("LESS").is_none() {
         command.env("LESS", "FIRX");
     }
-    let Ok(mut child) = command.spawn() else { return Ok(false) };
+    let Ok(mut child) = command.spawn() else {
+        return Ok(false);
+    };
     if let Some(mut input) = child.stdin.take()
         && let Err(error) = input.write_all(text.as_bytes())
         // Who has seen enough quits before the end.

@@ -70,7 +70,9 @@ fn entries_of<'a>(hit: &Hit<'a>) -> Vec<&'a Entry> {
     match hit {
         Hit::Section(section) => {
             let groups = section.groups.iter();
-            groups.flat_map(|group| group.head.iter().chain(&group.entries)).collect()
+            groups
+                .flat_map(|group| group.head.iter().chain(&group.entries))
+                .collect()
         }
         Hit::Group(group) => group.head.iter().chain(&group.entries).collect(),
         Hit::Entry(entry) => vec![entry],

@@ -61,7 +61,11 @@ fn text<'a>(matches: &'a ArgMatches, name: &str) -> Result<&'a str> {
 fn write(draft: &Draft, matches: &ArgMatches, options: &Options) -> Result<()> {
     let named = matches.get_one::<PathBuf>("folder");
     let folder = match named {
-        Some(folder) => folder.clone(),
+        Some(folder) if folder.is_dir() => folder.clone(),
+        Some(folder) => {
+            let message = format!("There is no folder `{}`: nothing was written", folder.display());
+            return Err(Error::new(Code::FileUnwritable, message));
+        }
         None => options.configuration()?.new_scripts_folder()?,
     };
     let console = Terminal::new(options);
@@ -73,7 +77,11 @@ fn write(draft: &Draft, matches: &ArgMatches, options: &Options) -> Result<()> {
         }
         draft.write(&folder)?;
     }
-    let paths: Vec<_> = draft.paths(&folder).iter().map(|path| path.display().to_string()).collect();
+    let paths: Vec<_> = draft
+        .paths(&folder)
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     let written = if options.dry_run { "Would write" } else { "Wrote" };
     for path in &paths {
         console.say(&format!("{written} {path}"));
@@ -81,7 +89,9 @@ fn write(draft: &Draft, matches: &ArgMatches, options: &Options) -> Result<()> {
     if options.dry_run {
         console.say("Dry run: nothing was written");
     } else {
-        console.say(&next(draft, &folder, named.is_some()));
+        for hint in next(draft, &folder, named.is_some()) {
+            console.say(&hint);
+        }
     }
     if options.wish.format != Format::Table {
         let value = json!({"name": draft.name, "dry_run": options.dry_run, "files": paths});
@@ -91,13 +101,18 @@ fn write(draft: &Draft, matches: &ArgMatches, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What to type next.
-fn next(draft: &Draft, folder: &Path, is_elsewhere: bool) -> String {
-    if is_elsewhere {
-        let path = folder.join(format!("{}.rhai", draft.name)).display().to_string();
-        let path = shlex::try_quote(&path).map_or_else(|_| path.clone(), Into::into);
-        format!("Change it, then try it: masctl run {path} --help")
+/// What to type next: to try the script, and its test if it has one.
+fn next(draft: &Draft, folder: &Path, is_elsewhere: bool) -> Vec<String> {
+    let path = folder.join(format!("{}.rhai", draft.name)).display().to_string();
+    let path = shlex::try_quote(&path).map_or_else(|_| path.clone(), Into::into);
+    let run = if is_elsewhere {
+        format!("run {path}")
     } else {
-        format!("Change it, then try it: masctl manage {} --help", draft.name)
+        format!("manage {}", draft.name)
+    };
+    let mut hints = vec![format!("Change it, then try it: masctl {run} --help")];
+    if draft.files.len() > 1 {
+        hints.push(format!("Its test: masctl scripts test {path}"));
     }
+    hints
 }

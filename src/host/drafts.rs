@@ -54,7 +54,11 @@ impl Draft {
         if own == original {
             let message = format!("`{original}` ships with masctl and cannot be replaced: its copy needs another name");
             let help = format!("For example: masctl scripts eject {original} my-{original}");
-            let code = if name.is_some() { Code::ScriptExists } else { Code::ArgumentMissing };
+            let code = if name.is_some() {
+                Code::ScriptExists
+            } else {
+                Code::ArgumentMissing
+            };
             return Err(Error::new(code, message).help(help));
         }
         check_name(own)?;
@@ -143,8 +147,9 @@ pub fn check_name(name: &str) -> Result<()> {
             RESERVED => format!("`{name}` is a command of masctl itself"),
             _ => format!("`{name}` ships with masctl and cannot be replaced"),
         };
-        return Err(Error::new(Code::ScriptExists, message)
-            .help(format!("Give yours a name of its own, such as `my-{name}`.")));
+        return Err(
+            Error::new(Code::ScriptExists, message).help(format!("Give yours a name of its own, such as `my-{name}`."))
+        );
     }
     Ok(())
 }
@@ -152,10 +157,7 @@ pub fn check_name(name: &str) -> Result<()> {
 /// The error that no shipped command is called so.
 fn unknown(name: &str) -> Error {
     let shown: String = name.chars().take(LONGEST_NAME).collect();
-    let error = Error::new(
-        Code::ScriptNotFound,
-        format!("There is no shipped command `{shown}`"),
-    );
+    let error = Error::new(Code::ScriptNotFound, format!("There is no shipped command `{shown}`"));
     let known: Vec<_> = catalogue::command_names().collect();
     error.help(match nearest(name, &known) {
         Some(meant) => format!("Did you mean `{meant}`?"),
@@ -218,7 +220,19 @@ mod tests {
         for name in ["a", "lock-stale", "9_x", &"a".repeat(64)] {
             assert!(check_name(name).is_ok(), "{name}");
         }
-        for name in ["", "-a", "_a", "A", "a b", "a/b", "../a", "a.rhai", "é", "a\0", &"a".repeat(65)] {
+        for name in [
+            "",
+            "-a",
+            "_a",
+            "A",
+            "a b",
+            "a/b",
+            "../a",
+            "a.rhai",
+            "é",
+            "a\0",
+            &"a".repeat(65),
+        ] {
             assert_eq!(check_name(name).unwrap_err().code(), Code::ArgumentInvalid, "{name}");
         }
         for name in ["help", "lock-user"] {
@@ -231,7 +245,9 @@ mod tests {
         for name in catalogue::command_names() {
             let own = format!("my-{name}");
             let draft = Draft::of_shipped(name, Some(&own)).unwrap();
-            let [(file, text)] = &draft.files[..] else { panic!("{draft:?}") };
+            let [(file, text)] = &draft.files[..] else {
+                panic!("{draft:?}")
+            };
             assert_eq!(*file, format!("{own}.rhai"));
             let header = Header::parse(file, text).unwrap();
             let shipped = &catalogue::manage_scripts(|known| known == name).unwrap()[0];

@@ -145,6 +145,48 @@ fn lone_secret(returned: &Dynamic, reveal: bool) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::{
+        arguments,
+        header::{Header, Kind},
+    };
+
+    /// What the reference says of each type of parameter is what a script finds.
+    #[test]
+    fn args_hold_what_the_type_says() {
+        for kind in Kind::ALL {
+            let text = match kind {
+                Kind::Url => "https://example.com/",
+                Kind::Email => "alice@example.com",
+                Kind::Ulid | Kind::Provider => "01HV0000000000000000000001",
+                Kind::Link => "01HV0000000000000000000001:alice",
+                Kind::Int | Kind::Duration => "90",
+                Kind::Float => "1.5",
+                Kind::Time => "2020-01-01",
+                _ => "alice",
+            };
+            let values = if *kind == Kind::Enum { ", values: [alice]" } else { "" };
+            let yaml = format!(
+                "//! ---\n//! params:\n//!   it: {{ type: {}{values} }}\n",
+                kind.as_str()
+            );
+            let header = Header::parse("x.rhai", &yaml).unwrap();
+            let value = match kind {
+                Kind::Bool => Argument::Bool(true),
+                _ => arguments::parse(&header.params[0], text).unwrap(),
+            };
+            let held = dynamic(&value, &|| Time::UNIX_EPOCH);
+            let name = match held.type_name() {
+                "string" => "String",
+                "map" => "Map",
+                "i64" => "int",
+                "f64" => "float",
+                _ if held.is::<Time>() => "Time",
+                _ if held.is::<Secret>() => "Secret",
+                other => other,
+            };
+            assert_eq!(name, kind.holds(), "{}", kind.as_str());
+        }
+    }
 
     #[test]
     fn what_is_so_long_ago_counts_back_from_one_moment() {

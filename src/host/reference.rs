@@ -140,7 +140,11 @@ impl Reference {
         } else {
             format!("Did you mean {}?", near.join(", "))
         };
-        Error::new(Code::ArgumentInvalid, format!("The reference has nothing called `{shown}`")).help(help)
+        Error::new(
+            Code::ArgumentInvalid,
+            format!("The reference has nothing called `{shown}`"),
+        )
+        .help(help)
     }
 
     /// The names that somebody most likely meant, the nearest first.
@@ -151,7 +155,10 @@ impl Reference {
         }
         let mut distances: BTreeMap<&str, usize> = BTreeMap::new();
         let names = self.entries().flat_map(|entry| {
-            entry.spellings.iter().map(move |spelling| (entry.name.as_str(), spelling.as_str()))
+            entry
+                .spellings
+                .iter()
+                .map(move |spelling| (entry.name.as_str(), spelling.as_str()))
         });
         let sections = self.sections.iter().map(|section| (section.name, section.name));
         for (name, spelling) in sections.chain(names) {

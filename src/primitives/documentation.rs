@@ -75,7 +75,9 @@ impl Documented {
     /// The paragraph of the help that says what it needs and fails with.
     #[must_use]
     pub fn terms(&self) -> Option<&str> {
-        self.help.split("\n\n").find(|paragraph| paragraph.starts_with("Needs "))
+        self.help
+            .split("\n\n")
+            .find(|paragraph| paragraph.starts_with("Needs "))
     }
 
     /// The type whose method it is.
@@ -204,9 +206,8 @@ pub fn globals() -> Vec<Documented> {
 #[must_use]
 pub fn operators() -> Vec<Documented> {
     let all = functions(&engine()).into_iter();
-    let is_comparison = |function: &Documented| {
-        function.returns == "bool" && function.name.chars().all(|char| "=!<>".contains(char))
-    };
+    let is_comparison =
+        |function: &Documented| function.returns == "bool" && function.name.chars().all(|char| "=!<>".contains(char));
     let mut operators: Vec<_> = all.filter(is_comparison).collect();
     operators.sort_by(|one, other| one.name.cmp(&other.name));
     operators
@@ -348,9 +349,7 @@ mod tests {
     /// Getters are fields, which the list of fields documents.
     fn functions() -> Vec<Documented> {
         let all = documented().into_iter().chain(globals());
-        all
-            .filter(|primitive| !primitive.name.starts_with("get$"))
-            .collect()
+        all.filter(|primitive| !primitive.name.starts_with("get$")).collect()
     }
 
     #[test]
@@ -402,7 +401,11 @@ mod tests {
         for kind in types {
             assert!(kind.about.ends_with('.'), "{kind:?}");
             for field in &kind.fields {
-                assert!(field.about.ends_with('.') && !field.kind.is_empty(), "{}: {field:?}", kind.name);
+                assert!(
+                    field.about.ends_with('.') && !field.kind.is_empty(),
+                    "{}: {field:?}",
+                    kind.name
+                );
             }
         }
     }
@@ -410,7 +413,9 @@ mod tests {
     /// What the reference says of a field that is not there or of none at all would be a lie.
     #[test]
     fn the_fields_of_types_are_the_getters_of_the_engine() {
-        let getters = documented().into_iter().filter(|function| function.name.starts_with("get$"));
+        let getters = documented()
+            .into_iter()
+            .filter(|function| function.name.starts_with("get$"));
         let getters: BTreeSet<String> = getters.map(|getter| getter.name).collect();
         let fields = documented_types().into_iter().filter(|kind| kind.name != "Error");
         let fields = fields.flat_map(|kind| kind.fields);

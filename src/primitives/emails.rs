@@ -9,7 +9,9 @@ use std::sync::Arc;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Perhaps, Scripted, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of, users::Users};
+use super::{
+    Perhaps, Scripted, call, call_freely, expose, lazy::Lazy, options::Options, or_unit, run_of, users::Users,
+};
 use crate::{
     capability::{Capability, Resource},
     error::Result,

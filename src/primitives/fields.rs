@@ -7,7 +7,13 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use self::shape::{Shape, kind_of};
-use super::{Secret, documentation::{Type, type_name}, lazy::Lazy, moment, rows, secret::MASK};
+use super::{
+    Secret,
+    documentation::{Type, type_name},
+    lazy::Lazy,
+    moment, rows,
+    secret::MASK,
+};
 use crate::{
     console::Rows,
     error::Result,

@@ -9,7 +9,9 @@ mod wishes;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module, NativeCallContext};
 
-use super::{Perhaps, Scripted, Secret, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of};
+use super::{
+    Perhaps, Scripted, Secret, call, call_freely, expose, id_of, lazy::Lazy, options::Options, or_unit, run_of,
+};
 use crate::{
     capability::{Capability, Resource},
     model::{TokenKind, User},

@@ -91,10 +91,10 @@ impl Page {
         let row = |entry: &&Entry| {
             // A field alone does not say of what.
             let left = match entry.kind {
-                EntryKind::Field => entry.signature.split_once(':').map_or_else(
-                    || entry.name.clone(),
-                    |(_, kind)| format!("{}:{kind}", entry.name),
-                ),
+                EntryKind::Field => entry
+                    .signature
+                    .split_once(':')
+                    .map_or_else(|| entry.name.clone(), |(_, kind)| format!("{}:{kind}", entry.name)),
                 _ => entry.signature.clone(),
             };
             (left, told(entry))
@@ -217,7 +217,8 @@ impl Page {
             }
             let start = self.text.len();
             self.lines(right, column, column);
-            self.text.replace_range(start..start + column, &format!("{:INDENT$}{left:longest$}  ", ""));
+            self.text
+                .replace_range(start..start + column, &format!("{:INDENT$}{left:longest$}  ", ""));
         }
     }
 
@@ -282,7 +283,10 @@ mod tests {
     #[test]
     fn a_field_says_of_what_it_is() {
         let text = shown("locked_at", None);
-        assert!(text.starts_with("Fields\n\n    description.locked_at: Time | ()"), "{text}");
+        assert!(
+            text.starts_with("Fields\n\n    description.locked_at: Time | ()"),
+            "{text}"
+        );
         assert!(text.contains("\n    user.locked_at: Time | ()"), "{text}");
     }
 

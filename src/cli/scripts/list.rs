@@ -69,7 +69,11 @@ fn rows() -> Result<Vec<Row>> {
 
 /// As `masctl manage --help` lists them.
 fn for_people(rows: &[Row], width: usize) -> String {
-    let longest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
+    let longest = rows
+        .iter()
+        .map(|row| row.name.chars().count())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     let mut group = "";
     for row in rows {

@@ -56,7 +56,11 @@ struct Function {
 
 impl Function {
     fn entry(&self, of: &str) -> Entry {
-        let given: Vec<_> = self.parameters.iter().map(|(name, kind)| format!("{name}: {kind}")).collect();
+        let given: Vec<_> = self
+            .parameters
+            .iter()
+            .map(|(name, kind)| format!("{name}: {kind}"))
+            .collect();
         let returned = match self.returns.as_str() {
             "()" => String::new(),
             returns => format!(" -> {returns}"),
@@ -79,7 +83,10 @@ fn functions() -> Vec<Function> {
             };
             let parameters: Vec<_> = metadata.params_info.iter().map(|parameter| split(parameter)).collect();
             let (_, receiver) = parameters.first()?.clone();
-            let is_name = metadata.name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+            let is_name = metadata
+                .name
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || char == '_');
             let is_told = !metadata.comments.is_empty();
             (is_name && is_told && TYPES.iter().any(|(kind, _)| *kind == receiver)).then(|| Function {
                 name: metadata.name.to_string(),
@@ -92,7 +99,11 @@ fn functions() -> Vec<Function> {
         true,
     );
     all.sort_by_cached_key(|function| {
-        (function.name.clone(), function.parameters.len(), function.parameters.clone())
+        (
+            function.name.clone(),
+            function.parameters.len(),
+            function.parameters.clone(),
+        )
     });
     all
 }

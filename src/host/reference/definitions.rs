@@ -14,7 +14,9 @@ pub fn text() -> String {
         .filter(|primitive| !primitive.name.starts_with("get$"))
         .collect();
     functions.sort_by_cached_key(|function| (function.name.clone(), function.parameters.clone()));
-    let mut text = "/// What scripts of masctl can call and see. `masctl reference --definitions` prints it.\nmodule static;\n".to_owned();
+    let mut text =
+        "/// What scripts of masctl can call and see. `masctl reference --definitions` prints it.\nmodule static;\n"
+            .to_owned();
     for kind in primitives::documented_types() {
         write_type(&kind, &mut text);
     }
@@ -62,7 +64,9 @@ fn write_type(kind: &Type, text: &mut String) {
 fn write_function(function: &Documented, indent: &str, text: &mut String) {
     text.push('\n');
     write_help(&function.help, indent, text);
-    let receiver = function.receiver().map(|kind| (function.receiver_name(), kind.to_owned()));
+    let receiver = function
+        .receiver()
+        .map(|kind| (function.receiver_name(), kind.to_owned()));
     let given = receiver.into_iter().chain(function.typed_parameters());
     let given: Vec<_> = given
         .map(|(name, kind)| format!("{name}: {}", defined(&kind)))

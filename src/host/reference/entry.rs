@@ -162,7 +162,12 @@ impl Entry {
     /// The first sentence of what it is or does.
     #[must_use]
     pub fn about(&self) -> String {
-        let paragraph = self.description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let paragraph = self
+            .description
+            .split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .replace('\n', " ");
         match paragraph.split_once(". ") {
             Some((first, _)) => format!("{first}."),
             None => paragraph,

@@ -17,9 +17,10 @@ pub(super) fn section() -> Result<Section> {
     Ok(Section {
         name: "modules",
         title: "Standard library",
-        intro: "Scripts that ship inside of masctl for others to import: `import \"std/passwords\" as passwords_of;`. An \
+        intro:
+            "Scripts that ship inside of masctl for others to import: `import \"std/passwords\" as passwords_of;`. An \
                 alias cannot be called as a namespace is."
-            .to_owned(),
+                .to_owned(),
         groups: groups.collect::<Result<_>>()?,
     })
 }

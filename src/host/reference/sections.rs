@@ -70,11 +70,15 @@ pub(super) fn types() -> Section {
             false => format!("Methods: {}.", quoted(&methods)),
         };
         let fields = kind.fields.iter().map(|field| {
-            Entry::new(EntryKind::Field, format!("{}.{}", kind.written(), field.name), &field.about)
-                .signature(format!("{}: {}", field.name, field.kind))
-                .also(&field.name)
-                .also(&format!("{}.{}", kind.name, field.name))
-                .data("type", field.kind.as_str())
+            Entry::new(
+                EntryKind::Field,
+                format!("{}.{}", kind.written(), field.name),
+                &field.about,
+            )
+            .signature(format!("{}: {}", field.name, field.kind))
+            .also(&field.name)
+            .also(&format!("{}.{}", kind.name, field.name))
+            .data("type", field.kind.as_str())
         });
         Group {
             entries: fields.collect(),
@@ -125,9 +129,10 @@ pub(super) fn capabilities() -> Section {
     Section {
         name: "capabilities",
         title: "Capabilities",
-        intro: "What a header's `needs` asks for. `x:write` includes `x:read`; a script without `needs` may read all of \
+        intro:
+            "What a header's `needs` asks for. `x:write` includes `x:read`; a script without `needs` may read all of \
                 MAS's data, and nothing else."
-            .to_owned(),
+                .to_owned(),
         groups: vec![Group {
             head: None,
             entries: entries.collect(),
@@ -154,9 +159,10 @@ pub(super) fn errors() -> Section {
     Section {
         name: "errors",
         title: "Error codes",
-        intro: "What `error_code(error)` says of what a `catch` got, and `code` of an error that is JSON. They are never \
+        intro:
+            "What `error_code(error)` says of what a `catch` got, and `code` of an error that is JSON. They are never \
                 renamed. The exit status is 1, unless another is named."
-            .to_owned(),
+                .to_owned(),
         groups: vec![Group {
             head: None,
             entries: entries.collect(),
@@ -186,13 +192,7 @@ pub(super) fn parameters() -> Section {
     )
 }
 
-fn of_keys(
-    name: &'static str,
-    title: &'static str,
-    intro: &str,
-    kind: EntryKind,
-    keys: &'static [Key],
-) -> Section {
+fn of_keys(name: &'static str, title: &'static str, intro: &str, kind: EntryKind, keys: &'static [Key]) -> Section {
     let entries = keys.iter().map(|key| {
         Entry::new(kind, key.name, key.about)
             .terms(format!("Value: {}. Default: {}.", key.value, key.default))
@@ -219,9 +219,10 @@ pub(super) fn parameter_types() -> Section {
     Section {
         name: "parameter-types",
         title: "Types of parameters",
-        intro: "A parameter that was not given is `()` in `args`, unless it has a default; a `bool` is `false` then, a \
+        intro:
+            "A parameter that was not given is `()` in `args`, unless it has a default; a `bool` is `false` then, a \
                 repeated one `[]`."
-            .to_owned(),
+                .to_owned(),
         groups: vec![Group {
             head: None,
             entries: entries.collect(),
@@ -230,7 +231,11 @@ pub(super) fn parameter_types() -> Section {
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A noun phrase inside of a sentence; names keep their capitals.

@@ -24,7 +24,10 @@ fn everything_is_found_by_each_of_its_names() {
     }
     assert_eq!(found("users"), ["group users"]);
     assert_eq!(found("User"), ["group User", "parameter type user"]);
-    assert_eq!(found("locked_at"), ["field description.locked_at", "field user.locked_at"]);
+    assert_eq!(
+        found("locked_at"),
+        ["field description.locked_at", "field user.locked_at"]
+    );
     assert_eq!(found("user.not_found"), ["error user.not_found"]);
     assert_eq!(found("users:write"), ["capability users:write"]);
     assert_eq!(found("std/registration"), ["group std/registration"]);
@@ -42,7 +45,11 @@ fn what_is_unknown_is_answered_with_the_nearest_names() {
         assert_eq!(error.code().exit_status(), 2);
         error.help_text().unwrap().to_owned()
     };
-    assert!(help("users::gett").starts_with("Did you mean `users::get`"), "{}", help("users::gett"));
+    assert!(
+        help("users::gett").starts_with("Did you mean `users::get`"),
+        "{}",
+        help("users::gett")
+    );
     assert!(help("lok").contains("`user.lock`"), "{}", help("lok"));
     assert!(help("registr").contains("register"), "{}", help("registr"));
     assert!(help("").contains("its sections are"), "{}", help(""));
@@ -54,19 +61,35 @@ fn every_entry_says_what_it_is() {
     let reference = Reference::new().unwrap();
     for entry in reference.entries() {
         assert!(!entry.description.trim().is_empty(), "{entry:?}");
-        assert!(entry.description.trim_end().ends_with(['.', ':', '`']) || entry.kind == EntryKind::Builtin, "{entry:?}");
+        assert!(
+            entry.description.trim_end().ends_with(['.', ':', '`']) || entry.kind == EntryKind::Builtin,
+            "{entry:?}"
+        );
     }
     for section in &reference.sections {
-        assert!(section.groups.iter().all(|group| !group.entries.is_empty() || group.head.as_ref().unwrap().kind == EntryKind::Type), "{}", section.name);
+        assert!(
+            section
+                .groups
+                .iter()
+                .all(|group| !group.entries.is_empty() || group.head.as_ref().unwrap().kind == EntryKind::Type),
+            "{}",
+            section.name
+        );
     }
 }
 
 #[test]
 fn every_type_that_is_named_is_known() {
-    let mut known: BTreeSet<String> = primitives::documented_types().into_iter().map(|kind| kind.name).collect();
+    let mut known: BTreeSet<String> = primitives::documented_types()
+        .into_iter()
+        .map(|kind| kind.name)
+        .collect();
     known.extend(["?", "()", "Array", "Fn", "Map", "String", "bool", "float", "int"].map(str::to_owned));
     let mut named = BTreeSet::new();
-    for function in primitives::documented().iter().filter(|function| !function.name.starts_with("get$")) {
+    for function in primitives::documented()
+        .iter()
+        .filter(|function| !function.name.starts_with("get$"))
+    {
         named.insert(function.returns.clone());
         named.extend(function.typed_parameters().into_iter().map(|(_, kind)| kind));
     }

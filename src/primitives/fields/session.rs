@@ -4,9 +4,7 @@ use super::{
     Field, Fields,
     shape::{Shape, kind_of},
 };
-use crate::{
-    model::{Client, Session},
-};
+use crate::model::{Client, Session};
 
 fields!(Session {
     /// Its ULID.
