@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     command_line::Scripts,
-    configuration, database, doctor, eval, manage,
+    completion, configuration, database, doctor, eval, manage,
     render::{Format, Wish},
     run,
     terminal::help_width,
@@ -75,6 +75,7 @@ pub(super) fn command(scripts: &Scripts) -> Command {
         .subcommand(database::command())
         .subcommand(configuration::command())
         .subcommand(doctor::command())
+        .subcommand(completion::command())
 }
 
 fn globals() -> [Arg; 8] {

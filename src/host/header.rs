@@ -21,7 +21,7 @@ use crate::{
     error::Result,
 };
 
-pub use self::params::{Kind, Limit, Number, Param, Pattern};
+pub use self::params::{Completion, Kind, Limit, Number, Param, Pattern};
 
 /// The keys of a header's YAML.
 const KEYS: &[&str] = &["params", "needs", "examples", "destructive", "hidden"];

@@ -32,14 +32,14 @@ const KEYS: &[&str] = &[
     "destructive",
 ];
 
-macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// The type of a parameter.
+macro_rules! words {
+    ($(#[doc = $what:literal])+ $kind:ident: $($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        $(#[doc = $what])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Kind { $($(#[doc = $doc])+ $name,)+ }
+        pub enum $kind { $($(#[doc = $doc])+ $name,)+ }
 
-        impl Kind {
-            /// Every type, in the order of the reference.
+        impl $kind {
+            /// Each of them, in the order of the reference.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
             /// The name that headers use.
@@ -51,7 +51,9 @@ macro_rules! kinds {
     };
 }
 
-kinds! {
+words! {
+    /// The type of a parameter.
+    Kind:
     /// Any text.
     String = "string",
     /// The path of a file or folder.
@@ -82,6 +84,25 @@ kinds! {
     Enum = "enum",
     /// A text that is neither shown nor logged.
     Secret = "secret",
+}
+
+words! {
+    /// What completion offers for the value of a parameter.
+    Completion:
+    /// Names of accounts.
+    Users = "users",
+    /// Ids of upstream providers.
+    Providers = "providers",
+    /// Ids of OAuth 2.0 clients.
+    Clients = "clients",
+    /// Files and folders.
+    Paths = "paths",
+    /// Files.
+    Files = "files",
+    /// Folders.
+    Folders = "folders",
+    /// Nothing, whatever its type is.
+    Nothing = "none",
 }
 
 /// One parameter of a script.
@@ -126,8 +147,8 @@ pub struct Param {
     pub requires: Vec<String>,
     /// Whether the help leaves it out.
     pub hidden: bool,
-    /// What completion offers for it.
-    pub complete: Option<String>,
+    /// What completion offers for it, if not what its type says.
+    pub complete: Option<Completion>,
     /// What is lost if it is given, as a sentence: that is asked about first.
     pub loss: Option<String>,
 }
@@ -149,6 +170,17 @@ impl Param {
     #[must_use]
     pub fn words(&self) -> String {
         self.name.replace('_', " ")
+    }
+
+    /// What completion offers for its value.
+    #[must_use]
+    pub fn completion(&self) -> Completion {
+        self.complete.unwrap_or(match self.kind {
+            Kind::User => Completion::Users,
+            Kind::Provider | Kind::Link => Completion::Providers,
+            Kind::Path => Completion::Paths,
+            _ => Completion::Nothing,
+        })
     }
 
     /// Whether the two cannot be given together.
@@ -240,7 +272,7 @@ pub(super) fn read(entry: &Entry) -> Result<Declared<'_>, Fault> {
         conflicts: names(&fields, "conflicts")?,
         requires: names(&fields, "requires")?,
         hidden: fields.truth("hidden")?,
-        complete: fields.text("complete")?,
+        complete: completion(kind, &fields)?,
         loss: fields.sentence("destructive", "a sentence that says what is lost")?,
     };
     Ok(Declared {
@@ -264,6 +296,22 @@ fn kind(fields: &Fields) -> Result<Kind, Fault> {
             let fault = fields.fault("type", format!("there is no type `{}`", yaml::clipped(&name)));
             fault.help(yaml::suggestion(&name, &known().collect::<Vec<_>>()))
         })
+}
+
+fn completion(kind: Kind, fields: &Fields) -> Result<Option<Completion>, Fault> {
+    let Some(name) = fields.text("complete")? else {
+        return Ok(None);
+    };
+    if matches!(kind, Kind::Bool | Kind::Enum | Kind::Secret) {
+        let message = format!("the type `{}` has no `complete`", kind.as_str());
+        return Err(fields.fault("complete", message));
+    }
+    let found = Completion::ALL.iter().find(|known| known.as_str() == name);
+    found.copied().map(Some).ok_or_else(|| {
+        let known: Vec<_> = Completion::ALL.iter().map(|known| known.as_str()).collect();
+        let fault = fields.fault("complete", format!("completion offers no `{}`", yaml::clipped(&name)));
+        fault.help(yaml::suggestion(&name, &known))
+    })
 }
 
 /// A list of texts, each there once.
