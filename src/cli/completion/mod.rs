@@ -44,7 +44,7 @@ struct Offer {
 /// `masctl completions`.
 pub(super) fn command() -> Command {
     Command::new("completions")
-        .about("Print the script by which a shell completes the arguments of masctl")
+        .about("Print what makes bash, zsh or fish complete arguments")
         .arg(
             Arg::new("shell")
                 .value_name("SHELL")

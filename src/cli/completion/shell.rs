@@ -73,10 +73,6 @@ impl Shell {
             }
             answer.push('\n');
         }
-        // zsh would take an empty line for one more.
-        if self == Self::Zsh {
-            answer.pop();
-        }
         answer
     }
 }

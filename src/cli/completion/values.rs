@@ -1,6 +1,6 @@
 //! Which values the arguments are offered.
 
-use std::{ffi::OsStr, sync::Arc};
+use std::{any::TypeId, ffi::OsStr, path::PathBuf, sync::Arc};
 
 use clap::{Arg, Command};
 use clap_complete::{
@@ -28,7 +28,7 @@ pub(super) fn offered(command: Command, scripts: &[Script], source: &Arc<Source>
                 manage.mut_subcommand(&script.name, |command| with_params(command, script, source))
             })
     });
-    with_capabilities(command)
+    everywhere(command)
 }
 
 /// The command of a script with the values of its parameters.
@@ -65,14 +65,15 @@ fn with(arg: Arg, completer: impl ValueCompleter + 'static) -> Arg {
     arg.add(ArgValueCompleter::new(completer))
 }
 
-/// Every `--allow` and `--deny` with the capabilities.
-fn with_capabilities(command: Command) -> Command {
+/// What each argument is offered that is the same in all commands.
+fn everywhere(command: Command) -> Command {
     command
         .mut_args(|arg| match arg.get_id().as_str() {
             "allow" | "deny" => with(arg, capabilities),
+            _ if arg.get_value_parser().type_id() == TypeId::of::<PathBuf>() => with(arg, PathCompleter::file()),
             _ => arg,
         })
-        .mut_subcommands(with_capabilities)
+        .mut_subcommands(everywhere)
 }
 
 fn capabilities(typed: &OsStr) -> Vec<CompletionCandidate> {
