@@ -2,6 +2,7 @@
 //!
 //! Whatever is wrong, nothing but offers is printed: all of it would land in somebody's prompt.
 
+mod scripts;
 mod shell;
 mod source;
 mod values;
@@ -22,6 +23,7 @@ use self::{
     source::Source,
 };
 use super::{
+    command_line::Scripts,
     options, render,
     terminal::{one_line, printable},
 };
@@ -119,12 +121,14 @@ fn offers(words: &[OsString], started: Instant) -> Result<Vec<Offer>> {
     let Some((last, before)) = words.split_last() else {
         return Ok(Vec::new());
     };
-    let scripts = catalogue::outlined_manage_scripts(|name| before.iter().any(|word| word == name))?;
+    let manage = catalogue::outlined_manage_scripts(|name| before.iter().any(|word| word == name))?;
     let source = Arc::new(Source {
         files: configuration_files(before),
         started,
     });
-    let mut command = values::offered(options::command(&scripts), &scripts, &source);
+    let scripts = Scripts { manage, run: None };
+    let command = scripts::offered(options::command(&scripts), before, last, &source);
+    let mut command = values::offered(command, &scripts.manage, &source);
     let folder = env::current_dir().ok();
     let found = engine::complete(&mut command, words.to_vec(), before.len(), folder.as_deref());
     let mut offers: Vec<Offer> = found

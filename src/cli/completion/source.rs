@@ -116,11 +116,15 @@ async fn usernames(
     let names = users::usernames_from(store, start, MOST.into()).await?;
     let names = names
         .into_iter()
-        // An option of masctl's is not what was meant.
-        .filter(|name| !name.is_empty() && !name.starts_with('-') && (!is_whole || name.len() == start.len()));
+        .filter(|name| can_be_given(name) && (!is_whole || name.len() == start.len()));
     Ok(names
         .map(|name| CompletionCandidate::new(format!("{sigil}{name}{server}")))
         .collect())
+}
+
+/// Whether an argument can be the username: what else looks like an option is one, and like a MXID too.
+fn can_be_given(username: &str) -> bool {
+    !(username.is_empty() || username.starts_with(['-', '@']) || username.contains(':'))
 }
 
 /// The ids that begin with what was typed, in whatever case, each with its name as help.

@@ -8,7 +8,10 @@ use clap_complete::{
     engine::{ArgValueCompleter, ValueCompleter},
 };
 
-use super::source::{Question, Source};
+use super::{
+    scripts,
+    source::{Question, Source},
+};
 use crate::{
     capability::{Access, Capability, Resource},
     cli::script_command,
@@ -28,11 +31,11 @@ pub(super) fn offered(command: Command, scripts: &[Script], source: &Arc<Source>
                 manage.mut_subcommand(&script.name, |command| with_params(command, script, source))
             })
     });
-    everywhere(command)
+    everywhere(command, false)
 }
 
 /// The command of a script with the values of its parameters.
-fn with_params(command: Command, script: &Script, source: &Arc<Source>) -> Command {
+pub(super) fn with_params(command: Command, script: &Script, source: &Arc<Source>) -> Command {
     command.mut_args(|arg| match script_command::param_of(&script.header, &arg) {
         Some(param) => with_values(arg, param, source),
         None => arg,
@@ -65,15 +68,20 @@ fn with(arg: Arg, completer: impl ValueCompleter + 'static) -> Arg {
     arg.add(ArgValueCompleter::new(completer))
 }
 
-/// What each argument is offered that is the same in all commands.
-fn everywhere(command: Command) -> Command {
+/// What each argument is offered that is the same in all commands: those about scripts take files of scripts.
+fn everywhere(command: Command, of_scripts: bool) -> Command {
+    let is_path = |arg: &Arg| arg.get_value_parser().type_id() == TypeId::of::<PathBuf>();
     command
         .mut_args(|arg| match arg.get_id().as_str() {
             "allow" | "deny" => with(arg, capabilities),
-            _ if arg.get_value_parser().type_id() == TypeId::of::<PathBuf>() => with(arg, PathCompleter::file()),
-            _ => arg,
+            _ if !is_path(&arg) => arg,
+            _ if of_scripts && arg.is_positional() => with(arg, scripts::files()),
+            _ => with(arg, PathCompleter::file()),
         })
-        .mut_subcommands(everywhere)
+        .mut_subcommands(|inner| {
+            let of_scripts = of_scripts || inner.get_name() == "scripts";
+            everywhere(inner, of_scripts)
+        })
 }
 
 fn capabilities(typed: &OsStr) -> Vec<CompletionCandidate> {
