@@ -82,7 +82,7 @@ fn script() -> String {
     let parts = (LINES - lines(HEAD) - 2) / (lines(PART) + 1);
     let mut script = HEAD.to_owned();
     for part in 1..=parts {
-        script.push_str(&format!("    found = part_{part}(user, kind, found);\n"));
+        script.extend(["    found = part_", &part.to_string(), "(user, kind, found);\n"]);
     }
     script.push_str("    found\n}\n");
     for part in 1..=parts {
@@ -99,7 +99,9 @@ fn write(sandbox: &Sandbox, count: usize) -> Vec<String> {
     let script = script();
     assert_eq!(script.lines().count(), LINES, "it is as long as it says");
     let names: Vec<String> = (0..count).map(|number| format!("script-{number}.rhai")).collect();
-    names.iter().for_each(|name| sandbox.write(name, &script));
+    for name in &names {
+        sandbox.write(name, &script);
+    }
     names
 }
 

@@ -123,11 +123,7 @@ impl Line {
             let fits = |character: char| is_plain(character) || character == ' ';
             return rest.chars().all(fits).then(|| rest.to_owned());
         }
-        let home = if kept.is_empty() && rest.starts_with("~/") {
-            1
-        } else {
-            0
-        };
+        let home = usize::from(kept.is_empty() && rest.starts_with("~/"));
         let mut replacement = rest[..home].to_owned();
         for character in rest[home..].chars() {
             if !is_plain(character) {
