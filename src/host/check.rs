@@ -19,11 +19,7 @@ use rhai::ParseErrorType;
 
 pub use self::finding::{Finding, Rule, Severity};
 
-use self::{
-    imports::load,
-    unit::Unit,
-    walk::Walk,
-};
+use self::{imports::load, unit::Unit, walk::Walk};
 use super::{
     modules::Modules,
     script::{Origin, Script},
@@ -95,7 +91,13 @@ fn module(label: &str, text: &std::sync::Arc<str>) -> Vec<Finding> {
 fn in_order(mut findings: Vec<Finding>, script: &Script) -> Vec<Finding> {
     findings.sort_by(|one, other| {
         let key = |finding: &Finding| (finding.excerpt.name != script.label, finding.excerpt.name.clone());
-        let place = |finding: &Finding| (finding.excerpt.span.start, finding.excerpt.span.end, finding.rule as usize);
+        let place = |finding: &Finding| {
+            (
+                finding.excerpt.span.start,
+                finding.excerpt.span.end,
+                finding.rule as usize,
+            )
+        };
         (key(one), place(one)).cmp(&(key(other), place(other)))
     });
     findings.dedup();

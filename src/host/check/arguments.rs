@@ -2,12 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Rule,
-    finding::Finding,
-    header,
-    unit::Unit,
-};
+use super::{Rule, finding::Finding, header, unit::Unit};
 use crate::{
     error::{Excerpt, nearest},
     host::script::Script,

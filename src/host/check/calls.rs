@@ -68,7 +68,8 @@ impl Walk<'_> {
         }
         let own: Vec<_> = self.unit.named(name).collect();
         if let Some((place, _)) = own.iter().find(|(_, function)| function.params.len() == count) {
-            self.calls.push(Call::of_function(self.index, self.caller, self.index, *place, position));
+            self.calls
+                .push(Call::of_function(self.index, self.caller, self.index, *place, position));
             return Type::Any;
         }
         let natives: Vec<_> = self.known.named(name).collect();
@@ -76,7 +77,11 @@ impl Walk<'_> {
         let fitting: Vec<_> = fitting.collect();
         if !fitting.is_empty() {
             let first = given.first().copied().unwrap_or(Type::Any);
-            let taking: Vec<_> = fitting.iter().copied().filter(|native| takes(native.receiver, first)).collect();
+            let taking: Vec<_> = fitting
+                .iter()
+                .copied()
+                .filter(|native| takes(native.receiver, first))
+                .collect();
             return self.native(if taking.is_empty() { fitting } else { taking }, name, position);
         }
         let counts = own.iter().map(|(_, function)| function.params.len());
@@ -105,9 +110,14 @@ impl Walk<'_> {
             format!("There is no function `{name}`"),
             self.unit.at(position),
         );
-        let namespaced = self.known.namespaces().find(|it| self.known.in_namespace(it, name).next().is_some());
+        let namespaced = self
+            .known
+            .namespaces()
+            .find(|it| self.known.in_namespace(it, name).next().is_some());
         let finding = if self.scope.iter().any(|(known, _)| known == name) {
-            finding.help(format!("The closure in the variable `{name}` is called as `{name}.call(…)`."))
+            finding.help(format!(
+                "The closure in the variable `{name}` is called as `{name}.call(…)`."
+            ))
         } else if let Some(namespace) = namespaced {
             finding.meant(Some(format!("{namespace}::{name}")))
         } else {
@@ -121,16 +131,22 @@ impl Walk<'_> {
 
     fn wrong_count(&mut self, what: &str, counts: &BTreeSet<usize>, given: usize, position: Position) {
         let message = format!("{what} takes {}, not {given}", arguments(counts));
-        self.findings.push(Finding::new(Rule::ArgumentCount, message, self.unit.at(position)));
+        self.findings
+            .push(Finding::new(Rule::ArgumentCount, message, self.unit.at(position)));
     }
 
     /// Notes the call of functions that are registered, and returns what they return.
     fn native(&mut self, natives: Vec<&'static Native>, name: &str, position: Position) -> Type {
         let mut returns = natives.iter().map(|native| native.returns);
         let first = returns.next().unwrap_or(Type::Any);
-        let returned = if returns.all(|other| other == first) { first } else { Type::Any };
+        let returned = if returns.all(|other| other == first) {
+            first
+        } else {
+            Type::Any
+        };
         if natives.iter().any(|native| native.namespace.is_some()) {
-            self.calls.push(Call::of_primitive(self.index, self.caller, natives, name, position));
+            self.calls
+                .push(Call::of_primitive(self.index, self.caller, natives, name, position));
         }
         returned
     }
@@ -166,15 +182,20 @@ impl Walk<'_> {
         let named: Vec<_> = unit.named(name).collect();
         let public: Vec<_> = named.iter().filter(|(_, function)| !function.private).collect();
         if let Some((place, _)) = public.iter().find(|(_, function)| function.params.len() == count) {
-            self.calls.push(Call::of_function(self.index, self.caller, index, *place, position));
+            self.calls
+                .push(Call::of_function(self.index, self.caller, index, *place, position));
         } else if !public.is_empty() {
             let counts = public.iter().map(|(_, function)| function.params.len()).collect();
             self.wrong_count(&format!("`{path}::{name}`"), &counts, count, position);
         } else if !named.is_empty() {
             let message = format!("`{path}::{name}` is private to its module");
-            self.findings.push(Finding::new(Rule::UnknownFunction, message, self.unit.at(position)));
+            self.findings
+                .push(Finding::new(Rule::UnknownFunction, message, self.unit.at(position)));
         } else {
-            let known = unit.functions.iter().filter(|function| !function.private && !function.is_closure());
+            let known = unit
+                .functions
+                .iter()
+                .filter(|function| !function.private && !function.is_closure());
             let known: Vec<_> = known.map(|function| function.name.as_str()).collect();
             self.not_in(path, name, &known, position);
         }
@@ -183,7 +204,8 @@ impl Walk<'_> {
     fn not_in(&mut self, path: &str, name: &str, known: &[&str], position: Position) {
         let message = format!("There is no function `{path}::{name}`");
         let finding = Finding::new(Rule::UnknownFunction, message, self.unit.at(position));
-        self.findings.push(finding.meant(nearest(name, known).map(|name| format!("{path}::{name}"))));
+        self.findings
+            .push(finding.meant(nearest(name, known).map(|name| format!("{path}::{name}"))));
     }
 
     /// What stands before `::`, each part within the one before.
@@ -242,7 +264,8 @@ impl Walk<'_> {
             Root::Nothing => return self.no_module(namespace),
             Root::Namespace => {
                 let message = format!("There is no variable `{path}::{name}`");
-                self.findings.push(Finding::new(Rule::UnknownVariable, message, self.unit.at(position)));
+                self.findings
+                    .push(Finding::new(Rule::UnknownVariable, message, self.unit.at(position)));
                 return;
             }
             Root::Unknown => return,
@@ -279,13 +302,21 @@ impl Walk<'_> {
         let mut is_known = false;
         for (unit, place, params) in &own {
             if *params == count {
-                self.calls.push(Call::of_function(self.index, self.caller, *unit, *place, position));
+                self.calls
+                    .push(Call::of_function(self.index, self.caller, *unit, *place, position));
                 is_known = true;
             }
         }
-        let natives = self.known.named(name).filter(|native| native.arity > 0 && takes(native.receiver, receiver));
+        let natives = self
+            .known
+            .named(name)
+            .filter(|native| native.arity > 0 && takes(native.receiver, receiver));
         let natives: Vec<_> = natives.collect();
-        let fitting: Vec<_> = natives.iter().copied().filter(|native| native.arity == count + 1).collect();
+        let fitting: Vec<_> = natives
+            .iter()
+            .copied()
+            .filter(|native| native.arity == count + 1)
+            .collect();
         if !fitting.is_empty() {
             let returned = self.native(fitting, name, position);
             return if is_known { Type::Any } else { returned };
@@ -309,7 +340,11 @@ impl Walk<'_> {
     fn own_methods(&self, name: &str) -> Vec<(usize, usize, usize)> {
         let units = self.units.iter().enumerate();
         let found = units.flat_map(|(index, unit)| {
-            let of_unit = unit.functions.iter().enumerate().filter(|(_, function)| function.name == name);
+            let of_unit = unit
+                .functions
+                .iter()
+                .enumerate()
+                .filter(|(_, function)| function.name == name);
             let visible = of_unit.filter(move |(_, function)| index == self.index || function.this_type.is_some());
             visible.map(move |(place, function)| (index, place, function.params.len()))
         });

@@ -2,11 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Rule,
-    finding::Finding,
-    unit::Unit,
-};
+use super::{Rule, finding::Finding, unit::Unit};
 use crate::{error::Code, host::modules::Modules};
 
 /// The script and every module that it needs, itself the first.

@@ -120,16 +120,23 @@ impl Known {
 
     fn new() -> Self {
         let primitives = types();
-        let mut ids: HashMap<TypeId, Type> = base_types().into_iter().map(|(id, name)| (id, Type::Of(name))).collect();
+        let mut ids: HashMap<TypeId, Type> = base_types()
+            .into_iter()
+            .map(|(id, name)| (id, Type::Of(name)))
+            .collect();
         let mut names: HashMap<&str, Type> = RUST_NAMES.iter().map(|(rust, name)| (*rust, Type::Of(name))).collect();
         let mut properties: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
         for described in &primitives {
             ids.insert(described.id, Type::Of(described.name));
             ids.insert(described.list_id, Type::ListOf(described.name));
             names.insert(described.name, Type::Of(described.name));
-            properties.insert(described.name, described.fields.iter().map(|field| (*field).to_owned()).collect());
+            properties.insert(
+                described.name,
+                described.fields.iter().map(|field| (*field).to_owned()).collect(),
+            );
         }
-        let collected = unit::strict().collect_fn_metadata(None, |function| Some(collect(&function, &ids, &names)), true);
+        let collected =
+            unit::strict().collect_fn_metadata(None, |function| Some(collect(&function, &ids, &names)), true);
         let mut known = Self {
             natives: Vec::new(),
             by_name: HashMap::new(),
@@ -190,19 +197,33 @@ impl Known {
     /// The names of all functions of a namespace.
     pub(super) fn functions_of(&self, namespace: &str) -> Vec<&str> {
         let functions = self.namespaces.get(namespace);
-        functions.into_iter().flat_map(|all| all.keys()).map(String::as_str).collect()
+        functions
+            .into_iter()
+            .flat_map(|all| all.keys())
+            .map(String::as_str)
+            .collect()
     }
 
     /// The names of all functions that need no namespace.
     pub(super) fn global_names(&self) -> Vec<&str> {
-        self.by_name.keys().map(String::as_str).filter(|name| is_word(name)).collect()
+        self.by_name
+            .keys()
+            .map(String::as_str)
+            .filter(|name| is_word(name))
+            .collect()
     }
 
     /// The methods of a type: those whose first parameter takes it.
     pub(super) fn methods_of(&self, receiver: Type) -> Vec<&str> {
-        let natives = self.natives.iter().filter(|native| native.global || native.namespace.is_none());
+        let natives = self
+            .natives
+            .iter()
+            .filter(|native| native.global || native.namespace.is_none());
         let taking = natives.filter(|native| native.arity > 0 && takes(native.receiver, receiver));
-        let mut names: Vec<_> = taking.map(|native| native.name.as_str()).filter(|name| is_word(name)).collect();
+        let mut names: Vec<_> = taking
+            .map(|native| native.name.as_str())
+            .filter(|name| is_word(name))
+            .collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -249,15 +270,25 @@ fn collect(function: &FuncInfo<'_>, ids: &HashMap<TypeId, Type>, names: &HashMap
     let metadata = function.metadata;
     let documented = Documented::of(function);
     let needs = documented.as_ref().and_then(|it| it.needs()?.parse().ok());
-    let uses = documented.as_ref().map(|it| capabilities_in(&it.help)).unwrap_or_default();
+    let uses = documented
+        .as_ref()
+        .map(|it| capabilities_in(&it.help))
+        .unwrap_or_default();
     let receiver = metadata.param_types.first().map_or(Type::Any, |id| {
         let is_dynamic = *id == TypeId::of::<Dynamic>();
-        let unnamed = if is_dynamic { Type::Any } else { Type::Of("another value") };
+        let unnamed = if is_dynamic {
+            Type::Any
+        } else {
+            Type::Of("another value")
+        };
         ids.get(id).copied().unwrap_or(unnamed)
     });
     Native {
         name: metadata.name.to_string(),
-        namespace: NAMESPACES.iter().map(|known| known.name).find(|known| *known == function.namespace),
+        namespace: NAMESPACES
+            .iter()
+            .map(|known| known.name)
+            .find(|known| *known == function.namespace),
         global: metadata.namespace == FnNamespace::Global,
         arity: metadata.num_params,
         receiver,
@@ -269,10 +300,12 @@ fn collect(function: &FuncInfo<'_>, ids: &HashMap<TypeId, Type>, names: &HashMap
 
 /// The type that a function returns, from the words of its Rust signature.
 fn returned(words: &str, names: &HashMap<&str, Type>) -> Type {
-    let inner = words.split_once('<').map_or(words, |(outer, inner)| match outer.trim() {
-        "Scripted" | "RhaiResultOf" => inner.trim().trim_end_matches('>').trim(),
-        _ => "",
-    });
+    let inner = words
+        .split_once('<')
+        .map_or(words, |(outer, inner)| match outer.trim() {
+            "Scripted" | "RhaiResultOf" => inner.trim().trim_end_matches('>').trim(),
+            _ => "",
+        });
     if let Some(known) = names.get(inner) {
         return *known;
     }
@@ -329,7 +362,10 @@ mod tests {
         for (namespace, name, inner) in all {
             let mut natives = known.in_namespace(&namespace, &name);
             let is_understood = natives.any(|native| native.returns != Type::Any);
-            assert!(is_understood || plain.contains(&&*inner), "{namespace}::{name}: {inner}");
+            assert!(
+                is_understood || plain.contains(&&*inner),
+                "{namespace}::{name}: {inner}"
+            );
         }
     }
 }

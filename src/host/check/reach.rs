@@ -4,14 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use rhai::Position;
 
-use super::{
-    Rule,
-    finding::Finding,
-    header,
-    imports::Units,
-    is_test,
-    known::Native,
-};
+use super::{Rule, finding::Finding, header, imports::Units, is_test, known::Native};
 use crate::{
     capability::{Access, Capability},
     error::Excerpt,
@@ -33,7 +26,10 @@ pub(super) struct Call {
 enum Target {
     Function(Node),
     /// What is called if the type of the receiver is not known: one of these.
-    Primitive { natives: Vec<&'static Native>, name: String },
+    Primitive {
+        natives: Vec<&'static Native>,
+        name: String,
+    },
 }
 
 impl Call {
@@ -98,13 +94,20 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
     for call in calls {
         of.entry((call.unit, call.caller)).or_default().push(call);
     }
-    let own = units[0].functions.iter().enumerate().filter(|(_, function)| !function.is_closure());
+    let own = units[0]
+        .functions
+        .iter()
+        .enumerate()
+        .filter(|(_, function)| !function.is_closure());
     let (tests, others): (Vec<_>, Vec<_>) = own.partition(|(_, function)| is_test(&function.name));
     let of_tests = reached(&of, tests.iter().map(|(place, _)| (0, Some(*place))).collect());
     let mains = others.iter().filter(|(_, function)| function.name == "main");
     let mut roots: Vec<_> = mains.map(|(place, _)| (0, Some(*place))).collect();
     // What is neither called by `main` nor by a test will be.
-    let unused = others.iter().map(|(place, _)| (0, Some(*place))).filter(|node| !of_tests.contains_key(node));
+    let unused = others
+        .iter()
+        .map(|(place, _)| (0, Some(*place)))
+        .filter(|node| !of_tests.contains_key(node));
     roots.extend(unused);
     roots.push((0, None));
     let reached = reached(&of, roots);
@@ -115,7 +118,11 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
             let Target::Primitive { natives, name } = &call.target else {
                 continue;
             };
-            used.extend(natives.iter().flat_map(|native| native.needs.iter().chain(&native.uses)));
+            used.extend(
+                natives
+                    .iter()
+                    .flat_map(|native| native.needs.iter().chain(&native.uses)),
+            );
             let needed: Vec<_> = natives.iter().map(|native| native.needs).collect();
             let is_granted = |it: &Option<Capability>| it.is_none_or(|needed| script.header.needs.allow(needed));
             if needed.iter().any(is_granted) {
@@ -123,7 +130,12 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
             }
             let position = if node.0 == 0 { call.position } else { *entry };
             let excerpt = units[0].at(position);
-            let capability = needed.iter().flatten().map(ToString::to_string).min().unwrap_or_default();
+            let capability = needed
+                .iter()
+                .flatten()
+                .map(ToString::to_string)
+                .min()
+                .unwrap_or_default();
             let known = missing.get(&capability);
             if known.is_none_or(|(known, _)| known.span.start > excerpt.span.start) {
                 missing.insert(capability, (excerpt, name.clone()));
@@ -140,7 +152,10 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
         findings.push(Finding::new(Rule::MissingCapability, message, excerpt).help(help));
     }
     // A module that is not known may use anything.
-    let is_whole = units.iter().flat_map(|unit| &unit.imports).all(|import| import.unit.is_some());
+    let is_whole = units
+        .iter()
+        .flat_map(|unit| &unit.imports)
+        .all(|import| import.unit.is_some());
     if script.header.states_needs && is_whole {
         find_unused(script, &used, findings);
     }

@@ -40,7 +40,11 @@ fn top_level(unit: &Unit, findings: &mut Vec<Finding>) {
                 "Nothing may happen at the top level of a script",
                 unit.at(statement.position()),
             );
-            findings.push(finding.help("Only `import`, `const`, `let` with a literal, and `fn` stand there: move it into a function."));
+            findings.push(
+                finding.help(
+                    "Only `import`, `const`, `let` with a literal, and `fn` stand there: move it into a function.",
+                ),
+            );
         }
     }
 }
@@ -93,8 +97,15 @@ fn replaced(unit: &Unit, findings: &mut Vec<Finding>) {
         let finding = Finding::new(Rule::Replaced, message, unit.definition(&function.name));
         findings.push(finding.help("Give it another name."));
     }
-    for import in unit.imports.iter().filter(|import| known.has_namespace(&import.alias) || import.alias == "global") {
-        let message = format!("The import `{}` would take the place of the namespace of this name", import.alias);
+    for import in unit
+        .imports
+        .iter()
+        .filter(|import| known.has_namespace(&import.alias) || import.alias == "global")
+    {
+        let message = format!(
+            "The import `{}` would take the place of the namespace of this name",
+            import.alias
+        );
         let finding = Finding::new(Rule::Replaced, message, unit.at(import.position));
         findings.push(finding.help("Import it `as` something else."));
     }
@@ -103,8 +114,7 @@ fn replaced(unit: &Unit, findings: &mut Vec<Finding>) {
 /// Whether a function of a script is called where a registered one was meant: as a function, or as a method.
 fn is_hidden(native: &Native, function: &Function) -> bool {
     let count = function.params.len();
-    function.this_type.is_none()
-        && (native.namespace.is_some() || native.arity == count || native.arity == count + 1)
+    function.this_type.is_none() && (native.namespace.is_some() || native.arity == count || native.arity == count + 1)
 }
 
 fn unused_imports(unit: &Unit, findings: &mut Vec<Finding>) {

@@ -17,7 +17,10 @@ fn folder(name: &str) -> PathBuf {
 
 fn scripts(name: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder(name)).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
     paths.sort();
     assert!(paths.len() > 5);
     paths
@@ -35,7 +38,11 @@ fn line(finding: &Finding) -> String {
         at("end_line", "end_column"),
         finding.rule.as_str(),
         finding.message.replace(&root, ""),
-        finding.help.as_ref().map(|help| format!(" [{help}]")).unwrap_or_default()
+        finding
+            .help
+            .as_ref()
+            .map(|help| format!(" [{help}]"))
+            .unwrap_or_default()
     )
 }
 
@@ -78,7 +85,8 @@ fn what_is_right_can_be_run() {
         ast.set_source(script.label.as_str());
         let done = program::on_deep_stack(|| {
             let options = CallFnOptions::new().eval_ast(true);
-            let called = engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &ast, "main", (Map::new(),));
+            let called =
+                engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &ast, "main", (Map::new(),));
             Ok(called.map(|value| value.to_string()).map_err(|error| error.to_string()))
         });
         let done = done.unwrap();
@@ -122,6 +130,10 @@ fn what_ships_is_right() {
         let path = format!("std/{name}");
         let text: Arc<str> = catalogue::module(&path).unwrap().into();
         let found = super::module(&path, &text);
-        assert_eq!(found.iter().map(line).collect::<Vec<_>>(), Vec::<String>::new(), "{path}");
+        assert_eq!(
+            found.iter().map(line).collect::<Vec<_>>(),
+            Vec::<String>::new(),
+            "{path}"
+        );
     }
 }

@@ -10,11 +10,7 @@ use rhai::{
     AST, ASTNode, Engine, Expr, FnAccess, Module, ParseErrorType, Position, Stmt, module_resolvers::DummyModuleResolver,
 };
 
-use super::{
-    Rule,
-    finding::Finding,
-    is_of_names, is_test,
-};
+use super::{Rule, finding::Finding, is_of_names, is_test};
 use crate::{
     error::Excerpt,
     host::{diagnose, engine},
@@ -210,7 +206,11 @@ impl Unit {
                         Expr::StringConstant(text, _) => Some(text.to_string()),
                         _ => None,
                     };
-                    let at = if literal.is_some() { path_of.position() } else { *position };
+                    let at = if literal.is_some() {
+                        path_of.position()
+                    } else {
+                        *position
+                    };
                     imports.push((alias.name.to_string(), literal, at));
                 }
                 _ => {}

@@ -69,7 +69,11 @@ impl<'a> Walk<'a> {
             self.assigned = assigned_in(unit, &function.body);
             let is_main = self.index == 0 && function.name == "main" && function.params.len() == 1;
             let param = if is_main { Type::Arguments } else { Type::Any };
-            self.scope = function.params.iter().map(|name| (name.clone(), self.kept(name, param))).collect();
+            self.scope = function
+                .params
+                .iter()
+                .map(|name| (name.clone(), self.kept(name, param)))
+                .collect();
             self.modules.clear();
             self.statements(&function.body);
         }
@@ -83,7 +87,11 @@ impl<'a> Walk<'a> {
 
     /// The type of a variable, unless it gets another value.
     fn kept(&self, name: &str, declared: Type) -> Type {
-        if self.assigned.contains(name) { Type::Any } else { declared }
+        if self.assigned.contains(name) {
+            Type::Any
+        } else {
+            declared
+        }
     }
 
     fn statements(&mut self, statements: &[Stmt]) {
@@ -175,9 +183,14 @@ impl<'a> Walk<'a> {
 
     fn import(&mut self, path: &Expr, alias: &str, position: Position) {
         self.expression(path);
-        let at = if matches!(path, Expr::StringConstant(..)) { path.position() } else { position };
+        let at = if matches!(path, Expr::StringConstant(..)) {
+            path.position()
+        } else {
+            position
+        };
         let found = self.unit.imports.iter().find(|import| import.position == at);
-        self.modules.push((alias.to_owned(), found.and_then(|import| import.unit)));
+        self.modules
+            .push((alias.to_owned(), found.and_then(|import| import.unit)));
     }
 
     /// The type of a value, once all that it is made of is looked at.
@@ -350,7 +363,10 @@ impl<'a> Walk<'a> {
             return false;
         };
         let mut scope = self.scope.iter().rev();
-        variable.2.is_empty() && scope.find(|(name, _)| *name == *variable.1).is_some_and(|(_, it)| *it == Type::Arguments)
+        variable.2.is_empty()
+            && scope
+                .find(|(name, _)| *name == *variable.1)
+                .is_some_and(|(_, it)| *it == Type::Arguments)
     }
 
     /// One of the arguments is read.
@@ -361,7 +377,11 @@ impl<'a> Walk<'a> {
 
     /// What is before a dot or bracket: the arguments are not read as a whole there.
     fn base(&mut self, expression: &Expr) -> Type {
-        if self.is_arguments(expression) { Type::Arguments } else { self.expression(expression) }
+        if self.is_arguments(expression) {
+            Type::Arguments
+        } else {
+            self.expression(expression)
+        }
     }
 
     fn dot(&mut self, base: &Expr, link: &Expr) -> Type {
@@ -422,7 +442,13 @@ impl<'a> Walk<'a> {
     pub(super) fn mention(&mut self, name: &str) {
         let unit = self.unit;
         for (place, _) in unit.named(name) {
-            self.calls.push(Call::of_function(self.index, self.caller, self.index, place, Position::NONE));
+            self.calls.push(Call::of_function(
+                self.index,
+                self.caller,
+                self.index,
+                place,
+                Position::NONE,
+            ));
         }
     }
 
