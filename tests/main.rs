@@ -7,6 +7,7 @@ compile_error!("run tests/run, or: cargo test --features fixed-world");
 
 mod architecture; // layers, lengths and words, by reading the sources
 mod asking; // what a person is asked before a command goes on
+mod completion; // what bash, zsh and fish are offered, and how long they wait
 mod concurrency; // two masctl at once on the same user
 mod configuration; // where the configuration comes from, with real files, variables and a database
 mod contract; // what each command leaves in a whole database: tests/contract/*.md

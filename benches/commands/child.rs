@@ -38,11 +38,23 @@ pub(crate) fn masctl(sandbox: &Sandbox, arguments: &[&str]) -> Cost {
     run(sandbox, env!("CARGO_BIN_EXE_masctl"), arguments)
 }
 
+/// Has masctl complete the last of the words, as fish asks for it.
+pub(crate) fn completion(sandbox: &Sandbox, words: &[&str]) -> Cost {
+    let own = env::current_exe().expect("a process knows its binary");
+    let mut command = sandbox.command(own);
+    command.env("COMPLETE", "fish");
+    measured(command, env!("CARGO_BIN_EXE_masctl"), &[&["--"], words].concat())
+}
+
 /// Runs a program in the sandbox.
 pub(crate) fn run(sandbox: &Sandbox, program: impl AsRef<OsStr>, arguments: &[&str]) -> Cost {
     let own = env::current_exe().expect("a process knows its binary");
-    let output = sandbox
-        .command(own)
+    measured(sandbox.command(own), program, arguments)
+}
+
+/// Runs a program as `own`, which is a call of this binary, sees its surroundings.
+fn measured(mut own: Command, program: impl AsRef<OsStr>, arguments: &[&str]) -> Cost {
+    let output = own
         .arg(FLAG)
         .arg(program)
         .args(arguments)

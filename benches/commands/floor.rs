@@ -76,7 +76,7 @@ impl Dialect {
         let locked_at = if lock { self.now() } else { "NULL" };
         vec![
             self.begin(),
-            format!("SELECT {COLUMNS} FROM users WHERE lower(username) = lower('{name}')"),
+            find(name),
             format!(
                 "UPDATE users SET locked_at = {locked_at} WHERE user_id = {}",
                 self.id(user)
@@ -105,6 +105,16 @@ impl Dialect {
         statements.extend([self.add_job(user), "COMMIT".to_owned()]);
         statements
     }
+}
+
+/// How the account of a name is found.
+pub(crate) fn find(name: &str) -> String {
+    format!("SELECT {COLUMNS} FROM users WHERE lower(username) = lower('{name}')")
+}
+
+/// How the usernames that begin so are found.
+pub(crate) fn usernames_from(start: &str) -> String {
+    format!("SELECT username FROM users WHERE lower(username) >= '{start}' ORDER BY lower(username) LIMIT 100")
 }
 
 /// What `provision-all-users` comes to where the database does it by itself.

@@ -21,6 +21,7 @@ mod floor; // the least that a command could take
 mod lists; // lists and counts beside psql
 mod measures; // the measures, in the order of the table
 mod scenes; // stores with users
+mod scripts; // scripts of an operator's, and completion
 #[expect(dead_code, reason = "the tests use more of it")]
 mod support; // what the benchmark takes from the tests
 mod table; // medians, floors and targets

@@ -8,6 +8,7 @@ use crate::{
     floor::{self, Dialect, Floor},
     lists,
     scenes::{ALICE, BOB, Embedded, OnPostgres},
+    scripts,
     support::{homeserver::SECRET, sandbox::Sandbox},
     table::{Figures, Report, Target},
 };
@@ -34,7 +35,7 @@ const ARGON2_MEBIBYTES: f64 = 19.0;
 const PASSWORD: &str = "vexing cobalt marmalade 37";
 
 /// How often a command and its floor are run before they are measured.
-const WARM_UP: usize = 3;
+pub(crate) const WARM_UP: usize = 3;
 
 type Measure = fn(&Plan, &mut Report);
 
@@ -47,18 +48,21 @@ pub(crate) const MEASURES: &[(&str, Measure)] = &[
     ("register-user with password", register_user_with_password),
     ("provision-all-users", provision_all_users),
     ("list-users", lists::list_users),
+    ("run a script", scripts::start),
+    ("scripts check", scripts::check),
+    ("completion", scripts::completion),
 ];
 
 /// Runs of masctl, and of the floor beside each.
 #[derive(Default)]
-struct Pairs {
+pub(crate) struct Pairs {
     masctl: Vec<Cost>,
     floor: Vec<Duration>,
 }
 
 impl Pairs {
     /// Measures alternately, each first in turn; `run` is told the number of the run.
-    fn take(
+    pub(crate) fn take(
         warm_up: usize,
         runs: usize,
         mut masctl: impl FnMut(usize) -> Cost,
@@ -82,7 +86,7 @@ impl Pairs {
     }
 
     /// Adds a row each for wall time, CPU time and memory.
-    fn report(&self, report: &mut Report, name: &str, target: Target, memory: Target) {
+    pub(crate) fn report(&self, report: &mut Report, name: &str, target: Target, memory: Target) {
         self.report_times(report, name, target);
         report.add("  memory", &Figures::memory(&self.masctl), None, memory);
     }

@@ -2,6 +2,7 @@
 
 mod annotated;
 mod command_line;
+mod completion;
 mod configuration;
 mod database;
 mod doctor;
@@ -27,7 +28,7 @@ mod terminal;
 mod usage;
 mod worker;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode, time::Instant};
 
 use self::{options::Options, render::Format};
 use crate::{
@@ -38,7 +39,12 @@ use crate::{
 /// Runs masctl with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    let started = Instant::now();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    // A shell that asks is answered first of all: nothing that can fail may come before.
+    if let Some(answered) = completion::answer(&arguments, started) {
+        return ExitCode::from(answered.map_or_else(|error| fail(&error, &arguments), |()| 0));
+    }
     // Before anything reads the environment, as MAS does it.
     let status = config::load_dotenv().and_then(|_| run(&arguments));
     match status {
@@ -61,6 +67,7 @@ fn run(arguments: &[OsString]) -> Result<u8> {
         Some(("eval", matches)) => eval::run(matches, &options),
         Some(("worker", matches)) => worker::run(matches, &options),
         Some(("database", matches)) => database::run(matches, &options).map(|()| 0),
+        Some(("completions", matches)) => completion::run(matches).map(|()| 0),
         Some(("doctor", _)) => doctor::run(&options).map(|()| 0),
         Some(("scripts", matches)) => scripts::run(matches, &options).map(|()| 0),
         Some(("reference", matches)) => reference::run(matches, &options).map(|()| 0),

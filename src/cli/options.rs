@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     command_line::Scripts,
-    configuration, database, doctor, eval, manage, reference,
+    completion, configuration, database, doctor, eval, manage, reference,
     render::{Format, Wish},
     run, scripts,
     terminal::help_width,
@@ -77,6 +77,7 @@ pub(super) fn command(scripts: &Scripts) -> Command {
         .subcommand(doctor::command())
         .subcommand(scripts::command())
         .subcommand(reference::command())
+        .subcommand(completion::command())
 }
 
 fn globals() -> [Arg; 8] {

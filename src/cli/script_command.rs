@@ -70,6 +70,13 @@ fn has_yes(script: &Script) -> bool {
     consent::may_be_needed(script) && script.header.param("yes").is_none()
 }
 
+/// The parameter whose value an argument of the script's command takes. A file that holds the value is none.
+#[must_use]
+pub fn param_of<'header>(header: &'header Header, arg: &Arg) -> Option<&'header Param> {
+    let (name, way) = arg.get_id().as_str().split_once('#')?;
+    header.param(name).filter(|_| matches!(way, "place" | "flag"))
+}
+
 /// Whether the command line says that nobody is to be asked.
 #[must_use]
 pub fn says_yes(script: &Script, matches: &ArgMatches) -> bool {

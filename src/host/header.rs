@@ -22,7 +22,7 @@ use crate::{
     error::Result,
 };
 
-pub use self::params::{Kind, Limit, Number, Param, Pattern};
+pub use self::params::{Completion, Kind, Limit, Number, Param, Pattern};
 
 /// How many parameters a script may have.
 const MAX_PARAMS: usize = 64;

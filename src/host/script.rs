@@ -114,10 +114,14 @@ impl Script {
     /// The text as Rhai is to read it, of the same length: `#!` begins no comment there.
     #[must_use]
     pub fn code(&self) -> Cow<'_, str> {
-        match self.source.strip_prefix("#!") {
-            Some(rest) => format!("//{rest}").into(),
-            None => Cow::Borrowed(&self.source),
+        if !self.source.starts_with("#!") {
+            return Cow::Borrowed(&self.source);
         }
+        // `//` in its place would make a path a doc comment.
+        let (first, rest) = self
+            .source
+            .split_at(self.source.find('\n').unwrap_or(self.source.len()));
+        format!("{}{rest}", " ".repeat(first.len())).into()
     }
 
     /// Whether it was read from standard input.
@@ -207,6 +211,17 @@ mod tests {
         let huge = vec![b' '; 1 + LONGEST];
         assert_eq!(refused(&huge), "The script `x.rhai` is larger than 1 MiB");
         assert!(read(&huge[1..]).is_ok());
+    }
+
+    #[test]
+    fn the_line_that_names_the_program_is_no_code() {
+        let code = |text: &str| Script::new("x", "x.rhai", text).unwrap().code().into_owned();
+        assert_eq!(
+            code("#!/bin/x\nimport \"std/a\" as a;\n"),
+            "        \nimport \"std/a\" as a;\n"
+        );
+        assert_eq!(code("#!x"), "   ");
+        assert_eq!(code("fn main(args) {}"), "fn main(args) {}");
     }
 
     #[test]

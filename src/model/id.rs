@@ -34,6 +34,12 @@ impl Id {
         Self(Uuid::max())
     }
 
+    /// The id right before this one; the least stays what it is.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_sub(1)))
+    }
+
     /// The lower 64 bits as a signed number: the key of MAS's per-user advisory lock.
     #[must_use]
     pub fn lock_key(self) -> i64 {

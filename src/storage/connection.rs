@@ -58,6 +58,20 @@ pub async fn connect(database: &Database) -> Result<Connection> {
     })
 }
 
+/// Connects as [`open`] does to a store that is there, and only to read it: nothing is made or migrated.
+///
+/// # Errors
+/// `database.unreachable`, `database.refused`, `database.busy`, `schema.missing`, `store.unusable`.
+pub async fn open_to_read(database: &Database) -> Result<Connection> {
+    match database {
+        Database::Embedded(path) | Database::Sqlite(path) => {
+            let connection = embedded::connect_to_read(path).await?;
+            Ok(Connection::Sqlite(Box::new(connection)))
+        }
+        Database::Postgres(_) => open(database).await,
+    }
+}
+
 const BEGIN_POSTGRES: &str = "BEGIN";
 
 /// The limits end with the transaction: a proxy may hand the connection on to MAS. So does the lock, which keeps MAS

@@ -38,12 +38,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Opens the file, which is created, with its folders, if it is not there; only its owner may read it.
 pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
     create(path).map_err(|cause| unusable(path, &cause.to_string()))?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
-        .log_statements(LevelFilter::Trace)
-        .log_slow_statements(LevelFilter::Off, Duration::MAX);
+    let options = options(path);
     let started = Instant::now();
     loop {
         match prepare(&options).await {
@@ -57,6 +52,30 @@ pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
             Err(cause) => return Err(of_sqlite(path, cause)),
         }
     }
+}
+
+/// Opens a file that has all tables of this masctl, and leaves it as it is.
+pub(super) async fn connect_to_read(path: &Path) -> Result<SqliteConnection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // SQLite would make that file to read a store that nobody has open.
+    let is_at_rest = !Path::new(&log).exists();
+    let connected = options(path).read_only(true).immutable(is_at_rest).connect().await;
+    let mut connection = connected.map_err(|cause| of_sqlite(path, cause.into()))?;
+    if applied(&mut connection).await == KNOWN {
+        Ok(connection)
+    } else {
+        Err(unusable(path, "it is not a store that this masctl has migrated"))
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .log_statements(LevelFilter::Trace)
+        .log_slow_statements(LevelFilter::Off, Duration::MAX)
 }
 
 /// What a file turned out to be.

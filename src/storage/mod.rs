@@ -31,7 +31,7 @@ pub mod sessions;
 mod transaction;
 pub mod users;
 
-pub use connection::{Connection, connect, is_made, open};
+pub use connection::{Connection, connect, is_made, open, open_to_read};
 pub use failure::{pooled, read_only};
 pub use postgres::PostgresConnection;
 pub use select::PAGE;

@@ -31,6 +31,9 @@ pub(super) const COLUMNS: &str = columns!();
 
 pub(super) const KEY: (&str, &str) = ("users", "user_id");
 
+/// How many usernames are looked at for those that begin with a text.
+const NEIGHBORS: i64 = 1000;
+
 /// Finds the user of this name as MAS does: case is folded by the database; of several that differ only by case, the
 /// one spelled exactly so, and none otherwise.
 ///
@@ -60,6 +63,24 @@ pub async fn user_exists(store: &mut Connection, name: &str) -> Result<bool> {
     on!(store, |connection| sqlx::query_scalar(STATEMENT)
         .bind(name)
         .fetch_one(&mut **connection))
+}
+
+/// The first usernames that begin so, in whatever case, in the order of the database.
+///
+/// Only the [`NEIGHBORS`] that come first from there on are looked at, which an index finds, however many accounts there
+/// are and whatever the collation of the database is: it may put other names between those that begin alike.
+///
+/// # Errors
+/// As of any statement.
+pub async fn usernames_from(store: &mut Connection, start: &str, most: i64) -> Result<Vec<String>> {
+    const STATEMENT: &str = "SELECT username FROM \
+         (SELECT username FROM users WHERE lower(username) >= lower($1) ORDER BY lower(username) LIMIT $2) AS neighbors \
+         WHERE substr(lower(username), 1, length(lower($1))) = lower($1) ORDER BY lower(username), username LIMIT $3";
+    on!(store, |connection| sqlx::query_scalar(STATEMENT)
+        .bind(start)
+        .bind(NEIGHBORS)
+        .bind(most)
+        .fetch_all(&mut **connection))
 }
 
 /// Finds the user of this id.

@@ -21,6 +21,7 @@ mod sessions;
 mod transactions;
 mod user_descriptions;
 mod user_filters;
+mod username_starts; // what completion asks for
 mod users;
 
 /// A moment after the cast was made, to the microsecond.

@@ -8,14 +8,14 @@ use super::{
 };
 use crate::host::arguments;
 
-macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// The type of a parameter.
+macro_rules! words {
+    ($(#[doc = $what:literal])+ $kind:ident: $($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        $(#[doc = $what])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Kind { $($(#[doc = $doc])+ $name,)+ }
+        pub enum $kind { $($(#[doc = $doc])+ $name,)+ }
 
-        impl Kind {
-            /// Every type, in the order of the reference.
+        impl $kind {
+            /// Each of them, in the order of the reference.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
             /// The name that headers use.
@@ -33,7 +33,9 @@ macro_rules! kinds {
     };
 }
 
-kinds! {
+words! {
+    /// The type of a parameter.
+    Kind:
     /// Any text.
     String = "string",
     /// The path of a file or folder.
@@ -89,6 +91,25 @@ impl Kind {
     }
 }
 
+words! {
+    /// What completion offers for the value of a parameter.
+    Completion:
+    /// Names of accounts.
+    Users = "users",
+    /// Ids of upstream providers.
+    Providers = "providers",
+    /// Ids of OAuth 2.0 clients.
+    Clients = "clients",
+    /// Files and folders.
+    Paths = "paths",
+    /// Files.
+    Files = "files",
+    /// Folders.
+    Folders = "folders",
+    /// Nothing, whatever its type is.
+    Nothing = "none",
+}
+
 /// One parameter of a script.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the header")]
@@ -131,8 +152,8 @@ pub struct Param {
     pub requires: Vec<String>,
     /// Whether the help leaves it out.
     pub hidden: bool,
-    /// What completion offers for it.
-    pub complete: Option<String>,
+    /// What completion offers for it, if not what its type says.
+    pub complete: Option<Completion>,
     /// What is lost if it is given, as a sentence: that is asked about first.
     pub loss: Option<String>,
 }
@@ -154,6 +175,17 @@ impl Param {
     #[must_use]
     pub fn words(&self) -> String {
         self.name.replace('_', " ")
+    }
+
+    /// What completion offers for its value.
+    #[must_use]
+    pub fn completion(&self) -> Completion {
+        self.complete.unwrap_or(match self.kind {
+            Kind::User => Completion::Users,
+            Kind::Provider | Kind::Link => Completion::Providers,
+            Kind::Path => Completion::Paths,
+            _ => Completion::Nothing,
+        })
     }
 
     /// Whether the two cannot be given together.
@@ -245,7 +277,7 @@ pub(super) fn read(entry: &Entry) -> Result<Declared<'_>, Fault> {
         conflicts: names(&fields, "conflicts")?,
         requires: names(&fields, "requires")?,
         hidden: fields.truth("hidden")?,
-        complete: fields.text("complete")?,
+        complete: completion(kind, &fields)?,
         loss: fields.sentence("destructive", "a sentence that says what is lost")?,
     };
     Ok(Declared {
@@ -269,6 +301,22 @@ fn kind(fields: &Fields) -> Result<Kind, Fault> {
             let fault = fields.fault("type", format!("there is no type `{}`", yaml::clipped(&name)));
             fault.help(yaml::suggestion(&name, &known().collect::<Vec<_>>()))
         })
+}
+
+fn completion(kind: Kind, fields: &Fields) -> Result<Option<Completion>, Fault> {
+    let Some(name) = fields.text("complete")? else {
+        return Ok(None);
+    };
+    if matches!(kind, Kind::Bool | Kind::Enum | Kind::Secret) {
+        let message = format!("the type `{}` has no `complete`", kind.as_str());
+        return Err(fields.fault("complete", message));
+    }
+    let found = Completion::ALL.iter().find(|known| known.as_str() == name);
+    found.copied().map(Some).ok_or_else(|| {
+        let known: Vec<_> = Completion::ALL.iter().map(|known| known.as_str()).collect();
+        let fault = fields.fault("complete", format!("completion offers no `{}`", yaml::clipped(&name)));
+        fault.help(yaml::suggestion(&name, &known))
+    })
 }
 
 /// A list of texts, each there once.

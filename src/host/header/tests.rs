@@ -132,8 +132,8 @@ fn every_key_of_a_parameter_is_read() {
     );
     assert!(two.positional && two.flag && two.hidden && two.excludes(one) && one.excludes(two) && !two.excludes(three));
     assert_eq!(
-        (two.requires.as_slice(), two.complete.as_deref()),
-        (["three".to_owned()].as_slice(), Some("users"))
+        (two.requires.as_slice(), two.completion()),
+        (["three".to_owned()].as_slice(), Completion::Users)
     );
     let pattern = two.pattern.as_ref().unwrap();
     assert!(pattern.matches("abc") && !pattern.matches("abc1"));

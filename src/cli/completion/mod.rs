@@ -1,0 +1,212 @@
+//! Shell completion: the shell runs masctl with the words that were typed, and is told how the last one can go on.
+//!
+//! Whatever is wrong, nothing but offers is printed: all of it would land in somebody's prompt.
+
+mod scripts;
+mod shell;
+mod source;
+mod values;
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
+
+use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
+use clap_complete::engine;
+
+use self::{
+    shell::{Line, Shell, VARIABLE},
+    source::Source,
+};
+use super::{
+    command_line::Scripts,
+    options, render,
+    terminal::{one_line, printable},
+};
+use crate::{
+    error::{Code, Error, Result},
+    host::catalogue,
+};
+
+/// The letters of global flags that take no value: `-c` may stand behind them.
+const SWITCHES: &[char] = &['q', 'v', 'y'];
+
+/// What a word can become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Offer {
+    value: String,
+    /// What it is, in one line. May be empty.
+    help: String,
+}
+
+/// `masctl completions`.
+pub(super) fn command() -> Command {
+    Command::new("completions")
+        .about("Print what makes bash, zsh or fish complete arguments")
+        .arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .required(true)
+                .value_parser(PossibleValuesParser::new(Shell::NAMES.map(|(name, _)| name)))
+                .help("The shell that reads it"),
+        )
+        .after_help(
+            "In ~/.bashrc:                   source <(masctl completions bash)\n\
+             In ~/.zshrc, after compinit:    source <(masctl completions zsh)\n\
+             In ~/.config/fish/config.fish:  masctl completions fish | source",
+        )
+}
+
+/// Prints the script of the shell. It runs masctl by its name, so that it can be installed with it.
+pub(super) fn run(matches: &ArgMatches) -> Result<()> {
+    let name = matches.get_one::<String>("shell").map_or("", String::as_str);
+    let shell = Shell::of(name).ok_or_else(|| Error::new(Code::Bug, "clap let an unknown shell pass"))?;
+    render::print(&shell.script("masctl"))
+}
+
+/// Answers the shell that asks by the variable `COMPLETE`: with `--` and the words of a command line for what the last can
+/// be, with nothing for its script. `None` if nobody asks.
+///
+/// # Errors
+/// `argument.invalid` if it names a shell that has no script, which none that has one does.
+pub(super) fn answer(arguments: &[OsString], started: Instant) -> Option<Result<()>> {
+    let name = env::var_os(VARIABLE).filter(|name| !name.is_empty() && name != "0")?;
+    let (program, words) = match arguments {
+        [program] => (program, None),
+        [program, escape, words @ ..] if escape == "--" => (program, Some(words)),
+        _ => return None,
+    };
+    let Some(shell) = PathBuf::from(&name)
+        .file_stem()
+        .and_then(OsStr::to_str)
+        .and_then(Shell::of)
+    else {
+        let name = printable(&name.to_string_lossy());
+        let error = Error::new(
+            Code::ArgumentInvalid,
+            format!("There is no completion for the shell `{name}`"),
+        );
+        return Some(Err(error.help(
+            "The variable COMPLETE can be bash, zsh or fish. Unset it to run masctl.",
+        )));
+    };
+    Some(match words {
+        None | Some([]) => render::print(&shell.script(&absolute(program))),
+        Some(words) => {
+            // A defect must not be seen either.
+            std::panic::set_hook(Box::new(|_| {}));
+            let line = Line::read(shell, words.to_vec());
+            let offers = offers(&line.words, started).unwrap_or_default();
+            render::print(&shell.answer(&line, &offers))
+        }
+    })
+}
+
+/// The program as a shell that is somewhere else finds it.
+fn absolute(program: &OsStr) -> String {
+    let path = PathBuf::from(program);
+    let path = match env::current_dir() {
+        Ok(folder) if path.components().count() > 1 => folder.join(path),
+        _ => path,
+    };
+    path.to_string_lossy().into_owned()
+}
+
+/// How the last of the words can go on.
+fn offers(words: &[OsString], started: Instant) -> Result<Vec<Offer>> {
+    let Some((last, before)) = words.split_last() else {
+        return Ok(Vec::new());
+    };
+    let manage = catalogue::outlined_manage_scripts(|name| before.iter().any(|word| word == name))?;
+    let source = Arc::new(Source {
+        files: configuration_files(before),
+        started,
+    });
+    let scripts = Scripts { manage, run: None };
+    let command = scripts::offered(options::command(&scripts), before, last, &source);
+    let mut command = values::offered(command, &scripts.manage, &source);
+    let folder = env::current_dir().ok();
+    let found = engine::complete(&mut command, words.to_vec(), before.len(), folder.as_deref());
+    let mut offers: Vec<Offer> = found
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|candidate| {
+            let value = candidate.get_value().to_str()?;
+            let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+            let offer = Offer {
+                value: value.to_owned(),
+                help: printable(help.lines().next().unwrap_or_default()),
+            };
+            (*printable(value) == *value && one_line(value) == value).then_some(offer)
+        })
+        .collect();
+    let is_option = |offer: &Offer| offer.value.starts_with('-');
+    if last.is_empty() && !offers.iter().all(is_option) {
+        offers.retain(|offer| !is_option(offer));
+    }
+    Ok(offers)
+}
+
+/// The files of `--config` among the words, wherever it stands.
+fn configuration_files(words: &[OsString]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut words = words.iter().filter_map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        let short = word
+            .strip_prefix('-')
+            .and_then(|letters| letters.trim_start_matches(SWITCHES).strip_prefix('c'));
+        let file = match (word.strip_prefix("--config"), short) {
+            _ if word == "--" => break,
+            (Some(""), _) | (_, Some("")) => words.next(),
+            (Some(value), _) => value.strip_prefix('='),
+            (_, Some(value)) => Some(value.strip_prefix('=').unwrap_or(value)),
+            _ => None,
+        };
+        files.extend(file.map(at_home));
+    }
+    files
+}
+
+/// A path as the shell hands it over when the command runs.
+fn at_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_that_of_the_command_line() {
+        let files = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            let files = configuration_files(&words);
+            files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            files("masctl --config a manage -c b --config=c lock-user"),
+            ["a", "b", "c"]
+        );
+        assert_eq!(files("masctl -qvc a -cb -vc=d -q --configx e"), ["a", "b", "d"]);
+        assert_eq!(files("masctl manage --format csv -- -c a"), [""; 0]);
+        assert_eq!(files("masctl -c"), [""; 0]);
+    }
+
+    #[test]
+    fn the_program_is_found_from_everywhere() {
+        assert_eq!(absolute(OsStr::new("masctl")), "masctl");
+        assert_eq!(absolute(OsStr::new("/opt/masctl")), "/opt/masctl");
+        let folder = env::current_dir().unwrap();
+        assert_eq!(
+            absolute(OsStr::new("bin/masctl")),
+            folder.join("bin/masctl").display().to_string()
+        );
+    }
+}
