@@ -37,7 +37,7 @@ impl Listed {
         let about = match &found.script {
             Ok(script) if script.header.hidden => return None,
             Ok(script) => script.header.about.clone(),
-            Err(error) => problem(error),
+            Err(error) => problem(found, error),
         };
         Some(Self {
             name: shortened(&found.name),
@@ -52,8 +52,15 @@ impl Listed {
     }
 }
 
-fn problem(error: &Error) -> String {
-    format!("Cannot be used: {}", error.message())
+/// What is wrong, without the path, which would not leave room for it.
+fn problem(found: &Found, error: &Error) -> String {
+    let path = found.path.display();
+    let short = error.message().replace(&format!("`{path}` is ignored: "), "");
+    let short = short.replace(&format!("The script `{path}` "), "it ");
+    format!(
+        "Cannot be used: {}",
+        short.replace(&format!("The scripts folder `{path}` "), "the folder ")
+    )
 }
 
 fn shortened(name: &str) -> String {
@@ -193,7 +200,10 @@ pub(super) fn list(files: &[PathBuf]) -> Vec<Listed> {
 /// # Errors
 /// What is wrong with the configuration, or with the script.
 pub(super) fn one(name: &str, files: &[PathBuf]) -> Result<Option<Script>> {
-    let found = folders::named(&folders_of(files)?, name);
+    let folders = folders_of(files)?;
+    // A file whose name cannot be that of a command says so.
+    let found =
+        folders::named(&folders, name).or_else(|| folders::find(&folders).into_iter().find(|found| found.name == name));
     found.map(|found| found.script).transpose()
 }
 

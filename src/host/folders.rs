@@ -231,7 +231,7 @@ mod tests {
             shown(&find(std::slice::from_ref(&folder)), &folder),
             [
                 "Lock `…/Lock.rhai` is ignored: no command can be called so",
-                "a there is no key `parms` in a header",
+                "a A header has no key `parms`",
                 "a b `…/a b.rhai` is ignored: no command can be called so",
                 "b Do nothing",
                 "binary The script `…/binary.rhai` has a NUL character",

@@ -229,7 +229,7 @@ fn scripts_folders_start_from_the_file_that_names_them() {
     let none = Scene::of("masctl: { scripts: [] }").load().script_folders();
     assert_eq!(none.unwrap(), Vec::<PathBuf>::new());
     for (yaml, message, place) in [
-        ("scripts: /srv", "` must be a list, but is the text `/srv`", (2, 3)),
+        ("scripts: /srv", "` must be a list, but is text", (2, 3)),
         ("scripts: ['']", "[0]` is empty", (2, 13)),
     ] {
         let message = format!("`masctl.scripts{message}");

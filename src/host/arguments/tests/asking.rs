@@ -44,7 +44,7 @@ fn every_missing_parameter_is_asked_for_as_its_type_is() {
         "key",
     ];
     let (questions, arguments) = asked(LOCK_STALE, &[], &answers);
-    let expected = "Account to lock|Idle days [90]|Reason (optional)|How to lock it (optional)|Role|Role|\
+    let expected = "Account to lock|Account to lock|Idle days [90]|Idle days [90]|Reason (optional)|How to lock it (optional)|Role|Role|\
                     Notes (empty ends)|Notes (empty ends)|Notes (empty ends)|Also end its sessions?|Signing key|Signing key";
     assert_eq!(questions, expected);
     assert_eq!(
@@ -92,10 +92,10 @@ fn what_another_stands_in_for_can_be_left_empty() {
 
 #[test]
 fn what_an_answer_needs_is_asked_for_again() {
-    let yaml = "file: { type: path }\nformat: { type: string, requires: [file] }";
+    let yaml = "file: { type: path }\nform: { type: string, requires: [file] }";
     let (questions, arguments) = asked(yaml, &[], &["", "csv", "f"]);
-    assert_eq!(questions, "File (optional)|Format (optional)|File");
-    assert_eq!(arguments, "file=Text(\"f\") format=Text(\"csv\")");
+    assert_eq!(questions, "File (optional)|Form (optional)|File");
+    assert_eq!(arguments, "file=Text(\"f\") form=Text(\"csv\")");
 }
 
 #[test]
