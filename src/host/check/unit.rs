@@ -36,6 +36,8 @@ pub(super) struct Unit {
     pub(super) texts: BTreeSet<String>,
     /// Whether it is a file of tests.
     pub(super) of_tests: bool,
+    /// Whether its statements stand in the place of `main`.
+    pub(super) is_expression: bool,
     /// The first name that Rhai does not know.
     pub(super) refused: Option<Finding>,
 }
@@ -130,6 +132,7 @@ impl Unit {
             variables: BTreeMap::new(),
             texts: BTreeSet::new(),
             of_tests,
+            is_expression: false,
             refused,
         };
         let has_tests = of_tests || unit.functions.iter().any(|function| is_test(&function.name));
