@@ -111,7 +111,7 @@ fn a_shipped_command_runs_though_nothing_of_the_folders_can_be_read() {
     let shown = run(sandbox.masctl(1).args(["manage", "--help"]));
     let help = text(&shown.stdout);
     assert!(
-        help.contains("Your scripts:") && help.contains("it is no plain file"),
+        help.contains("Your scripts:") && help.contains("it cannot be read: it is no"),
         "{help}"
     );
     let refused = run(sandbox.masctl(1).args(["manage", "greet-user"]));

@@ -7,7 +7,7 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 use super::{
     check, diagnose, engine,
     modules::Modules,
-    script::{Origin, Script},
+    script::{Origin, Script, code},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -79,7 +79,7 @@ fn of_expression(failed: Error) -> Error {
 /// `script.syntax`, with the place in it.
 fn compile(engine: &Engine, script: &Script) -> Result<AST> {
     let mut ast = engine
-        .compile(script.code())
+        .compile(code(&script.source))
         .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
     ast.set_source(script.label.as_str());
     let has_main = || {

@@ -111,15 +111,6 @@ impl Script {
         }
     }
 
-    /// The text as Rhai is to read it, of the same length: `#!` begins no comment there.
-    #[must_use]
-    pub fn code(&self) -> Cow<'_, str> {
-        match self.source.strip_prefix("#!") {
-            Some(rest) => format!("//{rest}").into(),
-            None => Cow::Borrowed(&self.source),
-        }
-    }
-
     /// Whether it was read from standard input.
     #[must_use]
     pub fn is_of_stdin(&self) -> bool {
@@ -130,6 +121,14 @@ impl Script {
     #[must_use]
     pub fn is_of_mas_cli(&self) -> bool {
         self.origin == Origin::Shipped && catalogue::is_of_mas_cli(&self.name)
+    }
+}
+
+/// The text of a script as Rhai is to read it, of the same length: `#!` begins no comment there.
+pub(super) fn code(source: &str) -> Cow<'_, str> {
+    match source.strip_prefix("#!") {
+        Some(rest) => format!("//{rest}").into(),
+        None => source.into(),
     }
 }
 
