@@ -95,7 +95,7 @@ impl Asked {
                 None => (None, Vec::new()),
             },
             Some(("help", rest)) => match first(rest) {
-                (Some(manage), rest) if manage == "manage" => (rest.first().and_then(|name| text(name)), rest),
+                (Some(manage), rest) if manage == "manage" => (rest.first().and_then(text), rest),
                 _ => return Self::Nothing,
             },
             _ => return Self::Nothing,

@@ -39,7 +39,7 @@ pub(super) fn ask(param: &Param, params: &[Param], question: &str, console: &dyn
 
 /// Whether `--prompt` asks for it. A `yes` is an answer already.
 pub(super) fn is_asked_for(param: &Param) -> bool {
-    !param.hidden && !(param.name == "yes" && param.kind == Kind::Bool)
+    !(param.hidden || (param.name == "yes" && param.kind == Kind::Bool))
 }
 
 impl Collected<'_> {
@@ -81,20 +81,15 @@ impl Collected<'_> {
             return Ok(());
         }
         let needed = |(at, param): (usize, &Param)| (param.required && self.is_open(at)).then_some(at);
-        Err(match self.params.iter().enumerate().find_map(needed) {
-            Some(at) => super::missing(
-                &self.params[at],
-                self.params,
-                "is missing, and there is no terminal to ask on",
-            ),
-            None => {
-                let message = format!(
-                    "`--prompt` asks for `{}`, and there is no terminal to ask on",
-                    param.name
-                );
-                Error::new(Code::InputNotInteractive, message).help("Give the arguments without `--prompt`.")
-            }
-        })
+        if let Some(at) = self.params.iter().enumerate().find_map(needed) {
+            let problem = "is missing, and there is no terminal to ask on";
+            return Err(super::missing(&self.params[at], self.params, problem));
+        }
+        let message = format!(
+            "`--prompt` asks for `{}`, and there is no terminal to ask on",
+            param.name
+        );
+        Err(Error::new(Code::InputNotInteractive, message).help("Give the arguments without `--prompt`."))
     }
 }
 
