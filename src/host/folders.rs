@@ -118,7 +118,9 @@ fn files(folder: &Path) -> Result<(Vec<(String, PathBuf)>, bool)> {
         let Some(name) = name.strip_suffix(".rhai").map(str::to_owned) else {
             continue;
         };
-        let is_of_others = name.is_empty() || name.starts_with(['.', '_']) || name.ends_with(".test");
+        let is_of_others = name.is_empty()
+            || name.starts_with(['.', '_'])
+            || name.rsplit_once('.').is_some_and(|(_, last)| last == "test");
         if !is_of_others {
             files.push((name, path));
         }
