@@ -13,7 +13,7 @@ use crate::{
 
 const NOTES: &str = "Examples:
   masctl eval 'users::get(\"alice\").emails()' --format json
-  masctl eval 'users::list(#{ status: \"locked\" })' --format csv
+  masctl eval 'users::list(#{ locked: true })' --format csv
   masctl eval 'users::get(\"alice\").lock()' --needs users:write --dry-run";
 
 pub(super) fn command() -> Command {

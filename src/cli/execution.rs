@@ -33,7 +33,7 @@ pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> R
     let (arguments, accounts) = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking()?;
-        let mut arguments = arguments(script, matches, &configuration, &*console)?;
+        let mut arguments = arguments(script, matches, &configuration, options, &*console)?;
         // A MXID may be that of somebody who is called `-`: it is a name only after this.
         let accounts = many::accounts(script, &arguments, &configuration, &*console)?;
         if arguments.name_a_server(&script.header.params) {
@@ -96,6 +96,7 @@ fn arguments(
     script: &Script,
     matches: &ArgMatches,
     configuration: &Configuration,
+    options: &Options,
     console: &dyn Console,
 ) -> Result<Arguments> {
     let params = &script.header.params;
@@ -104,6 +105,7 @@ fn arguments(
         console,
         variable: &variable,
         stdin_is_taken: script.is_of_stdin(),
+        prompt: options.prompt,
     };
     let arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
     for warning in &arguments.warnings {

@@ -13,6 +13,7 @@ mod manage;
 mod many;
 mod options;
 mod pager;
+mod own;
 mod printer;
 mod record;
 mod reference;

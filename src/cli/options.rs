@@ -20,6 +20,7 @@ use crate::{config::Environment, error::Result};
 pub(super) struct Options {
     pub(super) files: Vec<PathBuf>,
     pub(super) dry_run: bool,
+    pub(super) prompt: bool,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
     pub(super) wish: Wish,
@@ -37,6 +38,7 @@ impl Options {
                 .map(|files| files.cloned().collect())
                 .unwrap_or_default(),
             dry_run: matches.get_flag("dry_run"),
+            prompt: matches.get_flag("prompt"),
             quiet: matches.get_flag("quiet"),
             verbose: matches.get_count("verbose"),
             wish: Wish {
@@ -68,8 +70,8 @@ pub(super) fn command(scripts: &Scripts) -> Command {
         .disable_version_flag(true)
         .propagate_version(true)
         .args(globals())
-        .subcommand(manage::command(&scripts.manage))
-        .subcommand(run::command(scripts.run.as_ref()))
+        .subcommand(manage::command(scripts))
+        .subcommand(run::command(scripts.run.as_ref(), scripts.asking))
         .subcommand(eval::command())
         .subcommand(worker::command())
         .subcommand(database::command())
@@ -80,7 +82,7 @@ pub(super) fn command(scripts: &Scripts) -> Command {
         .subcommand(completion::command())
 }
 
-fn globals() -> [Arg; 8] {
+pub(super) fn globals() -> [Arg; 9] {
     let global = |name: &'static str| {
         Arg::new(name)
             .long(name.replace('_', "-"))
@@ -97,6 +99,9 @@ fn globals() -> [Arg; 8] {
         global("dry_run")
             .action(ArgAction::SetTrue)
             .help("Show what would change, and change nothing"),
+        global("prompt")
+            .action(ArgAction::SetTrue)
+            .help("Ask for the arguments of a script that are missing"),
         global("format")
             .value_name("FORMAT")
             .value_parser(PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name)))

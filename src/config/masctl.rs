@@ -1,20 +1,28 @@
 //! The section `masctl`: masctl's own settings, in the same file as MAS's, which passes over them.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{environment::Environment, section::Section, tree::Origin, wrong};
 use crate::error::{Code, Error, Result, nearest};
 
 /// The keys that there are.
-const KEYS: [&str; 2] = ["lock_timeout", "statement_timeout"];
+const KEYS: [&str; 3] = ["lock_timeout", "statement_timeout", "scripts"];
+
+/// The scripts folder of all users of the machine.
+const COMMON_SCRIPTS: &str = "/etc/masctl/scripts";
 
 /// masctl's own settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Masctl {
     /// How long masctl waits for a lock in the database before it gives up: from a second to an hour.
     pub lock_timeout: Duration,
     /// How long one statement may take before the database ends it: from a second to a day.
     pub statement_timeout: Duration,
+    /// The scripts folders, if they are named. One whose path begins with `~/` is in the home.
+    pub scripts: Option<Vec<PathBuf>>,
 }
 
 impl Default for Masctl {
@@ -22,6 +30,7 @@ impl Default for Masctl {
         Self {
             lock_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_mins(1),
+            scripts: None,
         }
     }
 }
@@ -36,11 +45,13 @@ impl Masctl {
         let known = section.every(unknown.map(|key| Err::<(), _>(refused(&section, key))));
         let lock_timeout = seconds(&section, KEYS[0], 60 * 60);
         let statement_timeout = seconds(&section, KEYS[1], 24 * 60 * 60);
+        let scripts = folders(&section, KEYS[2]);
         known?;
         let default = Self::default();
         Ok(Self {
             lock_timeout: lock_timeout?.unwrap_or(default.lock_timeout),
             statement_timeout: statement_timeout?.unwrap_or(default.statement_timeout),
+            scripts: scripts?,
         })
     }
 }
@@ -57,6 +68,42 @@ pub(super) fn new_scripts_folder(environment: &Environment) -> Result<PathBuf> {
         )
         .help("Name one with `--folder`.")
     })
+}
+
+/// The scripts folders, those that come first win: the named ones, else those of the person and of the machine that are
+/// there.
+pub(super) fn script_folders(own: Masctl, environment: &Environment) -> Vec<PathBuf> {
+    let home = environment.home();
+    let Some(named) = own.scripts else {
+        let folders = new_scripts_folder(environment).into_iter();
+        let folders = folders.chain([PathBuf::from(COMMON_SCRIPTS)]);
+        return folders.filter(|folder| folder.is_dir()).collect();
+    };
+    let at_home = |path: PathBuf| match (home, path.strip_prefix("~")) {
+        (Some(home), Ok(rest)) => home.join(rest),
+        _ => path,
+    };
+    named.into_iter().map(at_home).collect()
+}
+
+/// Paths of folders. A relative one starts from the folder of the file that it is written in.
+fn folders(section: &Section<'_>, key: &str) -> Result<Option<Vec<PathBuf>>> {
+    if !section.has(key) {
+        return Ok(None);
+    }
+    let texts = section.texts(key)?.into_iter();
+    let folders = texts.map(|(path, text, origin)| {
+        if text.is_empty() {
+            return Err(section.invalid_at(&path, origin, "is empty", "Give the path of a folder."));
+        }
+        let is_at_home = text == "~" || text.starts_with("~/");
+        Ok(if is_at_home {
+            Path::new(text).to_owned()
+        } else {
+            section.folder_of(origin).join(text)
+        })
+    });
+    section.every(folders).map(Some)
 }
 
 fn seconds(section: &Section<'_>, key: &str, most: u64) -> Result<Option<Duration>> {

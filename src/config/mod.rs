@@ -192,6 +192,14 @@ impl Configuration {
         Masctl::read(&self.top())
     }
 
+    /// The folders with the operator's own scripts. Of two scripts of one name, the one in the earlier folder counts.
+    ///
+    /// # Errors
+    /// Those of [`Self::masctl`].
+    pub fn script_folders(&self) -> Result<Vec<PathBuf>> {
+        Ok(masctl::script_folders(self.masctl()?, &self.environment))
+    }
+
     /// The merged configuration as JSON, with secrets masked as `<secret>`.
     #[must_use]
     pub fn dump(&self) -> serde_json::Value {

@@ -1,5 +1,6 @@
 //! From what was given on the command line to the typed arguments of a script.
 
+mod asking;
 mod values;
 
 use std::{
@@ -93,6 +94,8 @@ pub struct Sources<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// Whether the script itself was read from standard input, so that nothing else is there.
     pub stdin_is_taken: bool,
+    /// Whether to ask for all that is missing.
+    pub prompt: bool,
 }
 
 /// The arguments of a script: every declared parameter, in declared order.
@@ -188,10 +191,14 @@ pub fn collect(params: &[Param], mut given: BTreeMap<String, Given>, sources: &S
             collected.values[at] = from_environment(param, sources)?;
         }
     }
-    collected.check()?;
+    collected.check(sources.prompt)?;
+    if sources.prompt {
+        collected.ask_for_all(sources.console)?;
+        collected.check(false)?;
+    }
     for (at, param) in params.iter().enumerate() {
         if let Some(question) = param.prompt.as_deref().filter(|_| collected.wants(at)) {
-            collected.values[at] = Some(ask(param, params, question, sources.console)?);
+            collected.values[at] = Some(asking::ask(param, params, question, sources.console)?);
         }
     }
     collected.finish()
@@ -241,14 +248,16 @@ impl Collected<'_> {
         self.values[at].is_none() && !self.excluded(&self.params[at])
     }
 
-    fn check(&self) -> Result<()> {
+    /// Refuses that something needed is missing, unless it `is_asked_for`.
+    fn check(&self, is_asked_for: bool) -> Result<()> {
+        let is_asked_for = |param: &Param| param.prompt.is_some() || (is_asked_for && asking::is_asked_for(param));
         for (at, param) in self.params.iter().enumerate() {
-            if param.required && param.prompt.is_none() && self.wants(at) {
+            if param.required && !is_asked_for(param) && self.wants(at) {
                 return Err(missing(param, self.params, "is missing"));
             }
             let unmet = param.requires.iter().find(|name| !self.has(name));
             let unmet = unmet.and_then(|name| self.params.iter().find(|other| other.name == *name));
-            if let Some(other) = unmet.filter(|other| other.prompt.is_none() && self.has(&param.name)) {
+            if let Some(other) = unmet.filter(|other| !is_asked_for(other) && self.has(&param.name)) {
                 let problem = format!("is missing, and `{}` does not go without it", param.name);
                 return Err(missing(other, self.params, &problem));
             }
@@ -343,25 +352,6 @@ fn from_environment(param: &Param, sources: &Sources) -> Result<Option<Value>> {
         let message = format!("The environment variable `{name}` {problem}");
         Error::new(Code::ArgumentInvalid, message).help(format!("It stands for `{}`.", param.name))
     })
-}
-
-fn ask(param: &Param, params: &[Param], question: &str, console: &dyn Console) -> Result<Value> {
-    if !console.interactive() {
-        return Err(missing(param, params, "is missing, and there is no terminal to ask on"));
-    }
-    let text = match param.kind {
-        Kind::Secret => return console.ask_secret(question, true).map(Value::Secret),
-        Kind::Enum => {
-            let index = console.choose(question, &param.values)?;
-            param.values.get(index).cloned().unwrap_or_default()
-        }
-        _ => console.ask(question, &|text| {
-            parse(param, text)
-                .map(drop)
-                .map_err(|why| Error::new(Code::ArgumentInvalid, why))
-        })?,
-    };
-    parse(param, &text).map_err(|problem| invalid(param, &problem))
 }
 
 fn read_secret_file(param: &Param, path: &Path) -> Result<SecretString> {

@@ -43,10 +43,11 @@ fn is_of_tests(script: &Script) -> bool {
 #[must_use]
 pub fn script(script: &Script) -> Vec<Finding> {
     let modules = Modules::of(script);
-    let main = match Unit::parse(&script.label, script.source.clone(), is_of_tests(script)) {
+    let mut main = match Unit::parse(&script.label, script.source.clone(), is_of_tests(script)) {
         Ok(main) => main,
         Err(finding) => return vec![finding],
     };
+    main.is_expression = script.origin == Origin::Expression;
     let mut findings = Vec::new();
     let units = load(main, &modules, &mut findings);
     let mut calls = Vec::new();

@@ -9,6 +9,7 @@ pub mod drafts;
 mod each;
 mod engine;
 mod execute;
+pub mod folders;
 pub mod header;
 mod modules;
 pub mod names;

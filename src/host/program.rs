@@ -7,7 +7,7 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 use super::{
     check, diagnose, engine,
     modules::Modules,
-    script::{Origin, Script},
+    script::{Origin, Script, code},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -53,7 +53,23 @@ impl<'script> Program<'script> {
             self.engine
                 .call_fn_with_options(options, &mut scope, &self.ast, "main", (arguments,))
         };
-        done.map_err(|error| diagnose::of_running(&error, self.script, &self.modules))
+        done.map_err(|error| {
+            let failed = diagnose::of_running(&error, self.script, &self.modules);
+            if self.script.origin == Origin::Expression {
+                of_expression(failed)
+            } else {
+                failed
+            }
+        })
+    }
+}
+
+/// A denial, as statements without a header can be rid of it.
+fn of_expression(failed: Error) -> Error {
+    let capability = failed.values().get("capability").and_then(|text| text.as_str());
+    match capability.map(|capability| format!("`--needs {capability}` lets it.")) {
+        Some(help) if failed.code() == Code::CapabilityDenied => failed.help(help),
+        _ => failed,
     }
 }
 
@@ -63,7 +79,7 @@ impl<'script> Program<'script> {
 /// `script.syntax`, with the place in it.
 fn compile(engine: &Engine, script: &Script) -> Result<AST> {
     let mut ast = engine
-        .compile(script.code())
+        .compile(code(&script.source))
         .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
     ast.set_source(script.label.as_str());
     let has_main = || {

@@ -111,19 +111,6 @@ impl Script {
         }
     }
 
-    /// The text as Rhai is to read it, of the same length: `#!` begins no comment there.
-    #[must_use]
-    pub fn code(&self) -> Cow<'_, str> {
-        if !self.source.starts_with("#!") {
-            return Cow::Borrowed(&self.source);
-        }
-        // `//` in its place would make a path a doc comment.
-        let (first, rest) = self
-            .source
-            .split_at(self.source.find('\n').unwrap_or(self.source.len()));
-        format!("{}{rest}", " ".repeat(first.len())).into()
-    }
-
     /// Whether it was read from standard input.
     #[must_use]
     pub fn is_of_stdin(&self) -> bool {
@@ -135,6 +122,16 @@ impl Script {
     pub fn is_of_mas_cli(&self) -> bool {
         self.origin == Origin::Shipped && catalogue::is_of_mas_cli(&self.name)
     }
+}
+
+/// The text of a script as Rhai is to read it, of the same length: `#!` begins no comment there.
+pub(super) fn code(source: &str) -> Cow<'_, str> {
+    if !source.starts_with("#!") {
+        return source.into();
+    }
+    // `//` in its place would make a path a doc comment.
+    let (first, rest) = source.split_at(source.find('\n').unwrap_or(source.len()));
+    format!("{}{rest}", " ".repeat(first.len())).into()
 }
 
 /// Reads the text of a script or module.
@@ -215,7 +212,6 @@ mod tests {
 
     #[test]
     fn the_line_that_names_the_program_is_no_code() {
-        let code = |text: &str| Script::new("x", "x.rhai", text).unwrap().code().into_owned();
         assert_eq!(
             code("#!/bin/x\nimport \"std/a\" as a;\n"),
             "        \nimport \"std/a\" as a;\n"

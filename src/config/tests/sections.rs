@@ -196,7 +196,7 @@ fn masctl_has_settings_of_its_own() {
         (
             "color:",
             "color` is no setting of masctl",
-            "The settings are `lock_timeout`, `statement_timeout`.",
+            "The settings are `lock_timeout`, `statement_timeout`, `scripts`.",
         ),
     ] {
         let configuration = Scene::of(&format!("masctl:\n  {yaml}\n")).load();
@@ -215,6 +215,38 @@ fn masctl_has_settings_of_its_own() {
     let message = "`masctl` must be a mapping, but is text";
     let error = expect(text.masctl(), "config.invalid", message, Some((1, 1)));
     assert!(!error.excerpts()[0].text.contains("hunter2"));
+}
+
+#[test]
+fn scripts_folders_start_from_the_file_that_names_them() {
+    let scene = Scene::of("masctl:\n  scripts: [/srv/scripts, ~/scripts, '~', mine]\n").variable("HOME", "/home/op");
+    let mine = scene.path("mine");
+    let expected = ["/srv/scripts", "/home/op/scripts", "/home/op/"].map(PathBuf::from);
+    assert_eq!(
+        scene.load().script_folders().unwrap(),
+        [&expected[..], &[mine]].concat()
+    );
+    let none = Scene::of("masctl: { scripts: [] }").load().script_folders();
+    assert_eq!(none.unwrap(), Vec::<PathBuf>::new());
+    for (yaml, message, place) in [
+        ("scripts: /srv", "` must be a list, but is text", (2, 3)),
+        ("scripts: ['']", "[0]` is empty", (2, 13)),
+    ] {
+        let message = format!("`masctl.scripts{message}");
+        let configuration = Scene::of(&format!("masctl:\n  {yaml}\n")).load();
+        expect(configuration.masctl(), "config.invalid", &message, Some(place));
+    }
+}
+
+#[test]
+fn without_a_setting_the_scripts_folders_are_those_that_are_there() {
+    let scene = Scene::new();
+    let folder = scene.path("settings/masctl/scripts");
+    let settings = scene.path("settings").display().to_string();
+    let scene = scene.variable("XDG_CONFIG_HOME", &settings);
+    assert!(!scene.load().script_folders().unwrap().contains(&folder));
+    fs::create_dir_all(&folder).unwrap();
+    assert_eq!(scene.load().script_folders().unwrap()[0], folder);
 }
 
 #[test]

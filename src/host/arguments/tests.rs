@@ -1,3 +1,5 @@
+mod asking;
+
 use std::{fs, sync::Mutex};
 
 use secrecy::ExposeSecret;
@@ -8,6 +10,8 @@ use crate::{console::LONGEST_SECRET, host::header::Header};
 /// A person who gives these answers, one after the other, and whose standard input holds a secret.
 struct Person {
     interactive: bool,
+    /// Whether they want to be asked for all that is missing.
+    prompts: bool,
     answers: Mutex<Vec<&'static str>>,
     asked: Mutex<Vec<String>>,
 }
@@ -16,6 +20,7 @@ impl Person {
     fn new(answers: &[&'static str]) -> Self {
         Self {
             interactive: true,
+            prompts: false,
             answers: Mutex::new(answers.iter().rev().copied().collect()),
             asked: Mutex::default(),
         }
@@ -68,8 +73,9 @@ impl Console for Person {
             .expect("it is one of them"))
     }
 
-    fn confirm(&self, _: &str, _: bool) -> Result<bool> {
-        panic!("no argument is a question of yes or no")
+    fn confirm(&self, question: &str, preset: bool) -> Result<bool> {
+        assert!(!preset, "a switch is off unless it is given");
+        self.answer(question).map(|answer| answer == "y")
     }
 
     fn read_secret(&self) -> Result<SecretString> {
@@ -132,6 +138,7 @@ fn collected(params: &[Param], given: &[(String, Given)], person: &Person, varia
         console: person,
         variable: &variable,
         stdin_is_taken: false,
+        prompt: person.prompts,
     };
     match collect(params, given.iter().cloned().collect(), &sources) {
         Ok(arguments) => {

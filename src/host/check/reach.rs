@@ -143,8 +143,12 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
         }
     }
     for (capability, (excerpt, name)) in missing {
-        let message = format!("`{name}` needs `{capability}`, which the header does not ask for");
-        let help = if script.header.states_needs {
+        let is_expression = units[0].is_expression;
+        let asker = if is_expression { "`--needs`" } else { "the header" };
+        let message = format!("`{name}` needs `{capability}`, which {asker} does not ask for");
+        let help = if is_expression {
+            format!("`--needs {capability}` lets it.")
+        } else if script.header.states_needs {
             format!("Add `{capability}` to `needs`.")
         } else {
             format!("Add the line `//! needs: [{capability}]` to the header.")
@@ -156,7 +160,7 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
         .iter()
         .flat_map(|unit| &unit.imports)
         .all(|import| import.unit.is_some());
-    if script.header.states_needs && is_whole {
+    if script.header.states_needs && is_whole && !units[0].is_expression {
         find_unused(script, &used, findings);
     }
 }

@@ -13,11 +13,13 @@ use super::{
 
 /// Checks the shape of the script, which is the first text, or of a module.
 pub(super) fn check(unit: &Unit, is_script: bool, calls: &[Call], index: usize, findings: &mut Vec<Finding>) {
-    top_level(unit, findings);
+    if !unit.is_expression {
+        top_level(unit, findings);
+    }
     replaced(unit, findings);
     unused_imports(unit, findings);
     if is_script {
-        if !unit.of_tests {
+        if !(unit.of_tests || unit.is_expression) {
             main(unit, findings);
         }
         unused_functions(unit, calls, index, findings);

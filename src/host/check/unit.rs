@@ -13,7 +13,7 @@ use rhai::{
 use super::{Rule, finding::Finding, is_of_names, is_test};
 use crate::{
     error::Excerpt,
-    host::{diagnose, engine},
+    host::{diagnose, engine, script},
 };
 
 /// How many functions and closures a text may have.
@@ -36,6 +36,8 @@ pub(super) struct Unit {
     pub(super) texts: BTreeSet<String>,
     /// Whether it is a file of tests.
     pub(super) of_tests: bool,
+    /// Whether its statements stand in the place of `main`.
+    pub(super) is_expression: bool,
     /// The first name that Rhai does not know.
     pub(super) refused: Option<Finding>,
 }
@@ -98,13 +100,15 @@ impl Unit {
     /// Why it cannot be parsed.
     pub(super) fn parse(label: &str, text: Arc<str>, of_tests: bool) -> Result<Self, Finding> {
         let mut refused = None;
-        let parsed = match strict().compile(&*text) {
+        let code = script::code(&text);
+        let parsed = match strict().compile(&code) {
             Err(error) if is_of_names(error.err_type()) => {
                 refused = Some(Finding::of(&diagnose::of_parsing(&error, label, &text), label));
-                lenient().compile(&*text)
+                lenient().compile(&code)
             }
             parsed => parsed,
         };
+        drop(code);
         let ast = parsed.map_err(|error| {
             let mut failed = Finding::of(&diagnose::of_parsing(&error, label, &text), label);
             if let ParseErrorType::Reserved(word) = error.err_type() {
@@ -130,6 +134,7 @@ impl Unit {
             variables: BTreeMap::new(),
             texts: BTreeSet::new(),
             of_tests,
+            is_expression: false,
             refused,
         };
         let has_tests = of_tests || unit.functions.iter().any(|function| is_test(&function.name));
