@@ -56,34 +56,53 @@ impl Masctl {
     }
 }
 
-/// The folder that a new script of this person's belongs in, whether or not it is there.
-pub(super) fn new_scripts_folder(environment: &Environment) -> Result<PathBuf> {
-    let settings = environment.get("XDG_CONFIG_HOME").map(PathBuf::from);
-    let settings = settings.filter(|path| path.is_absolute());
-    let settings = settings.or_else(|| Some(environment.home()?.join(".config")));
-    settings.map(|settings| settings.join("masctl/scripts")).ok_or_else(|| {
-        Error::new(
-            Code::ConfigMissing,
-            "There is no scripts folder: neither HOME nor XDG_CONFIG_HOME names a folder",
-        )
-        .help("Name one with `--folder`.")
-    })
-}
-
 /// The scripts folders, those that come first win: the named ones, else those of the person and of the machine that are
 /// there.
 pub(super) fn script_folders(own: Masctl, environment: &Environment) -> Vec<PathBuf> {
-    let home = environment.home();
-    let Some(named) = own.scripts else {
-        let folders = new_scripts_folder(environment).into_iter();
-        let folders = folders.chain([PathBuf::from(COMMON_SCRIPTS)]);
-        return folders.filter(|folder| folder.is_dir()).collect();
+    match own.scripts {
+        Some(named) => named.into_iter().map(|path| at_home(path, environment)).collect(),
+        None => {
+            let folders = personal_folder(environment).into_iter();
+            let folders = folders.chain([PathBuf::from(COMMON_SCRIPTS)]);
+            folders.filter(|folder| folder.is_dir()).collect()
+        }
+    }
+}
+
+/// The folder that a new script of this person's belongs in, whether or not it is there: the first.
+pub(super) fn new_scripts_folder(own: Masctl, environment: &Environment) -> Result<PathBuf> {
+    let (folder, problem) = match own.scripts {
+        Some(named) => {
+            let first = named.into_iter().next();
+            (
+                first.map(|path| at_home(path, environment)),
+                "`masctl.scripts` names none",
+            )
+        }
+        None => (
+            personal_folder(environment),
+            "neither HOME nor XDG_CONFIG_HOME names a folder",
+        ),
     };
-    let at_home = |path: PathBuf| match (home, path.strip_prefix("~")) {
+    folder.ok_or_else(|| {
+        let message = format!("There is no scripts folder: {problem}");
+        Error::new(Code::ConfigMissing, message).help("Name one with `--folder`.")
+    })
+}
+
+/// Where the person's own scripts are if the configuration does not say.
+fn personal_folder(environment: &Environment) -> Option<PathBuf> {
+    let settings = environment.get("XDG_CONFIG_HOME").map(PathBuf::from);
+    let settings = settings.filter(|path| path.is_absolute());
+    let settings = settings.or_else(|| Some(environment.home()?.join(".config")))?;
+    Some(settings.join("masctl/scripts"))
+}
+
+fn at_home(path: PathBuf, environment: &Environment) -> PathBuf {
+    match (environment.home(), path.strip_prefix("~")) {
         (Some(home), Ok(rest)) => home.join(rest),
         _ => path,
-    };
-    named.into_iter().map(at_home).collect()
+    }
 }
 
 /// Paths of folders. A relative one starts from the folder of the file that it is written in.

@@ -179,9 +179,9 @@ impl Configuration {
     /// The folder that a new script of this person's belongs in, whether or not it is there.
     ///
     /// # Errors
-    /// `config.missing` if nothing names one.
+    /// `config.missing` if nothing names one, and those of [`Self::masctl`].
     pub fn new_scripts_folder(&self) -> Result<PathBuf> {
-        masctl::new_scripts_folder(&self.environment)
+        masctl::new_scripts_folder(self.masctl()?, &self.environment)
     }
 
     /// masctl's own settings.
