@@ -1,5 +1,6 @@
 //! `masctl scripts`: see the commands, and begin one of one's own.
 
+mod check;
 mod eject;
 mod list;
 mod new;
@@ -23,16 +24,25 @@ use crate::{
 
 pub(super) fn command() -> Command {
     Command::new("scripts")
-        .about("Begin your own scripts, and see those that ship")
+        .about("Begin and check your own scripts, and see those that ship")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(list::command())
         .subcommand(show::command())
         .subcommand(new::command())
         .subcommand(eject::command())
+        .subcommand(check::command())
 }
 
-pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
+/// Does it, and returns the exit status.
+pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
+    match matches.subcommand() {
+        Some(("check", matches)) => check::run(matches, options),
+        _ => see_or_begin(matches, options).map(|()| 0),
+    }
+}
+
+fn see_or_begin(matches: &ArgMatches, options: &Options) -> Result<()> {
     match matches.subcommand() {
         Some(("list", _)) => list::run(options),
         Some(("show", matches)) => show::run(matches, options),

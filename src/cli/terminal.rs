@@ -64,14 +64,17 @@ impl Terminal {
         }
     }
 
-    /// Whether stderr wants color: a terminal, and `NO_COLOR` is not set.
+    /// How errors are drawn on stderr.
     pub(super) fn style(verbose: bool) -> Style {
-        let color = color_is_wanted() && io::stderr().is_terminal();
         Style {
-            color,
-            width: terminal_width().unwrap_or(80),
             causes: verbose,
+            ..style_of(&io::stderr())
         }
+    }
+
+    /// How findings are drawn on stdout.
+    pub(super) fn style_of_stdout() -> Style {
+        style_of(&io::stdout())
     }
 
     /// Clears the line that says how far it is: something else is about to be shown.
@@ -98,6 +101,15 @@ impl Terminal {
             Error::new(Code::InputNotInteractive, "Nobody can be asked: this is not a terminal")
                 .help("Give the answers as arguments; `--help` lists them."),
         )
+    }
+}
+
+/// Colored if it is a terminal, and `NO_COLOR` is not set.
+fn style_of(stream: &impl IsTerminal) -> Style {
+    Style {
+        color: color_is_wanted() && stream.is_terminal(),
+        width: terminal_width().unwrap_or(80),
+        causes: false,
     }
 }
 

@@ -79,7 +79,7 @@ fn of_expression(failed: Error) -> Error {
 /// `script.syntax`, with the place in it.
 fn compile(engine: &Engine, script: &Script) -> Result<AST> {
     let mut ast = engine
-        .compile(code(&script.source))
+        .compile(script.code())
         .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
     ast.set_source(script.label.as_str());
     let has_main = || {

@@ -90,9 +90,21 @@ impl Script {
     /// # Errors
     /// `file.unreadable`, `script.syntax` for what is no text, `header.invalid`.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_with(path, Header::parse)
+    }
+
+    /// As [`Self::read`], but its header is left out.
+    ///
+    /// # Errors
+    /// `file.unreadable`, `script.syntax` for what is no text.
+    pub(super) fn read_without_header(path: &Path) -> Result<Self> {
+        Self::read_with(path, |_, _| Ok(Header::of_expression(None)))
+    }
+
+    fn read_with(path: &Path, header: impl Fn(&str, &str) -> Result<Header>) -> Result<Self> {
         let label = path.display().to_string();
         let source = read_text(path)?;
-        let header = Header::parse(&label, &source)?;
+        let header = header(&label, &source)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder.to_owned(),
@@ -111,6 +123,18 @@ impl Script {
         }
     }
 
+    /// The text as Rhai is to read it, of the same length: `#!` begins no comment there.
+    #[must_use]
+    pub fn code(&self) -> Cow<'_, str> {
+        let source = &*self.source;
+        if !source.starts_with("#!") {
+            return source.into();
+        }
+        // `//` in its place would make a path a doc comment.
+        let (first, rest) = source.split_at(source.find('\n').unwrap_or(source.len()));
+        format!("{}{rest}", " ".repeat(first.len())).into()
+    }
+
     /// Whether it was read from standard input.
     #[must_use]
     pub fn is_of_stdin(&self) -> bool {
@@ -122,16 +146,6 @@ impl Script {
     pub fn is_of_mas_cli(&self) -> bool {
         self.origin == Origin::Shipped && catalogue::is_of_mas_cli(&self.name)
     }
-}
-
-/// The text of a script as Rhai is to read it, of the same length: `#!` begins no comment there.
-pub(super) fn code(source: &str) -> Cow<'_, str> {
-    if !source.starts_with("#!") {
-        return source.into();
-    }
-    // `//` in its place would make a path a doc comment.
-    let (first, rest) = source.split_at(source.find('\n').unwrap_or(source.len()));
-    format!("{}{rest}", " ".repeat(first.len())).into()
 }
 
 /// Reads the text of a script or module.
@@ -212,6 +226,7 @@ mod tests {
 
     #[test]
     fn the_line_that_names_the_program_is_no_code() {
+        let code = |text: &str| Script::new("x", "x.rhai", text).unwrap().code().into_owned();
         assert_eq!(
             code("#!/bin/x\nimport \"std/a\" as a;\n"),
             "        \nimport \"std/a\" as a;\n"
