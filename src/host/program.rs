@@ -7,7 +7,7 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 use super::{
     check, diagnose, engine,
     modules::Modules,
-    script::{Origin, Script, code},
+    script::{Origin, Script},
 };
 use crate::{
     error::{Code, Error, Result},
