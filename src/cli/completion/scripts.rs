@@ -1,4 +1,4 @@
-//! Which scripts and primitives are offered, and the command of the script that `run` was given.
+//! Which scripts and names of the reference are offered, and the command of the script that `run` was given.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -15,8 +15,10 @@ use clap_complete::{
 use super::{at_home, source::Source, values};
 use crate::{
     cli::script_command,
-    host::{Script, catalogue},
-    primitives::documented,
+    host::{
+        Script, catalogue,
+        reference::{Entry, Reference},
+    },
 };
 
 /// Global options that are followed by a value.
@@ -41,7 +43,7 @@ pub(super) fn offered(command: Command, before: &[OsString], last: &OsStr, sourc
         });
     }
     if has(&command, "reference") {
-        command = command.mut_subcommand("reference", |it| with_names(it, primitives));
+        command = command.mut_subcommand("reference", |it| with_names(it, entries));
     }
     command
 }
@@ -105,12 +107,13 @@ fn names() -> Vec<CompletionCandidate> {
     named.collect()
 }
 
-fn primitives() -> Vec<CompletionCandidate> {
-    let named = documented().into_iter().map(|primitive| {
-        let help = primitive.help.lines().next().unwrap_or_default().to_owned();
-        CompletionCandidate::new(format!("{}::{}", primitive.namespace, primitive.name)).help(Some(help.into()))
-    });
-    named.collect()
+/// What the reference has.
+fn entries() -> Vec<CompletionCandidate> {
+    let Ok(reference) = Reference::new() else {
+        return Vec::new();
+    };
+    let entry = |entry: &Entry| CompletionCandidate::new(entry.name.clone()).help(Some(entry.about().into()));
+    reference.entries().map(entry).collect()
 }
 
 #[cfg(test)]
