@@ -93,10 +93,14 @@ fn file_of_run(before: &[OsString]) -> Option<&OsStr> {
 /// A command whose first place takes one of the names.
 fn with_names(command: Command, names: fn() -> Vec<CompletionCandidate>) -> Command {
     let place = command.get_positionals().next().map(|arg| arg.get_id().clone());
-    match place {
-        Some(place) => command.mut_arg(place, |arg| arg.add(ArgValueCandidates::new(names))),
-        None => command,
-    }
+    // `mut_arg` would put it behind the others.
+    command.mut_args(|arg| {
+        if Some(arg.get_id()) == place.as_ref() {
+            arg.add(ArgValueCandidates::new(names))
+        } else {
+            arg
+        }
+    })
 }
 
 fn names() -> Vec<CompletionCandidate> {
@@ -112,7 +116,11 @@ fn entries() -> Vec<CompletionCandidate> {
     let Ok(reference) = Reference::new() else {
         return Vec::new();
     };
-    let entry = |entry: &Entry| CompletionCandidate::new(entry.name.clone()).help(Some(entry.about().into()));
+    // What is called in several ways has an entry for each; only the first of an id is shown.
+    let entry = |entry: &Entry| {
+        let candidate = CompletionCandidate::new(entry.name.clone()).id(Some(entry.name.clone()));
+        candidate.help(Some(entry.about().into()))
+    };
     reference.entries().map(entry).collect()
 }
 
