@@ -63,7 +63,7 @@ fn with_file(run: Command, before: &[OsString], last: &OsStr, source: &Arc<Sourc
     // What is no plain file may never end.
     match path.is_file().then(|| Script::read(&path)) {
         Some(Ok(script)) => {
-            let command = script_command::command(&script).name(file.to_string_lossy().into_owned());
+            let command = script_command::command(&script, true).name(file.to_string_lossy().into_owned());
             run.subcommand(values::with_params(command, &script, source))
         }
         _ => run,
