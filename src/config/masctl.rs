@@ -3,18 +3,23 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{environment::Environment, section::Section, tree::Origin, wrong};
-use crate::error::{Code, Error, Result, nearest};
+use crate::{
+    capability::Capability,
+    error::{Code, Error, Result, nearest},
+};
 
 /// The keys that there are.
-const KEYS: [&str; 2] = ["lock_timeout", "statement_timeout"];
+const KEYS: [&str; 3] = ["lock_timeout", "statement_timeout", "deny"];
 
 /// masctl's own settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Masctl {
     /// How long masctl waits for a lock in the database before it gives up: from a second to an hour.
     pub lock_timeout: Duration,
     /// How long one statement may take before the database ends it: from a second to a day.
     pub statement_timeout: Duration,
+    /// What no script may do, also none that ships.
+    pub deny: Vec<Capability>,
 }
 
 impl Default for Masctl {
@@ -22,6 +27,7 @@ impl Default for Masctl {
         Self {
             lock_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_mins(1),
+            deny: Vec::new(),
         }
     }
 }
@@ -36,11 +42,13 @@ impl Masctl {
         let known = section.every(unknown.map(|key| Err::<(), _>(refused(&section, key))));
         let lock_timeout = seconds(&section, KEYS[0], 60 * 60);
         let statement_timeout = seconds(&section, KEYS[1], 24 * 60 * 60);
+        let deny = capabilities(&section, KEYS[2]);
         known?;
         let default = Self::default();
         Ok(Self {
             lock_timeout: lock_timeout?.unwrap_or(default.lock_timeout),
             statement_timeout: statement_timeout?.unwrap_or(default.statement_timeout),
+            deny: deny?,
         })
     }
 }
@@ -64,12 +72,29 @@ fn seconds(section: &Section<'_>, key: &str, most: u64) -> Result<Option<Duratio
     Ok(seconds.map(Duration::from_secs))
 }
 
+/// The capabilities in a list.
+fn capabilities(section: &Section<'_>, key: &str) -> Result<Vec<Capability>> {
+    section.every(section.texts(key)?.into_iter().map(|(path, text, origin)| {
+        text.parse().map_err(|error: Error| {
+            let help = if text.starts_with("files:read:") {
+                "Files are denied together: write `files:read`."
+            } else {
+                error.help_text().unwrap_or_default()
+            };
+            let problem = format!("is `{}`, which is no capability", wrong::shown(text));
+            section.invalid_at(&path, origin, &problem, help)
+        })
+    }))
+}
+
 /// The error that there is no such key. Unlike in MAS's sections, a slip of the pen is not passed over.
 fn refused(section: &Section<'_>, key: &str) -> Error {
     let allowed = wrong::listed(KEYS);
     let help = match (nearest(key, &KEYS), section.origin_of(key)) {
         (_, Origin::Variable(_)) => {
-            format!("The settings are {allowed}. No variable reaches them, as each `_` in its name begins a new key.")
+            format!(
+                "The settings are {allowed}. No variable reaches one with `_`, as each `_` in its name begins a new key."
+            )
         }
         (Some(meant), _) => format!("Did you mean `{}`?", section.path_of(meant)),
         (None, _) => format!("The settings are {allowed}."),

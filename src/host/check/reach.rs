@@ -88,6 +88,10 @@ fn reached(calls: &Calls<'_>, from: Vec<(usize, Option<usize>)>) -> HashMap<(usi
     entries
 }
 
+/// What a header needs that reads files.
+const WHICH_FILES: &str = "Add `files:read:` to `needs` with the path of a file or folder, or with `$` and a parameter of type \
+                           `path`.";
+
 /// What is missing in `needs`, and what is there in vain.
 pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &mut Vec<Finding>) {
     let mut of: Calls<'_> = HashMap::new();
@@ -144,7 +148,9 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
     }
     for (capability, (excerpt, name)) in missing {
         let message = format!("`{name}` needs `{capability}`, which the header does not ask for");
-        let help = if script.header.states_needs {
+        let help = if capability == Capability::FILES.to_string() {
+            WHICH_FILES.to_owned()
+        } else if script.header.states_needs {
             format!("Add `{capability}` to `needs`.")
         } else {
             format!("Add the line `//! needs: [{capability}]` to the header.")
@@ -162,7 +168,8 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
 }
 
 fn find_unused(script: &Script, used: &HashSet<Capability>, findings: &mut Vec<Finding>) {
-    for asked in script.header.needs.iter() {
+    for need in script.header.needs.iter() {
+        let asked = need.whole();
         let uses = |access| used.contains(&Capability { access, ..asked });
         let is_used = match asked.access {
             Access::Read => uses(Access::Read) || uses(Access::Write),
@@ -173,8 +180,8 @@ fn find_unused(script: &Script, used: &HashSet<Capability>, findings: &mut Vec<F
         }
         let finding = Finding::new(
             Rule::UnusedCapability,
-            format!("Nothing in the script needs `{asked}`"),
-            header::place(script, &asked.to_string()),
+            format!("Nothing in the script needs `{need}`"),
+            header::place(script, &need.to_string()),
         );
         findings.push(if uses(Access::Read) {
             finding.help(format!("`{}` is enough.", Capability::read(asked.resource)))
