@@ -22,8 +22,8 @@ mod homeservers; // the homeserver of the tests answers as Synapse does
 mod hostile_rows; // rows that people and programs other than MAS can write
 mod lost_connections; // what is said of what was and was not committed
 mod memory; // how much of it a script takes that walks over many accounts
-mod pagers; // long texts on a terminal
 mod own_scripts; // scripts of an operator: as programs, by prompts, and where nobody is to write to them
+mod pagers; // long texts on a terminal
 mod passwords; // passwords as scripts set and verify them
 mod personal_tokens; // personal access tokens as scripts issue them
 mod policy; // policy data as scripts set it

@@ -7,7 +7,7 @@ use masctl::{
     config::{Configuration, Environment},
     console::Console,
     error::{Code, Error, Result},
-    host::{Script, arguments::Arguments, execute},
+    host::{Origin, Script, arguments::Arguments, execute},
     operations::{Interrupt, Parts, World},
     primitives::{Documented, documented, globals},
     storage,
@@ -134,7 +134,13 @@ fn run(
         runtime: runtime.clone(),
         interrupt: Arc::new(Interrupt::default()),
     };
+    // As what ships: nothing checks it before, so that the primitive itself has to.
+    let shipped = |script: Script| Script {
+        origin: Origin::Shipped,
+        ..script
+    };
     match Script::new("example", "example.rhai", &source)
+        .map(shipped)
         .and_then(|script| execute(&script, &Arguments::default(), parts, None))
     {
         Ok(outcome) => outcome.report.failure,
