@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    builder::{PossibleValuesParser, ValueParser},
+    value_parser,
+};
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -13,7 +17,11 @@ use super::{
     terminal::help_width,
     worker,
 };
-use crate::{config::Environment, error::Result};
+use crate::{
+    capability::{Capability, Need},
+    config::Environment,
+    error::{Code, Error, Result},
+};
 
 /// The options that every command takes, before or after its name.
 #[derive(Clone, Debug)]
@@ -24,6 +32,10 @@ pub(super) struct Options {
     pub(super) quiet: bool,
     pub(super) verbose: u8,
     pub(super) wish: Wish,
+    /// All that a script may do of what it needs, if something is said of that.
+    pub(super) allow: Option<Vec<Need>>,
+    /// What a script may not do.
+    pub(super) deny: Vec<Capability>,
 }
 
 impl Options {
@@ -45,7 +57,26 @@ impl Options {
                 format,
                 fields: matches.get_many("fields").map(|fields| fields.cloned().collect()),
             },
+            allow: matches.get_many("allow").map(|needs| needs.cloned().collect()),
+            deny: matches
+                .get_many("deny")
+                .map(|denied| denied.copied().collect())
+                .unwrap_or_default(),
         }
+    }
+
+    /// Refuses to narrow what no script does.
+    ///
+    /// # Errors
+    /// `argument.invalid`.
+    pub(super) fn require_no_narrowing(&self, command: &str) -> Result<()> {
+        let flag = match (&self.allow, &self.deny[..]) {
+            (None, []) => return Ok(()),
+            (Some(_), _) => "--allow",
+            (None, _) => "--deny",
+        };
+        let message = format!("`{flag}` narrows what a script may do, and `masctl {command}` runs none");
+        Err(Error::new(Code::ArgumentInvalid, message).help(format!("Leave `{flag}` out.")))
     }
 
     /// Reads the configuration that these options name.
@@ -82,7 +113,7 @@ pub(super) fn command(scripts: &Scripts) -> Command {
         .subcommand(completion::command())
 }
 
-pub(super) fn globals() -> [Arg; 9] {
+pub(super) fn globals() -> [Arg; 11] {
     let global = |name: &'static str| {
         Arg::new(name)
             .long(name.replace('_', "-"))
@@ -111,6 +142,20 @@ pub(super) fn globals() -> [Arg; 9] {
             .value_delimiter(',')
             .action(ArgAction::Append)
             .help("Which fields to print, separated by commas"),
+        global("allow")
+            .value_name("CAPABILITY")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .value_parser(ValueParser::new(|text: &str| {
+                text.parse::<Need>().map_err(|error| in_one_line(&error))
+            }))
+            .help("Let the script do no more than this"),
+        global("deny")
+            .value_name("CAPABILITY")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .value_parser(ValueParser::new(denied))
+            .help("Keep the script from doing this"),
         global("quiet")
             .short('q')
             .action(ArgAction::SetTrue)
@@ -129,6 +174,21 @@ pub(super) fn globals() -> [Arg; 9] {
             .action(ArgAction::Version)
             .help("Print the version"),
     ]
+}
+
+fn denied(text: &str) -> std::result::Result<Capability, String> {
+    text.parse().map_err(|error: Error| {
+        if text.starts_with("files:read:") {
+            "files are denied together: write `files:read`".to_owned()
+        } else {
+            in_one_line(&error)
+        }
+    })
+}
+
+/// An error as clap shows one of a value.
+fn in_one_line(error: &Error) -> String {
+    format!("{error}. {}", error.help_text().unwrap_or_default())
 }
 
 /// Logs to stderr: warnings, more with `-v`, or what `RUST_LOG` says.

@@ -10,9 +10,9 @@ use clap::{
 };
 
 use crate::host::{
-    Script,
+    Origin, Script,
     arguments::{self, Given, Value},
-    consent,
+    capabilities, consent,
     header::{Header, Kind, Param},
     names,
 };
@@ -36,7 +36,7 @@ pub fn command(script: &Script, asking: bool) -> Command {
     if !details.is_empty() {
         command = command.before_help(details).help_template(PAGE);
     }
-    let notes = notes(header);
+    let notes = notes(script);
     if !notes.is_empty() {
         command = command.after_help(notes);
     }
@@ -97,8 +97,9 @@ fn details(header: &Header) -> String {
     details
 }
 
-/// What stands below the arguments.
-fn notes(header: &Header) -> String {
+/// What stands below the arguments: of an operator's script also what it may do.
+fn notes(script: &Script) -> String {
+    let header = &script.header;
     let mut notes = Vec::new();
     if header
         .params
@@ -109,6 +110,9 @@ fn notes(header: &Header) -> String {
             "A TIME is one such as 2026-01-31T12:00:00Z, a date, or a duration such as 90d for that long ago."
                 .to_owned(),
         );
+    }
+    if script.origin != Origin::Shipped {
+        notes.push(format!("It may {}.", capabilities::in_words(header)));
     }
     if !header.examples.is_empty() {
         let style = *Styles::default().get_header();

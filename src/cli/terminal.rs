@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Read, Write},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -25,6 +25,8 @@ const PAGE: usize = 12;
 #[derive(Debug)]
 pub(super) struct Terminal {
     quiet: bool,
+    /// Whether somebody looks at stderr.
+    watched: bool,
     interactive: bool,
     store_named: AtomicBool,
     progress_shown: AtomicBool,
@@ -40,6 +42,7 @@ impl Terminal {
         let watched = io::stderr().is_terminal();
         Self {
             quiet: options.quiet,
+            watched,
             interactive: io::stdin().is_terminal() && watched,
             store_named: AtomicBool::new(false),
             progress_shown: AtomicBool::new(false),
@@ -53,6 +56,11 @@ impl Terminal {
             held_back: None,
             ..Self::new(options)
         }
+    }
+
+    /// Whether somebody sees what is said.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched && !self.quiet
     }
 
     /// Prints the messages that were held back.
@@ -206,6 +214,12 @@ impl Console for Terminal {
             };
             Error::new(Code::ArgumentInvalid, message)
         })
+    }
+
+    fn read_input(&self, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn progress(&self, label: &str, done: u64, total: Option<u64>) {

@@ -6,10 +6,13 @@ use std::{
 };
 
 use super::{environment::Environment, section::Section, tree::Origin, wrong};
-use crate::error::{Code, Error, Result, nearest};
+use crate::{
+    capability::Capability,
+    error::{Code, Error, Result, nearest},
+};
 
 /// The keys that there are.
-const KEYS: [&str; 3] = ["lock_timeout", "statement_timeout", "scripts"];
+const KEYS: [&str; 4] = ["lock_timeout", "statement_timeout", "scripts", "deny"];
 
 /// The scripts folder of all users of the machine.
 const COMMON_SCRIPTS: &str = "/etc/masctl/scripts";
@@ -23,6 +26,8 @@ pub struct Masctl {
     pub statement_timeout: Duration,
     /// The scripts folders, if they are named. One whose path begins with `~/` is in the home.
     pub scripts: Option<Vec<PathBuf>>,
+    /// What no script may do, also none that ships.
+    pub deny: Vec<Capability>,
 }
 
 impl Default for Masctl {
@@ -31,6 +36,7 @@ impl Default for Masctl {
             lock_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_mins(1),
             scripts: None,
+            deny: Vec::new(),
         }
     }
 }
@@ -46,12 +52,14 @@ impl Masctl {
         let lock_timeout = seconds(&section, KEYS[0], 60 * 60);
         let statement_timeout = seconds(&section, KEYS[1], 24 * 60 * 60);
         let scripts = folders(&section, KEYS[2]);
+        let deny = capabilities(&section, KEYS[3]);
         known?;
         let default = Self::default();
         Ok(Self {
             lock_timeout: lock_timeout?.unwrap_or(default.lock_timeout),
             statement_timeout: statement_timeout?.unwrap_or(default.statement_timeout),
             scripts: scripts?,
+            deny: deny?,
         })
     }
 }
@@ -130,12 +138,29 @@ fn seconds(section: &Section<'_>, key: &str, most: u64) -> Result<Option<Duratio
     Ok(seconds.map(Duration::from_secs))
 }
 
+/// The capabilities in a list.
+fn capabilities(section: &Section<'_>, key: &str) -> Result<Vec<Capability>> {
+    section.every(section.texts(key)?.into_iter().map(|(path, text, origin)| {
+        text.parse().map_err(|error: Error| {
+            let help = if text.starts_with("files:read:") {
+                "Files are denied together: write `files:read`."
+            } else {
+                error.help_text().unwrap_or_default()
+            };
+            let problem = format!("is `{}`, which is no capability", wrong::shown(text));
+            section.invalid_at(&path, origin, &problem, help)
+        })
+    }))
+}
+
 /// The error that there is no such key. Unlike in MAS's sections, a slip of the pen is not passed over.
 fn refused(section: &Section<'_>, key: &str) -> Error {
     let allowed = wrong::listed(KEYS);
     let help = match (nearest(key, &KEYS), section.origin_of(key)) {
         (_, Origin::Variable(_)) => {
-            format!("The settings are {allowed}. No variable reaches them, as each `_` in its name begins a new key.")
+            format!(
+                "The settings are {allowed}. No variable reaches one with `_`, as each `_` in its name begins a new key."
+            )
         }
         (Some(meant), _) => format!("Did you mean `{}`?", section.path_of(meant)),
         (None, _) => format!("The settings are {allowed}."),

@@ -6,6 +6,7 @@ mod values;
 use std::{
     collections::BTreeMap,
     fs::File,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -295,11 +296,6 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<Opti
         )
         .help("Give one of the two.")
     };
-    let is_stdin = |param: &&Param| {
-        let given = given.get(&param.name);
-        given.is_some_and(|given| given.positional.iter().chain(&given.flag).any(names::is_stdin))
-    };
-    let mut from_stdin = names::param(params).filter(is_stdin).map(|_| "-".to_owned());
     for (at, param) in present.iter().enumerate() {
         let Some(given) = given.get(&param.name) else { continue };
         let ways = usize::from(given.positional.iter().any(Value::is_given))
@@ -314,14 +310,33 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<Opti
         if let Some(other) = present[at + 1..].iter().find(|other| param.excludes(other)) {
             return Err(conflict(&param.name, &other.name));
         }
+    }
+    match &from_stdin(params, given)[..] {
+        [one, other, ..] => Err(conflict(one, other)),
+        uses => Ok(uses.first().cloned()),
+    }
+}
+
+/// Everything on the command line that is read from standard input, which can be done for one of them only.
+fn from_stdin(params: &[Param], given: &BTreeMap<String, Given>) -> Vec<String> {
+    let many = names::param(params).map(|param| &param.name);
+    let mut uses = Vec::new();
+    for (param, given) in params.iter().filter_map(|param| Some((param, given.get(&param.name)?))) {
+        if param.kind == Kind::Path || many == Some(&param.name) {
+            let count = |values: &[Value]| values.iter().filter(|value| names::is_stdin(value)).count();
+            let flag = if param.kind == Kind::Path {
+                format!("--{} -", param.flag_name())
+            } else {
+                "-".to_owned()
+            };
+            uses.extend(iter::repeat_n("-".to_owned(), count(&given.positional)));
+            uses.extend(iter::repeat_n(flag, count(&given.flag)));
+        }
         if given.stdin {
-            let flag = format!("--{}-stdin", param.flag_name());
-            if let Some(other) = from_stdin.replace(flag.clone()) {
-                return Err(conflict(&other, &flag));
-            }
+            uses.push(format!("--{}-stdin", param.flag_name()));
         }
     }
-    Ok(from_stdin)
+    uses
 }
 
 fn from_command_line(param: &Param, given: Given, sources: &Sources) -> Result<Value> {

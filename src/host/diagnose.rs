@@ -7,7 +7,7 @@ use rhai::{EvalAltResult, ParseError, Position};
 use super::{modules::Modules, script::Script};
 use crate::{
     error::{Code, Error, Excerpt},
-    primitives::error_of,
+    primitives::{error_of, place_of},
 };
 
 /// The error that running a script ended in, with the places in its text.
@@ -24,7 +24,10 @@ pub(super) fn of_running(error: &EvalAltResult, script: &Script, modules: &Modul
         }
         at = inner;
     }
-    places.push((file, at.position()));
+    match place_of(at) {
+        Some((known, position)) => places.push((known.unwrap_or(file), position)),
+        None => places.push((file, at.position())),
+    }
     let mut failed = error_of(error);
     if !failed.excerpts().is_empty() || !failed.code().concerns_the_script() {
         return failed;

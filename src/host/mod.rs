@@ -1,6 +1,7 @@
 //! Turns a script into a run: its header into a signature, its text into an engine's program, its errors into places.
 
 pub mod arguments;
+pub mod capabilities;
 pub mod catalogue;
 pub mod check;
 pub mod consent;

@@ -196,7 +196,7 @@ fn masctl_has_settings_of_its_own() {
         (
             "color:",
             "color` is no setting of masctl",
-            "The settings are `lock_timeout`, `statement_timeout`, `scripts`.",
+            "The settings are `lock_timeout`, `statement_timeout`, `scripts`, `deny`.",
         ),
     ] {
         let configuration = Scene::of(&format!("masctl:\n  {yaml}\n")).load();
@@ -208,7 +208,7 @@ fn masctl_has_settings_of_its_own() {
     let message = "`masctl.lock` (variable MAS_MASCTL_LOCK_TIMEOUT) is no setting of masctl";
     let error = expect(configuration.masctl(), "config.invalid", message, None);
     assert!(
-        error.help_text().unwrap().contains("No variable reaches them"),
+        error.help_text().unwrap().contains("No variable reaches one with `_`"),
         "{error}"
     );
     let text = Scene::of("masctl: hunter2").load();
@@ -247,6 +247,42 @@ fn without_a_setting_the_scripts_folders_are_those_that_are_there() {
     assert!(!scene.load().script_folders().unwrap().contains(&folder));
     fs::create_dir_all(&folder).unwrap();
     assert_eq!(scene.load().script_folders().unwrap()[0], folder);
+}
+
+#[test]
+fn what_no_script_may_do_adds_up() {
+    let scene = Scene::of("masctl: {deny: ['tokens:write']}").variable("MAS_MASCTL_DENY", "[files:read]");
+    let denied: Vec<String> = scene
+        .load()
+        .masctl()
+        .unwrap()
+        .deny
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(denied, ["files:read", "tokens:write"]);
+    for (item, problem, help) in [
+        (
+            "token:write",
+            "[1]` is `token:write`, which is no capability",
+            "Did you mean `tokens:write`?",
+        ),
+        (
+            "files:read:/etc",
+            "[1]` is `files:read:/etc`, which is no capability",
+            "Files are denied together: write `files:read`.",
+        ),
+        (
+            "5",
+            "[1]` must be text, but is the number `5`",
+            "Put the value in quotes.",
+        ),
+    ] {
+        let configuration = Scene::of(&format!("masctl:\n  deny: [users:write, {item}]\n")).load();
+        let message = format!("`masctl.deny{problem}");
+        let error = expect(configuration.masctl(), "config.invalid", &message, Some((2, 23)));
+        assert_eq!(error.help_text(), Some(help));
+    }
 }
 
 #[test]

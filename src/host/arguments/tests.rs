@@ -321,6 +321,34 @@ fn what_excludes_each_other_is_refused() {
 }
 
 #[test]
+fn standard_input_is_read_for_one_alone() {
+    let params = params(
+        "who: { type: user, positional: true, required: true }\na: { type: path }\nb: { type: path }\n\
+         c: { type: path, repeated: true }\nd: { type: string }",
+    );
+    let collect = |given: &[(&str, &str)]| {
+        let given: Vec<_> = given.iter().map(|(name, text)| flag(&params, name, text)).collect();
+        collected(&params, &given, &Person::absent(), &[])
+    };
+    let refused = |uses: &str| format!("argument.invalid: {uses} cannot be given together (Give one of the two.)");
+    assert_eq!(collect(&[("who", "-"), ("a", "-")]), refused("`-` and `--a -`"));
+    assert_eq!(
+        collect(&[("who", "x"), ("b", "-"), ("a", "-")]),
+        refused("`--a -` and `--b -`")
+    );
+    let twice = Given {
+        flag: vec![Value::Text("-".to_owned()), Value::Text("-".to_owned())],
+        ..Given::default()
+    };
+    let given = [flag(&params, "who", "x"), ("c".to_owned(), twice)];
+    assert_eq!(
+        collected(&params, &given, &Person::absent(), &[]),
+        refused("`--c -` and `--c -`")
+    );
+    assert!(collect(&[("who", "-"), ("a", "./-"), ("d", "-")]).starts_with("who=Text(\"-\") a="));
+}
+
+#[test]
 fn what_is_required_must_be_there() {
     let params = params(
         "a: { type: string, requires: [b] }\nb: { type: string, env: B }\nc: { type: bool, conflicts: [d] }\nd: { type: string, required: true }",

@@ -155,8 +155,14 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
     }
 }
 
+/// What a header needs that reads files.
+const WHICH_FILES: &str = "Add `files:read:` to it with the path of a file or folder, or with `$` and a parameter of type \
+                           `path`.";
+
 fn lack(script: &Script, capability: &str, name: &str, excerpt: Excerpt) -> Finding {
-    let (asker, help) = if script.origin == Origin::Expression {
+    let (asker, help) = if capability == Capability::FILES.to_string() {
+        ("`needs`", WHICH_FILES.to_owned())
+    } else if script.origin == Origin::Expression {
         ("`--needs`", format!("Give `--needs {capability}`."))
     } else if script.header.states_needs {
         ("the header", format!("Add `{capability}` to `needs`."))
@@ -172,7 +178,8 @@ fn lack(script: &Script, capability: &str, name: &str, excerpt: Excerpt) -> Find
 }
 
 fn find_unused(script: &Script, used: &HashSet<Capability>, findings: &mut Vec<Finding>) {
-    for asked in script.header.needs.iter() {
+    for need in script.header.needs.iter() {
+        let asked = need.whole();
         let is_used_for = |access| used.contains(&Capability { access, ..asked });
         let is_used = match asked.access {
             Access::Read => is_used_for(Access::Read) || is_used_for(Access::Write),
@@ -183,8 +190,8 @@ fn find_unused(script: &Script, used: &HashSet<Capability>, findings: &mut Vec<F
         }
         let finding = Finding::new(
             Rule::UnusedCapability,
-            format!("Nothing in the script needs `{asked}`"),
-            header::place(script, &asked.to_string()),
+            format!("Nothing in the script needs `{need}`"),
+            header::place(script, &need.to_string()),
         );
         findings.push(if is_used_for(Access::Read) {
             finding.help(format!("`{}` is enough.", Capability::read(asked.resource)))
