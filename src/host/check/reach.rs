@@ -159,8 +159,14 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
     }
 }
 
+/// What a header needs that reads files.
+const WHICH_FILES: &str = "Add `files:read:` to it with the path of a file or folder, or with `$` and a parameter of type \
+                           `path`.";
+
 fn lack(script: &Script, capability: &str, name: &str, excerpt: Excerpt) -> Finding {
-    let (asker, help) = if script.origin == Origin::Expression {
+    let (asker, help) = if capability == Capability::FILES.to_string() {
+        ("`needs`", WHICH_FILES.to_owned())
+    } else if script.origin == Origin::Expression {
         ("`--needs`", format!("Give `--needs {capability}`."))
     } else if capability == Capability::FILES.to_string() {
         ("the header", WHICH_FILES.to_owned())
