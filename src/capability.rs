@@ -140,6 +140,17 @@ impl Capabilities {
         )
     }
 
+    /// Everything, for a test on its throw-away store.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(
+            Resource::ALL
+                .iter()
+                .map(|&resource| Capability::write(resource))
+                .collect(),
+        )
+    }
+
     /// Whether the capability is granted. `x:write` includes `x:read`.
     #[must_use]
     pub fn allow(&self, wanted: Capability) -> bool {

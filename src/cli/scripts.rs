@@ -1,9 +1,10 @@
-//! `masctl scripts`: see the commands, and begin one of one's own.
+//! `masctl scripts`: see the commands, begin one of one's own, and test it.
 
 mod eject;
 mod list;
 mod new;
 mod show;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -23,23 +24,26 @@ use crate::{
 
 pub(super) fn command() -> Command {
     Command::new("scripts")
-        .about("Begin your own scripts, and see those that ship")
+        .about("Begin and test your own scripts, and see those that ship")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(list::command())
         .subcommand(show::command())
         .subcommand(new::command())
         .subcommand(eject::command())
+        .subcommand(test::command())
 }
 
-pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
-    match matches.subcommand() {
+pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
+    let done = match matches.subcommand() {
         Some(("list", _)) => list::run(options),
         Some(("show", matches)) => show::run(matches, options),
         Some(("new", matches)) => new::run(matches, options),
         Some(("eject", matches)) => eject::run(matches, options),
+        Some(("test", matches)) => return test::run(matches, options),
         _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),
-    }
+    };
+    done.map(|()| 0)
 }
 
 /// The argument that names the folder of a new script.

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect};
+use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, testing::Stage};
 use crate::{
     capability::{Capabilities, Capability},
     config::{Configuration, Database, Passwords},
@@ -50,6 +50,7 @@ pub struct Run {
     jobs: AtomicU64,
     homeserver: OnceLock<Arc<dyn Homeserver>>,
     passwords: OnceLock<Arc<Passwords>>,
+    stage: Option<Arc<Stage>>,
 }
 
 /// The connection of a run, opened at the first touch.
@@ -72,7 +73,40 @@ impl Run {
             jobs: AtomicU64::default(),
             homeserver: OnceLock::new(),
             passwords: OnceLock::new(),
+            stage: None,
         }
+    }
+
+    /// Starts a run whose homeserver is this one, whatever the configuration says.
+    #[must_use]
+    pub fn with_homeserver(parts: Parts, homeserver: Arc<dyn Homeserver>) -> Self {
+        Self {
+            homeserver: OnceLock::from(homeserver),
+            ..Self::new(parts)
+        }
+    }
+
+    /// Starts the run of a test on its stage.
+    #[must_use]
+    pub fn on_stage(parts: Parts, stage: Arc<Stage>) -> Self {
+        Self {
+            stage: Some(stage.clone()),
+            ..Self::with_homeserver(parts, stage.homeserver.clone())
+        }
+    }
+
+    /// What surrounds the test that this run is.
+    ///
+    /// # Errors
+    /// `test.outside` if it is none.
+    pub fn stage(&self) -> Result<&Stage> {
+        self.stage.as_deref().ok_or_else(|| {
+            Error::new(
+                Code::TestOutside,
+                "`testing::` works only in a test: this script is run for real",
+            )
+            .help("`masctl scripts test` calls the functions of a script whose names start with `test_`.")
+        })
     }
 
     /// Whether the script's header asks for something.
@@ -120,6 +154,17 @@ impl Run {
     /// Ends an operation when Ctrl-C is pressed.
     pub(super) async fn unless_interrupted<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
         self.parts.interrupt.unless_pressed(operation).await
+    }
+
+    /// Why the run must not go on, if it must not: Ctrl-C, or its time is over.
+    #[must_use]
+    pub fn stop(&self) -> Option<Error> {
+        self.parts.interrupt.stop()
+    }
+
+    /// Ctrl-C, for a part of this run.
+    pub(super) fn interrupt_of_part(&self) -> Interrupt {
+        self.parts.interrupt.part()
     }
 
     /// Whether Ctrl-C was pressed.

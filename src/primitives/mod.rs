@@ -23,6 +23,7 @@ mod rows;
 mod secret;
 mod sessions;
 mod site;
+mod testing;
 mod tokens;
 mod users;
 
@@ -140,6 +141,11 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "output",
         about: "Tell the person at the terminal.",
         module: output::module,
+    },
+    Namespace {
+        name: "testing",
+        about: "Make what a test needs, run scripts in it, and say what must be true. It works only in `masctl scripts test`.",
+        module: testing::module,
     },
 ];
 
