@@ -208,7 +208,6 @@ impl Code {
                 | Self::SchemaMigrating
                 | Self::SchemaOutdated
                 | Self::ScriptLimit
-                | Self::TestFailed
         )
     }
 

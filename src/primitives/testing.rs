@@ -4,8 +4,6 @@
 mod values;
 mod wishes;
 
-use std::fmt::Write;
-
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
@@ -19,9 +17,9 @@ use self::{
 };
 use super::{Scripted, Secret, call_freely, error_of, raise, run_of};
 use crate::{
-    error::{Code, Error, Result},
+    error::Result,
     model::{Client, Job, Link, Provider, Session, Time, User},
-    operations,
+    operations::{self, testing::Stage},
 };
 
 pub(super) fn module() -> Module {
@@ -47,17 +45,20 @@ fn run_script(context: &NativeCallContext, script: &str, arguments: Map, dry_run
 /// Calls what is to fail, and returns the error that it ended in. A test that must not go on ends here as elsewhere.
 fn caught(context: &NativeCallContext, deed: &FnPtr) -> Scripted<Dynamic> {
     let run = run_of(context)?;
-    run.stage().map_err(|error| raise(error, context.call_position()))?;
+    let stage = run.stage().map_err(|error| raise(error, context.call_position()))?;
     let called: Scripted<Dynamic> = deed.call_within_context(context, ());
     match (called, run.stop()) {
         (Err(_), Some(why)) => Err(raise(why, context.call_position())),
-        (Err(error), None) => Ok(Dynamic::from(error_of(&error))),
+        (Err(error), None) => {
+            drop(stage.take_failure());
+            Ok(Dynamic::from(error_of(&error)))
+        }
         (Ok(_), _) => Ok(Dynamic::UNIT),
     }
 }
 
 /// Refuses what is not the same.
-fn compare(actual: &Dynamic, expected: &Dynamic) -> Result<()> {
+fn compare(stage: &Stage, actual: &Dynamic, expected: &Dynamic) -> Result<()> {
     let (actual, expected) = (plain(actual)?, plain(expected)?);
     if actual == expected {
         return Ok(());
@@ -70,10 +71,9 @@ fn compare(actual: &Dynamic, expected: &Dynamic) -> Result<()> {
         }
         cut
     };
-    let mut message = format!("It is {}", cut(&shown));
-    // Writing to a text cannot fail.
-    let _ = write!(message, ", not {}", cut(&wanted));
-    Err(Error::new(Code::TestFailed, message)
+    let message = format!("It is {}, not {}", cut(&shown), cut(&wanted));
+    Err(stage
+        .fail(message)
         .data("actual", actual)
         .data("expected", expected))
 }
@@ -387,8 +387,7 @@ mod testing {
     #[rhai_fn(return_raw)]
     pub fn equal(context: NativeCallContext, actual: Dynamic, expected: Dynamic) -> Scripted<()> {
         call_freely(&context, |run| {
-            run.stage()?;
-            super::compare(&actual, &expected)
+            super::compare(run.stage()?, &actual, &expected)
         })
     }
 
@@ -432,9 +431,8 @@ mod testing {
     #[rhai_fn(return_raw)]
     pub fn fail(context: NativeCallContext, message: &str) -> Scripted<()> {
         call_freely(&context, |run| {
-            run.stage()?;
             let message = message.lines().next().unwrap_or_default();
-            Err(Error::new(Code::TestFailed, message))
+            Err(run.stage()?.fail(message))
         })
     }
 

@@ -1,6 +1,10 @@
 //! The stage of one test, and the ground that all stages stand on.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use chrono::DateTime;
 use tempfile::TempDir;
@@ -115,10 +119,15 @@ pub(super) fn run(ground: &Ground, file: &File, name: &str, limits: Limits, whol
         said: said.clone(),
         folder: folder.path().join("files"),
         perform: Box::new(move |call| performer.perform(call)),
+        failure: Mutex::default(),
     };
-    let run = Arc::new(Run::on_stage(parts, Arc::new(stage)));
+    let stage = Arc::new(stage);
+    let run = Arc::new(Run::on_stage(parts, stage.clone()));
     let ended = on_deep_stack(|| Program::of_tests(script, &run, &counted)?.call_test(name));
-    let failure = ended.err().map(|error| run.abandon(error));
+    let failure = match ended {
+        Ok(()) => stage.take_failure(),
+        Err(error) => Some(run.abandon(error)),
+    };
     match failure {
         Some(error) if whole.is_pressed() => Err(error),
         failure => Ok(Verdict {

@@ -4,7 +4,11 @@
 mod fixtures;
 mod said;
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -59,9 +63,25 @@ pub struct Stage {
     pub folder: PathBuf,
     /// How it runs scripts.
     pub perform: Box<Perform>,
+    /// What was found not to be true, also if the test has caught it.
+    pub failure: Mutex<Option<Error>>,
 }
 
 impl Stage {
+    /// The test has failed, and stays so: an error that says so.
+    #[must_use]
+    pub fn fail(&self, message: impl Into<String>) -> Error {
+        let error = Error::new(Code::TestFailed, message);
+        let help = "The test caught this, and counts as failed all the same.";
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone().help(help));
+        error
+    }
+
+    /// What the test has failed with so far. It is forgotten then.
+    pub fn take_failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Writes a file for the test, and returns its path.
     ///
     /// # Errors
