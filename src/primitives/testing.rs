@@ -72,10 +72,7 @@ fn compare(stage: &Stage, actual: &Dynamic, expected: &Dynamic) -> Result<()> {
         cut
     };
     let message = format!("It is {}, not {}", cut(&shown), cut(&wanted));
-    Err(stage
-        .fail(message)
-        .data("actual", actual)
-        .data("expected", expected))
+    Err(stage.fail(message).data("actual", actual).data("expected", expected))
 }
 
 #[export_module]
@@ -386,9 +383,7 @@ mod testing {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn equal(context: NativeCallContext, actual: Dynamic, expected: Dynamic) -> Scripted<()> {
-        call_freely(&context, |run| {
-            super::compare(run.stage()?, &actual, &expected)
-        })
+        call_freely(&context, |run| super::compare(run.stage()?, &actual, &expected))
     }
 
     /// Tell whether two values are the same, as `equal` compares them.

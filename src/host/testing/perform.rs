@@ -101,7 +101,13 @@ impl Performer {
         if file.len() > 512 || !file.split('/').all(is_plain) {
             return Err(unknown(name));
         }
-        let path = self.folder.join(format!("{file}.rhai"));
+        let file = format!("{file}.rhai");
+        let is_here = self.folder == Path::new(".");
+        let path = if is_here {
+            PathBuf::from(&file)
+        } else {
+            self.folder.join(&file)
+        };
         if !path.is_file() {
             let message = format!("There is no script `{}`", path.display());
             return Err(Error::new(Code::ScriptNotFound, message));
@@ -141,6 +147,7 @@ impl Performer {
         }
         let sources = Sources {
             console: &*self.said,
+            stdin_is_taken: false,
             variable: &|_| None,
         };
         let mut arguments = arguments::collect(&header.params, given, &sources)?;

@@ -141,6 +141,6 @@ pub(super) fn run(ground: &Ground, file: &File, name: &str, limits: Limits, whol
 fn folder_of(script: &Script) -> PathBuf {
     match &script.origin {
         Origin::File { folder } => folder.clone(),
-        Origin::Shipped | Origin::Text => PathBuf::from("."),
+        _ => PathBuf::from("."),
     }
 }
