@@ -51,6 +51,7 @@ pub struct Run {
     homeserver: OnceLock<Arc<dyn Homeserver>>,
     passwords: OnceLock<Arc<Passwords>>,
     stage: Option<Arc<Stage>>,
+    throw_away: bool,
 }
 
 /// The connection of a run, opened at the first touch.
@@ -74,14 +75,17 @@ impl Run {
             homeserver: OnceLock::new(),
             passwords: OnceLock::new(),
             stage: None,
+            throw_away: false,
         }
     }
 
-    /// Starts a run whose homeserver is this one, whatever the configuration says.
+    /// Starts a run inside of a test: its homeserver is this one, whatever the configuration says, and what it writes
+    /// need not survive a crash.
     #[must_use]
-    pub fn with_homeserver(parts: Parts, homeserver: Arc<dyn Homeserver>) -> Self {
+    pub fn in_test(parts: Parts, homeserver: Arc<dyn Homeserver>) -> Self {
         Self {
             homeserver: OnceLock::from(homeserver),
+            throw_away: true,
             ..Self::new(parts)
         }
     }
@@ -91,7 +95,7 @@ impl Run {
     pub fn on_stage(parts: Parts, stage: Arc<Stage>) -> Self {
         Self {
             stage: Some(stage.clone()),
-            ..Self::with_homeserver(parts, stage.homeserver.clone())
+            ..Self::in_test(parts, stage.homeserver.clone())
         }
     }
 
@@ -311,7 +315,10 @@ impl Run {
         }
         *session = match mem::take(session) {
             Session::Closed => {
-                let connection = storage::open(&self.parts.database).await?;
+                let mut connection = storage::open(&self.parts.database).await?;
+                if self.throw_away {
+                    connection.forget_durability().await?;
+                }
                 if let Some(warning) = connection.schema().and_then(Schema::warning) {
                     self.console().warn(&warning);
                 }

@@ -26,6 +26,7 @@ mod site;
 mod testing;
 mod tokens;
 mod users;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -155,6 +156,8 @@ pub fn register(engine: &mut Engine) {
     failure::register(engine);
     secret::register(engine);
     fields::register_time(engine);
+    output::register_global(engine);
+    waiting::register(engine);
     for namespace in NAMESPACES {
         let module: Shared<Module> = (namespace.module)().into();
         engine.register_static_module(namespace.name, module);

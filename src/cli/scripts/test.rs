@@ -52,12 +52,12 @@ pub(super) fn command() -> Command {
                 .help("How long one test may take"),
         )
         .after_help(
-            "A test is a function without parameters whose name starts with `test_`, in a script or in the file\n\
-             NAME.test.rhai beside it. Each has an empty store and a homeserver of its own, which are gone after it, and\n\
-             a clock that stands at 2026-01-01T00:00:00Z: nothing of your configuration is read, no database and no\n\
-             homeserver of yours is reached. `std/fixture` makes accounts and what belongs to them, `testing::run` runs a\n\
-             script, `std/assert` says what must be true.\n\n\
-             The status is 1 if a test failed, or there is none.",
+            "A test is a function without parameters whose name starts with `test_`, in a script or in the file \
+             NAME.test.rhai beside it. Each has an empty store and a homeserver of its own, which are gone after it, and a \
+             clock that stands at 2026-01-01T00:00:00Z. Your configuration is not read, and no database and no homeserver \
+             of yours is reached.\n\n\
+             `std/fixture` makes accounts and what belongs to them, `testing::run` runs a script, and `std/assert` says what \
+             must be true. The status is 1 if a test failed, or if there is none.",
         )
 }
 

@@ -66,7 +66,7 @@ impl Performer {
         let script = self.find(&call.script)?;
         let arguments = self.arguments(&script, call)?;
         let parts = self.parts(script.header.needs.clone(), call.dry_run);
-        let run = Run::with_homeserver(parts, self.homeserver.clone());
+        let run = Run::in_test(parts, self.homeserver.clone());
         let outcome = execute_run(&script, &arguments, run, !call.dry_run, &self.limits, None)?;
         self.tell(&outcome.report);
         match outcome.report.failure {

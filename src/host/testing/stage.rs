@@ -22,7 +22,7 @@ use crate::{
         script::{Origin, Script},
     },
     operations::{
-        Interrupt, Parts, Run, Standstill,
+        Interrupt, Run, Standstill,
         testing::{SERVER_NAME, Said, Stage},
     },
     storage,
@@ -107,11 +107,7 @@ pub(super) fn run(ground: &Ground, file: &File, name: &str, limits: Limits, whol
         runtime: Arc::new(runtime()?),
         limits: engine::Limits::of_operations(limits.operations),
     };
-    let parts = Parts {
-        capabilities: Capabilities::all(),
-        interrupt: performer.interrupt.clone(),
-        ..performer.parts(Capabilities::all(), false)
-    };
+    let parts = performer.parts(Capabilities::all(), false);
     let (homeserver, counted) = (performer.homeserver.clone(), performer.limits.clone());
     let stage = Stage {
         homeserver,
