@@ -216,7 +216,9 @@ pub async fn add_session(run: &Run, user: &User, new: NewSession) -> Result<Sess
             client_id: client,
             device_id: device,
             scope,
-            name: new.name,
+            name: new
+                .name
+                .or_else(|| (new.kind == SessionKind::Personal).then(|| "test".to_owned())),
             created_at,
             finished_at: new.finished_at,
             last_active_at: new.last_active_at,
