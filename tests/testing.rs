@@ -147,7 +147,7 @@ fn a_test_that_sleeps_or_computes_for_too_long_fails_and_the_others_go_on() {
     let sandbox = Sandbox::new();
     let tests = "fn test_sleeps() { try { sleep(3600); } catch { } }\n\
          fn test_computes() { loop { try { loop { } } catch { } } }\n\
-         fn test_in_a_closure() { [1].map(|_| { loop { } }); }\n\
+         fn test_in_a_closure() { [1].map(|x| { loop { } }); }\n\
          fn test_passes() { }\n";
     sandbox.write("slow.test.rhai", tests);
     let started = Instant::now();

@@ -192,7 +192,10 @@ impl Drop for Waiting<'_> {
 }
 
 fn out_of_time(limit: Duration) -> Error {
-    let message = format!("It was not done after {} seconds", limit.as_secs_f64());
+    let message = match limit.as_secs_f64() {
+        1.0 => "It was not done after 1 second".to_owned(),
+        seconds => format!("It was not done after {seconds} seconds"),
+    };
     Error::new(Code::ScriptLimit, message)
 }
 

@@ -118,7 +118,7 @@ mod testing {
     ///
     /// ```rhai
     /// testing::user("alice", #{}).lock();
-    /// testing::equal(testing::work().done, 1);
+    /// testing::work();
     /// testing::equal(testing::homeserver_account("alice").locked, true);
     /// ```
     #[rhai_fn(return_raw)]
