@@ -89,22 +89,27 @@ fn the_examples_of_the_namespace_testing_run_as_tests() {
 }
 
 #[test]
-fn outside_of_a_test_the_namespace_testing_does_nothing() {
+fn outside_of_a_test_nothing_is_made_out_of_nothing() {
     let sandbox = Sandbox::new();
-    let calls = [
-        "testing::user(\"alice\", #{})",
-        "testing::run(\"lock-user\", #{})",
-        "testing::work()",
-        "testing::now()",
-    ];
-    for call in calls {
-        sandbox.write(
-            "x.rhai",
-            &format!("//! ---\n//! needs: [users:write]\nfn main(args) {{ {call}; }}\n"),
+    for call in [
+        "user(\"alice\")",
+        "users(3)",
+        "work()",
+        "now()",
+        "said()",
+        "file(\"a\", \"b\")",
+        "homeserver_down()",
+    ] {
+        let script = format!(
+            "//! ---\n//! needs: [users:write]\nimport \"std/fixture\" as fixture;\nfn main(args) {{ fixture::{call}; }}\n"
         );
+        sandbox.write("x.rhai", &script);
         let output = sandbox.masctl(1).args(["run", "x.rhai"]).output().expect("masctl runs");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(errors.contains("`testing::` works only in a test"), "{call}: {errors}");
+        assert!(
+            errors.starts_with("Error: `testing::` works only in a test"),
+            "{call}: {errors}"
+        );
         assert_eq!(output.status.code(), Some(1), "{call}");
     }
 }
