@@ -1,7 +1,7 @@
 //! The tests of scripts: ours pass, and none touches anything of the operator's.
 
 use std::{
-    env, fs,
+    fs,
     path::Path,
     process::{Output, Stdio},
     thread,
@@ -71,17 +71,17 @@ fn the_test_in_the_readme_is_real() {
 #[test]
 fn the_examples_of_the_namespace_testing_run_as_tests() {
     let sandbox = Sandbox::new();
-    let mut tests = String::from(IMPORTS);
-    let mut count = 0;
+    let mut tests = vec![IMPORTS.to_owned()];
     for primitive in documented()
         .into_iter()
         .filter(|primitive| primitive.namespace == "testing")
     {
         let example = primitive.example().expect("each has one").to_owned();
-        tests += &format!("fn test_{}_{count}() {{\n{example}}}\n", primitive.name);
-        count += 1;
+        let name = format!("test_{}_{}", primitive.name, tests.len());
+        tests.push(format!("fn {name}() {{\n{example}}}\n"));
     }
-    sandbox.write("examples.test.rhai", &tests);
+    let count = tests.len() - 1;
+    sandbox.write("examples.test.rhai", &tests.concat());
     let (status, report, _) = tested(&sandbox, sandbox.path(), &[]);
     assert_eq!(status, Some(0), "{report}");
     assert!(report.contains(&format!("{count} passed; 0 failed")), "{report}");

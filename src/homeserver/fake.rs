@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 
 /// An account of the fake homeserver, with what a real one tells only its own administrators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own, as on Synapse")]
 pub struct FakeAccount {
     /// The name that others see.
     pub display_name: Option<String>,
@@ -189,7 +190,7 @@ impl Homeserver for FakeHomeserver {
 
     async fn set_display_name(&self, localpart: &str, display_name: &str) -> Result<()> {
         self.with(localpart, |account| {
-            account.display_name = Some(display_name.to_owned())
+            account.display_name = Some(display_name.to_owned());
         })
     }
 

@@ -93,9 +93,10 @@ impl Run {
     /// Starts the run of a test on its stage.
     #[must_use]
     pub fn on_stage(parts: Parts, stage: Arc<Stage>) -> Self {
+        let homeserver = stage.homeserver.clone();
         Self {
-            stage: Some(stage.clone()),
-            ..Self::in_test(parts, stage.homeserver.clone())
+            stage: Some(stage),
+            ..Self::in_test(parts, homeserver)
         }
     }
 

@@ -156,7 +156,6 @@ pub fn register(engine: &mut Engine) {
     failure::register(engine);
     secret::register(engine);
     fields::register_time(engine);
-    output::register_global(engine);
     waiting::register(engine);
     for namespace in NAMESPACES {
         let module: Shared<Module> = (namespace.module)().into();

@@ -240,7 +240,7 @@ mod tests {
     fn a_time_limit_has_a_unit_or_is_in_seconds() {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
         for wrong in ["", "0", "s", "1.5", "-1", "2h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }

@@ -69,12 +69,17 @@ fn read(path: &Path, wanted: &dyn Fn(&str) -> bool) -> File {
 
 fn with_tests_beside(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if let Some(stem) = name.strip_suffix(".rhai").filter(|stem| !stem.ends_with(".test")) {
-        let beside = path.with_file_name(format!("{stem}.test.rhai"));
-        files.extend(Some(beside).filter(|beside| beside.is_file()));
+    let is_of_tests = path
+        .file_stem()
+        .is_some_and(|stem| Path::new(stem).extension().is_some_and(|it| it == "test"));
+    if is_script(path) && !is_of_tests {
+        files.extend(Some(path.with_extension("test.rhai")).filter(|beside| beside.is_file()));
     }
     files
+}
+
+fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "rhai")
 }
 
 /// The scripts in a folder and below it. Links to folders are not followed: they may lead in a circle.
@@ -104,7 +109,7 @@ fn below(folder: &Path) -> Result<Vec<PathBuf>> {
             };
             match entry.file_type().map_err(unreadable)? {
                 kind if kind.is_dir() => folders.push(path),
-                _ if name.ends_with(".rhai") && path.is_file() => files.push(path),
+                _ if is_script(&path) && path.is_file() => files.push(path),
                 _ => {}
             }
         }

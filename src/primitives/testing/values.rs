@@ -102,7 +102,7 @@ pub(super) fn count(count: u64) -> Dynamic {
 /// An account of the homeserver as a map.
 pub(super) fn account(account: FakeAccount) -> Map {
     let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
-    let list = |items: Vec<String>| Dynamic::from_iter(items.into_iter().map(Dynamic::from));
+    let list = |items: Vec<String>| Dynamic::from(items.into_iter().map(Dynamic::from).collect::<rhai::Array>());
     Map::from_iter([
         ("display_name".into(), text(account.display_name)),
         ("avatar_url".into(), text(account.avatar_url)),

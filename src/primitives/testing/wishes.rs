@@ -48,6 +48,15 @@ fn texts(options: &mut Map, key: &str) -> Result<Vec<String>> {
 }
 
 pub(super) fn user(run: &Run, name: &str, options: Map) -> Result<NewUser> {
+    const KNOWN: [&str; 7] = [
+        "password",
+        "admin",
+        "guest",
+        "created_at",
+        "locked_at",
+        "deactivated_at",
+        "last_active_at",
+    ];
     const TIMES: [&str; 4] = ["created_at", "locked_at", "deactivated_at", "last_active_at"];
     let mut options = with_times(run, options, &TIMES)?;
     let emails = texts(&mut options, "email")?;
@@ -59,15 +68,6 @@ pub(super) fn user(run: &Run, name: &str, options: Map) -> Result<NewUser> {
         }
         None => None,
     };
-    const KNOWN: [&str; 7] = [
-        "password",
-        "admin",
-        "guest",
-        "created_at",
-        "locked_at",
-        "deactivated_at",
-        "last_active_at",
-    ];
     let mut options = Options::new(options, &KNOWN).map_err(|error| {
         error.help(
             "The options are password, email, admin, guest, created_at, locked_at, deactivated_at, last_active_at.",
