@@ -302,6 +302,15 @@ impl Capabilities {
             .collect()
     }
 
+    /// Everything but files, for a test on its throw-away store.
+    #[must_use]
+    pub fn all() -> Self {
+        Resource::ALL
+            .iter()
+            .map(|&resource| Capability::write(resource))
+            .collect()
+    }
+
     /// Whether the capability is among them: of files, whether it is for some. `x:write` includes `x:read`.
     #[must_use]
     pub fn allow(&self, wanted: Capability) -> bool {

@@ -157,6 +157,12 @@ codes! {
     SessionNotFound = "session.not_found",
     /// The embedded store cannot be opened.
     StoreUnusable = "store.unusable",
+    /// What a test says must be true is not.
+    TestFailed = "test.failed",
+    /// No test is where tests were looked for.
+    TestMissing = "test.missing",
+    /// What only a test can do is done outside of one.
+    TestOutside = "test.outside",
     /// A registration token of this text exists.
     TokenExists = "token.exists",
     /// No token has this id or text.

@@ -39,6 +39,7 @@ mod streams; // lists that are shown while they are read
 mod support; // what the tests stand on
 mod synapse; // what a real Synapse makes of what masctl asks
 mod terminals; // what a person at a terminal sees
+mod testing; // the tests of our own scripts, and what no test of a script may do
 mod tls; // PostgreSQL over TLS, and what goes wrong with certificates
 mod tokens; // access and registration tokens as scripts find, revoke, rotate and edit them
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md

@@ -42,6 +42,8 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
     let wanted = paths.filter(|path| path.extension().is_some_and(|it| it == extension));
     wanted
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        // Tests of scripts lie beside them.
+        .filter(|stem| !stem.ends_with(".test"))
         .collect()
 }
 

@@ -86,7 +86,7 @@ impl Options {
 }
 
 /// The whole command line.
-pub(super) fn command(scripts: &Scripts) -> Command {
+pub(super) fn command(given: &Scripts) -> Command {
     Command::new("masctl")
         .version(env!("CARGO_PKG_VERSION"))
         .about("The scriptable operator console for Matrix Authentication Service")
@@ -101,8 +101,8 @@ pub(super) fn command(scripts: &Scripts) -> Command {
         .disable_version_flag(true)
         .propagate_version(true)
         .args(globals())
-        .subcommand(manage::command(scripts))
-        .subcommand(run::command(scripts.run.as_ref(), scripts.asking))
+        .subcommand(manage::command(given))
+        .subcommand(run::command(given.run.as_ref(), given.asking))
         .subcommand(eval::command())
         .subcommand(worker::command())
         .subcommand(database::command())

@@ -1,10 +1,11 @@
-//! `masctl scripts`: see the commands, and begin one of one's own.
+//! `masctl scripts`: see the commands, begin one of one's own, and test it.
 
 mod check;
 mod eject;
 mod list;
 mod new;
 mod show;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ use crate::{
 
 pub(super) fn command() -> Command {
     Command::new("scripts")
-        .about("Begin and check your own scripts, and see those that ship")
+        .about("Begin, check and test your own scripts, and see those that ship")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(list::command())
@@ -32,12 +33,14 @@ pub(super) fn command() -> Command {
         .subcommand(new::command())
         .subcommand(eject::command())
         .subcommand(check::command())
+        .subcommand(test::command())
 }
 
 /// Does it, and returns the exit status.
 pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
     match matches.subcommand() {
         Some(("check", matches)) => check::run(matches, options),
+        Some(("test", matches)) => test::run(matches, options),
         _ => see_or_begin(matches, options).map(|()| 0),
     }
 }

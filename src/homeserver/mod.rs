@@ -2,6 +2,7 @@
 
 mod account;
 mod failure;
+mod fake;
 mod legacy;
 mod none;
 mod synapse;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 pub use self::transport::place;
 pub use self::{
     account::{Account, Provisioning, Setting},
+    fake::{FakeAccount, FakeHomeserver},
     legacy::LegacySynapse,
     none::NoHomeserver,
     synapse::Synapse,

@@ -127,6 +127,8 @@ const OF_MAS_CLI: [&str; 13] = [
 
 /// Name and source of each module of the standard library.
 const MODULES: &[(&str, &str)] = shipped! { "stdlib":
+    "assert",
+    "fixture",
     "passwords",
     "registration",
 };
@@ -223,6 +225,7 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         entries
+            .filter(|name| !name.ends_with(".test.rhai"))
             .filter_map(|name| name.strip_suffix(".rhai").map(str::to_owned))
             .collect()
     }

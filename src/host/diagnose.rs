@@ -10,8 +10,36 @@ use crate::{
     primitives::{error_of, place_of},
 };
 
+/// The module that says what must be true in a test.
+const ASSERTIONS: &str = "std/assert";
+
 /// The error that running a script ended in, with the places in its text.
 pub(super) fn of_running(error: &EvalAltResult, script: &Script, modules: &Modules) -> Error {
+    let failed = error_of(error);
+    if !failed.excerpts().is_empty() || !failed.code().concerns_the_script() {
+        return failed;
+    }
+    located(failed, error, script, modules, |_| true)
+}
+
+/// The error that a test ended in. Where in the test is always of interest: below the places in a script that it ran, and
+/// in place of those in the module that says what must be true.
+pub(super) fn of_test(error: &EvalAltResult, script: &Script, modules: &Modules) -> Error {
+    let failed = error_of(error);
+    let is_assertion = failed.code() == Code::TestFailed;
+    located(failed, error, script, modules, |file| {
+        !is_assertion || file != ASSERTIONS
+    })
+}
+
+/// Adds the places of an error in the files that are of interest.
+fn located(
+    mut failed: Error,
+    error: &EvalAltResult,
+    script: &Script,
+    modules: &Modules,
+    is_of_interest: impl Fn(&str) -> bool,
+) -> Error {
     let mut places = Vec::new();
     let (mut file, mut at) = (script.label.clone(), error);
     // A frame's position is in its caller's file; the file it names is the callee's.
@@ -28,10 +56,7 @@ pub(super) fn of_running(error: &EvalAltResult, script: &Script, modules: &Modul
         Some((known, position)) => places.push((known.unwrap_or(file), position)),
         None => places.push((file, at.position())),
     }
-    let mut failed = error_of(error);
-    if !failed.excerpts().is_empty() || !failed.code().concerns_the_script() {
-        return failed;
-    }
+    places.retain(|(file, _)| is_of_interest(file));
     for (file, position) in places.into_iter().rev() {
         let text = if file == script.label {
             Some(script.source.clone())

@@ -6,6 +6,7 @@ use rhai::Map;
 
 use super::{
     arguments::Arguments,
+    engine::Limits,
     execute::{Outcome, Returned, map_of},
     names::Names,
     program::{Program, on_deep_stack},
@@ -59,7 +60,7 @@ pub fn execute_each(
     };
     let arguments = map_of(arguments, run.world());
     let walked = on_deep_stack(|| {
-        let program = Program::new(script, &run)?;
+        let program = Program::new(script, &run, &Limits::none())?;
         walk.all(&program, &arguments, &run, reveal, each)
     });
     match walked.and_then(|()| run.finish()) {

@@ -1,6 +1,9 @@
 //! The Rhai engine: limits, primitives, modules.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use rhai::{Dynamic, Engine, ModuleResolver, OptimizationLevel};
 
@@ -14,16 +17,50 @@ use crate::{
 /// The stack of the thread that runs a script: deep enough for the call levels below, in a debug build as well.
 pub(super) const STACK: usize = 64 << 20;
 
-/// An engine whose scripts act on `run`.
-pub(super) fn build(run: &Arc<Run>, modules: Modules) -> Engine {
+/// How much scripts may do before they are stopped, beyond the limits of depth and size that always hold. How long they
+/// may take is the run's to know.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Limits {
+    operations: Option<Arc<Operations>>,
+}
+
+#[derive(Debug)]
+struct Operations {
+    done: AtomicU64,
+    most: u64,
+}
+
+impl Limits {
+    /// None: whoever starts a script may wait for it as long as they like.
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    /// At most so many operations, in all engines that this value is given to together.
+    pub(super) fn of_operations(most: u64) -> Self {
+        let done = AtomicU64::default();
+        Self {
+            operations: Some(Arc::new(Operations { done, most })),
+        }
+    }
+
+    /// Counts one operation, and returns what is wrong if it is one too many.
+    fn count(&self) -> Option<Error> {
+        let operations = self.operations.as_deref()?;
+        let done = operations.done.fetch_add(1, Ordering::Relaxed);
+        (done >= operations.most).then(|| {
+            let message = format!("It was not done after {} operations", operations.most);
+            Error::new(Code::ScriptLimit, message)
+        })
+    }
+}
+
+/// An engine whose scripts act on `run`, within these limits.
+pub(super) fn build(run: &Arc<Run>, modules: Modules, limits: &Limits) -> Engine {
     let mut engine = bare(modules);
     engine.set_default_tag(Dynamic::from(run.clone()));
-    let watched = run.clone();
-    engine.on_progress(move |_| {
-        watched
-            .is_interrupted()
-            .then(|| Dynamic::from(Error::new(Code::RunInterrupted, "Interrupted: nothing was changed")))
-    });
+    let (watched, limits) = (run.clone(), limits.clone());
+    engine.on_progress(move |_| watched.stop().or_else(|| limits.count()).map(Dynamic::from));
     let (printing, debugging) = (run.clone(), run.clone());
     engine.on_print(move |text| printing.console().say(text));
     engine.on_debug(move |text, _, position| debugging.console().say(&format!("{position:?} {text}")));

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     arguments::{Arguments, Value as Argument},
+    engine::Limits,
     program::{Program, on_deep_stack},
     script::Script,
 };
@@ -41,10 +42,25 @@ pub struct Outcome {
 /// What the script failed with; nothing of it stays then. Rows that were shown before have been shown.
 pub fn execute(script: &Script, arguments: &Arguments, parts: Parts, rows: Option<&mut dyn Rows>) -> Result<Outcome> {
     let reveal = !parts.dry_run;
-    let run = Arc::new(Run::new(parts));
+    execute_run(script, arguments, Run::new(parts), reveal, &Limits::none(), rows)
+}
+
+/// As [`execute`], a run that was made before, within these limits.
+///
+/// # Errors
+/// As those of [`execute`].
+pub(super) fn execute_run(
+    script: &Script,
+    arguments: &Arguments,
+    run: Run,
+    reveal: bool,
+    limits: &Limits,
+    rows: Option<&mut dyn Rows>,
+) -> Result<Outcome> {
+    let run = Arc::new(run);
     let arguments = map_of(arguments, run.world());
     let called = on_deep_stack(|| {
-        let returned = Program::new(script, &run)?.call(arguments)?;
+        let returned = Program::new(script, &run, limits)?.call(arguments)?;
         let rows = rows.filter(|_| !run.is_writing());
         if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal, &run, rows)) {
             return shown.map(|()| Returned {

@@ -17,6 +17,7 @@ pub mod names;
 mod program;
 pub mod reference;
 pub mod script;
+pub mod testing;
 
 pub use each::{Accounts, Each, Tally, execute_each};
 pub use execute::{Outcome, execute};

@@ -5,12 +5,13 @@ use std::{sync::Arc, thread};
 use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 
 use super::{
-    check, diagnose, engine,
+    check, diagnose,
+    engine::{self, Limits},
     modules::Modules,
     script::{Origin, Script},
 };
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Excerpt, Result},
     operations::Run,
 };
 
@@ -23,14 +24,24 @@ pub(super) struct Program<'script> {
 }
 
 impl<'script> Program<'script> {
-    /// Checks and compiles a script.
+    /// Checks and compiles a script that has a `main(args)`.
     ///
     /// # Errors
     /// `script.syntax`, `script.invalid`, `script.import`, with the places in it.
-    pub(super) fn new(script: &'script Script, run: &Arc<Run>) -> Result<Self> {
+    pub(super) fn new(script: &'script Script, run: &Arc<Run>, limits: &Limits) -> Result<Self> {
         check::refuse(script)?;
+        let program = Self::of_tests(script, run, limits)?;
+        require_main(&program.ast, script)?;
+        Ok(program)
+    }
+
+    /// Compiles a script for its tests, which [`tests_of`] has found and checked: it needs no `main`.
+    ///
+    /// # Errors
+    /// `script.syntax`, with the place in it.
+    pub(super) fn of_tests(script: &'script Script, run: &Arc<Run>, limits: &Limits) -> Result<Self> {
         let modules = Modules::of(script);
-        let engine = engine::build(run, modules.clone());
+        let engine = engine::build(run, modules.clone(), limits);
         let ast = compile(&engine, script)?;
         Ok(Self {
             script,
@@ -62,6 +73,20 @@ impl<'script> Program<'script> {
             }
         })
     }
+
+    /// Calls a test.
+    ///
+    /// # Errors
+    /// What it failed with, with the places in it.
+    pub(super) fn call_test(&self, name: &str) -> Result<()> {
+        let options = CallFnOptions::new().eval_ast(true);
+        let called: std::result::Result<Dynamic, _> =
+            self.engine
+                .call_fn_with_options(options, &mut Scope::new(), &self.ast, name, ());
+        called
+            .map(drop)
+            .map_err(|error| diagnose::of_test(&error, self.script, &self.modules))
+    }
 }
 
 /// A denial, as statements without a header can be rid of it.
@@ -73,6 +98,53 @@ fn of_expression(failed: Error) -> Error {
     }
 }
 
+/// The tests of a script in the order of its text: its functions without parameters whose names start with `test_`. A
+/// script that has some is checked.
+///
+/// # Errors
+/// `script.syntax`, `script.invalid`, `script.import`, with the places in it.
+pub(super) fn tests_of(script: &Script) -> Result<Vec<String>> {
+    let ast = compile(&engine::bare(Modules::of(script)), script)?;
+    let tests = ast.iter_functions().filter(|function| is_test(function.name));
+    let mut tests: Vec<_> = tests
+        .map(|function| (place_of(&script.source, function.name), function))
+        .collect();
+    tests.sort_unstable_by_key(|(place, _)| *place);
+    for (place, function) in &tests {
+        if !function.params.is_empty() {
+            let span = *place..place + function.name.len();
+            let message = format!("A test takes no parameters, and `{}` does", function.name);
+            let error = Error::new(Code::ScriptSyntax, message);
+            return Err(error.at(Excerpt::new(&script.label, script.source.clone(), span)));
+        }
+    }
+    if !tests.is_empty() {
+        check::refuse(script)?;
+    }
+    Ok(tests
+        .into_iter()
+        .map(|(_, function)| function.name.to_owned())
+        .collect())
+}
+
+fn is_test(name: &str) -> bool {
+    name.starts_with("test_")
+}
+
+/// Where a function is defined: the syntax tree does not say it.
+fn place_of(source: &str, name: &str) -> usize {
+    let mut from = 0;
+    while let Some(at) = source[from..].find(name).map(|at| from + at) {
+        let before = source[..at].trim_end();
+        let after = source[at + name.len()..].trim_start();
+        if before.ends_with("fn") && after.starts_with('(') {
+            return at;
+        }
+        from = at + name.len();
+    }
+    source.len()
+}
+
 /// Compiles a script, without its modules.
 ///
 /// # Errors
@@ -82,12 +154,16 @@ fn compile(engine: &Engine, script: &Script) -> Result<AST> {
         .compile(script.code())
         .map_err(|error| diagnose::of_parsing(&error, &script.label, &script.source))?;
     ast.set_source(script.label.as_str());
+    Ok(ast)
+}
+
+fn require_main(ast: &AST, script: &Script) -> Result<()> {
     let has_main = || {
         ast.iter_functions()
             .any(|function| function.name == "main" && function.params.len() == 1)
     };
     if script.origin == Origin::Expression || has_main() {
-        return Ok(ast);
+        return Ok(());
     }
     Err(Error::new(
         Code::ScriptSyntax,

@@ -1,8 +1,11 @@
 //! Ctrl-C: what it stops, and what it must leave alone.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use tokio_util::sync::CancellationToken;
@@ -33,9 +36,48 @@ pub struct Interrupt {
     token: CancellationToken,
     phase: Mutex<Phase>,
     done: AtomicU64,
+    deadline: Option<Deadline>,
+}
+
+/// When something must be over, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+struct Deadline {
+    at: Instant,
+    limit: Duration,
 }
 
 impl Interrupt {
+    /// That of a part of the whole, which may take so long: Ctrl-C stops it with the whole, and its end by time does not
+    /// stop the whole.
+    #[must_use]
+    pub fn below(&self, limit: Duration) -> Self {
+        Self {
+            token: self.token.child_token(),
+            deadline: Instant::now().checked_add(limit).map(|at| Deadline { at, limit }),
+            ..Self::default()
+        }
+    }
+
+    /// That of a part which ends with the whole, by Ctrl-C and by time.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self {
+            token: self.token.child_token(),
+            deadline: self.deadline,
+            ..Self::default()
+        }
+    }
+
+    /// Why it must not go on, if it must not: Ctrl-C, or its time is over.
+    #[must_use]
+    pub fn stop(&self) -> Option<Error> {
+        if self.token.is_cancelled() {
+            return Some(interrupted());
+        }
+        let deadline = self.deadline.filter(|deadline| Instant::now() >= deadline.at)?;
+        Some(out_of_time(deadline.limit))
+    }
+
     /// Says that Ctrl-C was pressed, and returns what it came upon. False if it was pressed before.
     pub fn press(&self) -> (bool, Phase) {
         let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,9 +94,17 @@ impl Interrupt {
 
     /// Ends an operation when Ctrl-C is pressed.
     pub(super) async fn unless_pressed<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some(deadline) = self.deadline else {
+            return tokio::select! {
+                biased;
+                () = self.pressed() => Err(interrupted()),
+                result = operation => result,
+            };
+        };
         tokio::select! {
             biased;
             () = self.pressed() => Err(interrupted()),
+            () = tokio::time::sleep_until(deadline.at.into()) => Err(out_of_time(deadline.limit)),
             result = operation => result,
         }
     }
@@ -68,8 +118,8 @@ impl Interrupt {
     pub(super) fn start_part(&self, done: u64) -> Result<()> {
         self.done.store(done, Ordering::Relaxed);
         let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.token.is_cancelled() {
-            return Err(interrupted());
+        if let Some(why) = self.stop() {
+            return Err(why);
         }
         *phase = Phase::Working;
         Ok(())
@@ -84,8 +134,8 @@ impl Interrupt {
     /// Marks the moment after which Ctrl-C no longer stops the commit; fails if it was pressed before.
     pub(super) fn start_commit(&self) -> Result<()> {
         let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.token.is_cancelled() {
-            return Err(interrupted());
+        if let Some(why) = self.stop() {
+            return Err(why);
         }
         *phase = Phase::Committing;
         Ok(())
@@ -141,6 +191,14 @@ impl Drop for Waiting<'_> {
     }
 }
 
+fn out_of_time(limit: Duration) -> Error {
+    let message = match limit.as_secs_f64() {
+        1.0 => "It was not done after 1 second".to_owned(),
+        seconds => format!("It was not done after {seconds} seconds"),
+    };
+    Error::new(Code::ScriptLimit, message)
+}
+
 pub(super) fn interrupted() -> Error {
     Error::new(Code::RunInterrupted, "Interrupted: nothing was changed")
 }
@@ -160,6 +218,24 @@ mod tests {
         assert_eq!(interrupt.press(), (true, Phase::Committing));
         interrupt.end_commit();
         assert_eq!(interrupt.press(), (false, Phase::Committed));
+    }
+
+    #[test]
+    fn a_part_ends_with_the_whole_and_by_its_own_time() {
+        let whole = Interrupt::default();
+        let (long, short) = (whole.below(Duration::from_hours(1)), whole.below(Duration::ZERO));
+        assert!(long.stop().is_none());
+        let late = short.part().stop().unwrap();
+        assert_eq!(
+            (late.code(), late.message()),
+            (Code::ScriptLimit, "It was not done after 0 seconds")
+        );
+        assert_eq!(short.start_commit().unwrap_err().code(), Code::ScriptLimit);
+        assert!(!whole.is_pressed());
+        whole.press();
+        for part in [&long, &short, &long.part()] {
+            assert_eq!(part.stop().unwrap().code(), Code::RunInterrupted);
+        }
     }
 
     /// Nobody would end the wait: only the press itself ends a process that waits.

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, files::Files};
+use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, files::Files, testing::Stage};
 use crate::{
     capability::{Capability, Granted},
     config::{Configuration, Database, Passwords},
@@ -51,6 +51,8 @@ pub struct Run {
     jobs: AtomicU64,
     homeserver: OnceLock<Arc<dyn Homeserver>>,
     passwords: OnceLock<Arc<Passwords>>,
+    stage: Option<Arc<Stage>>,
+    throw_away: bool,
 }
 
 /// The connection of a run, opened at the first touch.
@@ -75,7 +77,44 @@ impl Run {
             jobs: AtomicU64::default(),
             homeserver: OnceLock::new(),
             passwords: OnceLock::new(),
+            stage: None,
+            throw_away: false,
         }
+    }
+
+    /// Starts a run inside of a test: its homeserver is this one, whatever the configuration says, and what it writes
+    /// need not survive a crash.
+    #[must_use]
+    pub fn in_test(parts: Parts, homeserver: Arc<dyn Homeserver>) -> Self {
+        Self {
+            homeserver: OnceLock::from(homeserver),
+            throw_away: true,
+            ..Self::new(parts)
+        }
+    }
+
+    /// Starts the run of a test on its stage.
+    #[must_use]
+    pub fn on_stage(parts: Parts, stage: Arc<Stage>) -> Self {
+        let homeserver = stage.homeserver.clone();
+        Self {
+            stage: Some(stage),
+            ..Self::in_test(parts, homeserver)
+        }
+    }
+
+    /// What surrounds the test that this run is.
+    ///
+    /// # Errors
+    /// `test.outside` if it is none.
+    pub fn stage(&self) -> Result<&Stage> {
+        self.stage.as_deref().ok_or_else(|| {
+            Error::new(
+                Code::TestOutside,
+                "`testing::` works only in a test: this script is run for real",
+            )
+            .help("`masctl scripts test` calls the functions of a script whose names start with `test_`.")
+        })
     }
 
     /// Whether the script may do something.
@@ -120,6 +159,17 @@ impl Run {
     /// Ends an operation when Ctrl-C is pressed.
     pub(super) async fn unless_interrupted<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
         self.parts.interrupt.unless_pressed(operation).await
+    }
+
+    /// Why the run must not go on, if it must not: Ctrl-C, or its time is over.
+    #[must_use]
+    pub fn stop(&self) -> Option<Error> {
+        self.parts.interrupt.stop()
+    }
+
+    /// Ctrl-C, for a part of this run.
+    pub(super) fn interrupt_of_part(&self) -> Interrupt {
+        self.parts.interrupt.part()
     }
 
     /// Whether Ctrl-C was pressed.
@@ -266,7 +316,10 @@ impl Run {
         }
         *session = match mem::take(session) {
             Session::Closed => {
-                let connection = storage::open(&self.parts.database).await?;
+                let mut connection = storage::open(&self.parts.database).await?;
+                if self.throw_away {
+                    connection.forget_durability().await?;
+                }
                 if let Some(warning) = connection.schema().and_then(Schema::warning) {
                     self.console().warn(&warning);
                 }

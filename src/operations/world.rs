@@ -1,6 +1,9 @@
 //! Clock and randomness, handed out so that nothing else takes them and tests can fix them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chrono::Utc;
 #[cfg(feature = "fixed-world")]
@@ -21,13 +24,63 @@ pub struct World {
 #[derive(Debug)]
 enum Clock {
     System,
+    Standing(Standstill),
     #[cfg(feature = "fixed-world")]
     Fixed(Mutex<Time>),
     #[cfg(feature = "fixed-world")]
     Ahead(chrono::Duration),
 }
 
+/// A clock that stands still, for the tests of scripts. Ids that are made at it come one after the other, as those of a
+/// clock that goes do: a list is in the order in which its rows were made.
+#[derive(Clone, Debug)]
+pub struct Standstill(Arc<Still>);
+
+#[derive(Debug)]
+struct Still {
+    time: Mutex<Time>,
+    ids: AtomicU64,
+}
+
+impl Standstill {
+    /// A clock that stands at `time`.
+    #[must_use]
+    pub fn at(time: Time) -> Self {
+        Self(Arc::new(Still {
+            time: Mutex::new(to_stored_precision(time)),
+            ids: AtomicU64::default(),
+        }))
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        *self.0.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets it to another moment, for all worlds that it belongs to.
+    pub fn set(&self, time: Time) {
+        *self.0.time.lock().unwrap_or_else(PoisonError::into_inner) = to_stored_precision(time);
+    }
+
+    /// The random part of the next id: random, but for the number of the id before it.
+    fn following(&self, random: u128) -> u128 {
+        const BITS: u32 = 48;
+        let number = self.0.ids.fetch_add(1, Ordering::Relaxed) & u64::from(u32::MAX);
+        (u128::from(number) << BITS) | (random & ((1 << BITS) - 1))
+    }
+}
+
 impl World {
+    /// The system's randomness, at a clock that stands still.
+    #[must_use]
+    pub fn standing(clock: &Standstill) -> Self {
+        Self {
+            clock: Clock::Standing(clock.clone()),
+            ..Self::system()
+        }
+    }
+
     /// The system's clock, and randomness seeded from the operating system.
     #[must_use]
     pub fn system() -> Self {
@@ -65,6 +118,7 @@ impl World {
         match &self.clock {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
             Clock::System => to_stored_precision(Utc::now()),
+            Clock::Standing(clock) => clock.now(),
             #[cfg(feature = "fixed-world")]
             #[expect(clippy::disallowed_methods, reason = "it is read to be wrong by a known time")]
             Clock::Ahead(by) => to_stored_precision(Utc::now() + *by),
@@ -80,7 +134,11 @@ impl World {
     /// A new id for a row made at `time`.
     #[must_use]
     pub fn new_id(&self, time: Time) -> Id {
-        Id::new(time, self.with_random(RngExt::random))
+        let random = self.with_random(RngExt::random);
+        match &self.clock {
+            Clock::Standing(clock) => Id::new(time, clock.following(random)),
+            _ => Id::new(time, random),
+        }
     }
 
     /// Random bytes: a salt, for example.
@@ -106,5 +164,23 @@ impl World {
 
     fn with_random<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
         draw(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Duration};
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stands_still_gives_ids_in_order_and_randomness_stays_real() {
+        let clock = Standstill::at(DateTime::UNIX_EPOCH);
+        let worlds = [World::standing(&clock), World::standing(&clock)];
+        let ids: Vec<Id> = (0..200).map(|at| worlds[at % 2].new_id(worlds[0].now())).collect();
+        assert!(ids.is_sorted());
+        assert_ne!(worlds[0].bytes::<16>(), worlds[1].bytes::<16>());
+        clock.set(DateTime::UNIX_EPOCH + Duration::hours(1));
+        assert_eq!(worlds[1].now().timestamp(), 3600);
     }
 }

@@ -24,8 +24,10 @@ mod rows;
 mod secret;
 mod sessions;
 mod site;
+mod testing;
 mod tokens;
 mod users;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -148,6 +150,11 @@ pub const NAMESPACES: &[Namespace] = &[
         about: "Tell the person at the terminal.",
         module: output::module,
     },
+    Namespace {
+        name: "testing",
+        about: "Make what a test needs, run scripts in it, and say what must be true. It works only in `masctl scripts test`.",
+        module: testing::module,
+    },
 ];
 
 /// Makes all primitives known to an engine.
@@ -156,6 +163,7 @@ pub fn register(engine: &mut Engine) {
     failure::register(engine);
     secret::register(engine);
     fields::register_time(engine);
+    waiting::register(engine);
     for namespace in NAMESPACES {
         let module: Shared<Module> = (namespace.module)().into();
         engine.register_static_module(namespace.name, module);

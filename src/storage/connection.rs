@@ -226,6 +226,18 @@ impl Connection {
         self.control("RELEASE SAVEPOINT deed").await
     }
 
+    /// From now on a commit to a SQLite store need not survive a crash of the machine: waiting for the disk is most of what
+    /// a test would take.
+    ///
+    /// # Errors
+    /// As of any statement.
+    pub async fn forget_durability(&mut self) -> Result<()> {
+        if self.is_postgres() {
+            return Ok(());
+        }
+        self.control("PRAGMA synchronous = OFF").await
+    }
+
     /// Ends the connection politely. An error here changes nothing: what was committed is committed.
     pub async fn close(self) {
         let closed = match self {

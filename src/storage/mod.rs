@@ -14,6 +14,7 @@ mod dialect;
 pub mod emails;
 mod embedded;
 mod failure;
+pub mod fixtures;
 pub mod jobs;
 pub mod links;
 pub mod passwords;

@@ -239,42 +239,6 @@ fn scripts_folders_start_from_the_file_that_names_them() {
 }
 
 #[test]
-fn what_no_script_may_do_adds_up() {
-    let scene = Scene::of("masctl: {deny: ['tokens:write']}").variable("MAS_MASCTL_DENY", "[files:read]");
-    let denied: Vec<String> = scene
-        .load()
-        .masctl()
-        .unwrap()
-        .deny
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(denied, ["files:read", "tokens:write"]);
-    for (item, problem, help) in [
-        (
-            "token:write",
-            "[1]` is `token:write`, which is no capability",
-            "Did you mean `tokens:write`?",
-        ),
-        (
-            "files:read:/etc",
-            "[1]` is `files:read:/etc`, which is no capability",
-            "Files are denied together: write `files:read`.",
-        ),
-        (
-            "5",
-            "[1]` must be text, but is the number `5`",
-            "Put the value in quotes.",
-        ),
-    ] {
-        let configuration = Scene::of(&format!("masctl:\n  deny: [users:write, {item}]\n")).load();
-        let message = format!("`masctl.deny{problem}");
-        let error = expect(configuration.masctl(), "config.invalid", &message, Some((2, 23)));
-        assert_eq!(error.help_text(), Some(help));
-    }
-}
-
-#[test]
 fn without_a_setting_the_scripts_folders_are_those_that_are_there() {
     let scene = Scene::new();
     let folder = scene.path("settings/masctl/scripts");

@@ -240,8 +240,8 @@ impl Walk<'_> {
             Some((_, Some(unit))) => unit,
             Some((_, None)) => return Root::Unknown,
             None if first == "global" => return Root::Unknown,
+            None if first == "testing" && !self.is_in_test() && !self.unit.is_shipped() => return Root::Nothing,
             None if self.known.has_namespace(first) && namespace.path.len() == 1 => return Root::Namespace,
-            None if first == "testing" && self.is_in_test() => return Root::Unknown,
             None => return Root::Nothing,
         };
         for part in parts {

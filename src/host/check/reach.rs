@@ -94,10 +94,6 @@ fn reached(calls: &Calls<'_>, from: Vec<Caller>) -> BTreeMap<Caller, Position> {
     entries
 }
 
-/// What a header needs that reads files.
-const WHICH_FILES: &str = "Add `files:read:` to `needs` with the path of a file or folder, or with `$` and a parameter of type \
-                           `path`.";
-
 /// Where the script begins: at `main`, and at what is called by nothing yet. What only tests call needs nothing.
 fn roots(units: &Units, calls: &Calls<'_>) -> Vec<Caller> {
     let own = units[0].functions.iter().enumerate();
@@ -168,8 +164,6 @@ fn lack(script: &Script, capability: &str, name: &str, excerpt: Excerpt) -> Find
         ("`needs`", WHICH_FILES.to_owned())
     } else if script.origin == Origin::Expression {
         ("`--needs`", format!("Give `--needs {capability}`."))
-    } else if capability == Capability::FILES.to_string() {
-        ("the header", WHICH_FILES.to_owned())
     } else if script.header.states_needs {
         ("the header", format!("Add `{capability}` to `needs`."))
     } else if script.source.lines().any(|line| line.trim_end() == "//! ---") {
