@@ -238,6 +238,10 @@ pub fn documented_types() -> Vec<Type> {
             about: String::new(),
             fields: getters.filter_map(property).collect(),
         });
+        // The engine has no order that is the same in each build. Other types have that of their list.
+        if !fields::is_type(&name) {
+            kind.fields.sort_by(|one, other| one.name.cmp(&other.name));
+        }
         kind.about = about;
     }
     types.into_values().collect()
