@@ -130,7 +130,9 @@ impl Stage {
             "//! A script of a test's\n//! ---\n//! needs: [{}]\nfn main(args) {{\n{body}\n}}\n",
             needs.join(", ")
         );
-        let script = Script::new("test", "test.rhai", &source)?;
+        let mut script = Script::new("test", "test.rhai", &source)?;
+        // As what ships: its header does not declare what it is given.
+        script.origin = masctl::host::Origin::Shipped;
         let secret = |(name, text): &(&str, &str)| ((*name).to_owned(), Value::Secret((*text).into()));
         let arguments = Arguments {
             values: secrets.iter().map(secret).collect(),
