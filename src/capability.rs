@@ -1,29 +1,54 @@
-//! What a script may do: the closed list of capabilities, and the set that a run is granted.
+//! What a script may do: the closed list of capabilities, what a header needs of them, and what a run is granted.
+//!
+//! There is none for the network, for other programs or for the environment: a parameter's `env` is the only way to a
+//! variable.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+mod granted;
+mod narrowing;
 
-use crate::error::{Code, Error, Result};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Component, Path, PathBuf},
+    str::FromStr,
+};
+
+pub use self::{
+    granted::{Granted, GrantedPath},
+    narrowing::{Denier, Narrowing},
+};
+use crate::error::{Code, Error, Result, nearest};
 
 macro_rules! resources {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// A kind of thing in MAS that can be read or written.
+        /// A kind of thing that can be read or written.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Resource { $($(#[doc = $doc])+ $name,)+ }
+        pub enum Resource {
+            $($(#[doc = $doc])+ $name,)+
+            /// Files of this machine, which can only be read.
+            Files,
+        }
 
         impl Resource {
-            /// Every resource, in the order of the reference.
+            /// Every kind of MAS's data, in the order of the reference. Files are not among them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
             /// The name that headers use.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)+ }
+                match self {
+                    $(Self::$name => $text,)+
+                    Self::Files => "files",
+                }
             }
 
             /// What it is, a noun phrase.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
+                match self {
+                    $(Self::$name => concat!($($doc),+).trim_ascii(),)+
+                    Self::Files => "Files of this machine.",
+                }
             }
         }
     };
@@ -63,7 +88,7 @@ pub enum Access {
     Write,
 }
 
-/// One thing that a script may be allowed to do, written `users:write`.
+/// One thing that a script may be allowed to do, written `users:write`. `files:read` is reading files, whichever they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Capability {
     /// On what.
@@ -102,76 +127,225 @@ impl fmt::Display for Capability {
     }
 }
 
+impl Capability {
+    /// Reading files.
+    pub const FILES: Self = Self::read(Resource::Files);
+
+    /// Every capability, in the order of the reference.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let data = Resource::ALL.iter();
+        data.flat_map(|&resource| [Self::read(resource), Self::write(resource)])
+            .chain([Self::FILES])
+    }
+
+    /// Whether nobody who is denied this may do the other: who may not read may not write either.
+    #[must_use]
+    pub fn denies(self, other: Self) -> bool {
+        self.resource == other.resource && (self.access == Access::Read || other.access == Access::Write)
+    }
+}
+
 impl FromStr for Capability {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = text.split_once(':').and_then(|(resource, access)| {
-            let resource = *Resource::ALL.iter().find(|known| known.as_str() == resource)?;
-            match access {
-                "read" => Some(Self::read(resource)),
-                "write" => Some(Self::write(resource)),
-                _ => None,
-            }
-        });
-        found.ok_or_else(|| {
-            let known: Vec<_> = Resource::ALL.iter().map(|resource| resource.as_str()).collect();
-            Error::new(Code::HeaderInvalid, format!("There is no capability `{text}`")).help(format!(
-                "A capability is a resource with `:read` or `:write`; the resources are {}.",
-                known.join(", ")
-            ))
-        })
+        let found = Self::all().find(|known| known.to_string() == text);
+        found.ok_or_else(|| unknown(text))
     }
 }
 
-/// The capabilities of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Capabilities(BTreeSet<Capability>);
+/// Which files a script may read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileScope {
+    /// This file, or this folder with all below it. The path is absolute.
+    Below(PathBuf),
+    /// What was given for this parameter of type `path`.
+    Given(String),
+}
+
+impl FileScope {
+    /// Reads what stands after `files:read:`.
+    fn of(text: &str) -> Result<Self> {
+        if let Some(param) = text.strip_prefix('$') {
+            return Ok(Self::Given(param.to_owned()));
+        }
+        let path = Path::new(text);
+        if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
+            let message = format!("`files:read:{}` names no absolute path without `..`", clipped(text));
+            return Err(Error::new(Code::ArgumentInvalid, message).help(WHICH_FILES));
+        }
+        Ok(Self::Below(path.components().collect()))
+    }
+}
+
+impl fmt::Display for FileScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Below(path) => write!(f, "files:read:{}", path.display()),
+            Self::Given(param) => write!(f, "files:read:${param}"),
+        }
+    }
+}
+
+/// What says which files.
+const WHICH_FILES: &str = "Write `files:read:/srv/import` for a file or for a folder with all below it, or \
+                           `files:read:$param` for what a parameter of type `path` is given.";
+
+/// What a header needs: a capability, where it is reading files, of which.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// A capability as a whole.
+    Whole(Capability),
+    /// Reading some files.
+    Files(FileScope),
+}
+
+impl Need {
+    /// Refuses to need files without saying which.
+    ///
+    /// # Errors
+    /// `argument.invalid`.
+    pub fn exact(self) -> Result<Self> {
+        if self == Self::Whole(Capability::FILES) {
+            let message = "`files:read` does not say which files";
+            return Err(Error::new(Code::ArgumentInvalid, message).help(WHICH_FILES));
+        }
+        Ok(self)
+    }
+
+    /// The capability as a whole that it is part of.
+    #[must_use]
+    pub fn whole(&self) -> Capability {
+        match self {
+            Self::Whole(capability) => *capability,
+            Self::Files(_) => Capability::FILES,
+        }
+    }
+
+    /// Whether who may do this may do the other. Writing includes reading.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Whole(granted), Self::Whole(wanted)) => {
+                granted.resource == wanted.resource && granted.access >= wanted.access
+            }
+            (Self::Whole(granted), Self::Files(_)) => *granted == Capability::FILES,
+            (Self::Files(granted), Self::Files(wanted)) => granted == wanted,
+            (Self::Files(_), Self::Whole(wanted)) => *wanted == Capability::FILES,
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(capability) => capability.fmt(f),
+            Self::Files(scope) => scope.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Need {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.strip_prefix("files:read:") {
+            Some(scope) => FileScope::of(scope).map(Self::Files),
+            None => text.parse().map(Self::Whole),
+        }
+    }
+}
+
+impl From<Capability> for Need {
+    fn from(capability: Capability) -> Self {
+        Self::Whole(capability)
+    }
+}
+
+/// The error that there is no such capability, which names those that there are.
+fn unknown(text: &str) -> Error {
+    let known: Vec<String> = Capability::all().map(|known| known.to_string()).collect();
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let resources: Vec<_> = Resource::ALL.iter().map(|resource| resource.as_str()).collect();
+    let help = match nearest(text, &names) {
+        _ if text.starts_with("files:") => {
+            format!("Files can only be read, and what a script returns is printed. {WHICH_FILES}")
+        }
+        Some(meant) => format!("Did you mean `{meant}`?"),
+        None => format!(
+            "A capability is a resource with `:read` or `:write`; the resources are {}. There is also `files:read:` with \
+             a path.",
+            resources.join(", ")
+        ),
+    };
+    let message = format!("There is no capability `{}`", clipped(text));
+    Error::new(Code::ArgumentInvalid, message).help(help)
+}
+
+/// Text of a stranger, short enough for a message.
+fn clipped(text: &str) -> String {
+    let start: String = text.chars().take(80).collect();
+    if start.len() < text.len() { start + "…" } else { start }
+}
+
+/// What a script needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(BTreeSet<Need>);
 
 impl Capabilities {
     /// What a script without `needs` may do: read all of MAS's data.
     #[must_use]
     pub fn read_only() -> Self {
-        Self(
-            Resource::ALL
-                .iter()
-                .map(|&resource| Capability::read(resource))
-                .collect(),
-        )
+        Resource::ALL
+            .iter()
+            .map(|&resource| Capability::read(resource))
+            .collect()
     }
 
-    /// Everything, for a test on its throw-away store.
+    /// Everything that is MAS's, for a test on its throw-away store.
     #[must_use]
     pub fn all() -> Self {
-        Self(
-            Resource::ALL
-                .iter()
-                .map(|&resource| Capability::write(resource))
-                .collect(),
-        )
+        Resource::ALL
+            .iter()
+            .map(|&resource| Capability::write(resource))
+            .collect()
     }
 
-    /// Whether the capability is granted. `x:write` includes `x:read`.
+    /// Whether the capability is among them: of files, whether it is for some. `x:write` includes `x:read`.
     #[must_use]
     pub fn allow(&self, wanted: Capability) -> bool {
-        self.0.contains(&wanted) || self.0.contains(&Capability::write(wanted.resource))
+        self.include(&wanted.into())
     }
 
-    /// Each of them, in the order of the reference.
-    pub fn iter(&self) -> impl Iterator<Item = Capability> {
-        self.0.iter().copied()
+    /// Whether it is among them.
+    #[must_use]
+    pub fn include(&self, wanted: &Need) -> bool {
+        self.0.iter().any(|need| need.includes(wanted))
     }
 
-    /// Whether nothing can be changed with them.
+    /// Whether nothing can be changed with them. Reading a file changes nothing.
     #[must_use]
     pub fn only_read(&self) -> bool {
-        self.0.iter().all(|capability| capability.access == Access::Read)
+        self.0.iter().all(|need| need.whole().access == Access::Read)
+    }
+
+    /// Each of them, in the order of the reference; files are last.
+    pub fn iter(&self) -> impl Iterator<Item = &Need> {
+        self.0.iter()
+    }
+
+    /// The files that may be read.
+    pub fn files(&self) -> impl Iterator<Item = &FileScope> {
+        self.0.iter().filter_map(|need| match need {
+            Need::Files(scope) => Some(scope),
+            Need::Whole(_) => None,
+        })
     }
 }
 
-impl FromIterator<Capability> for Capabilities {
-    fn from_iter<T: IntoIterator<Item = Capability>>(capabilities: T) -> Self {
-        Self(capabilities.into_iter().collect())
+impl<T: Into<Need>> FromIterator<T> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = T>>(needs: I) -> Self {
+        Self(needs.into_iter().map(Into::into).collect())
     }
 }
 
@@ -181,7 +355,7 @@ mod tests {
 
     #[test]
     fn writing_includes_reading_and_nothing_else() {
-        let granted: Capabilities = ["users:write".parse().unwrap()].into_iter().collect();
+        let granted: Capabilities = [Capability::write(Resource::Users)].into_iter().collect();
         assert!(granted.allow(Capability::read(Resource::Users)));
         assert!(granted.allow(Capability::write(Resource::Users)));
         assert!(!granted.allow(Capability::read(Resource::Emails)));
@@ -191,9 +365,48 @@ mod tests {
 
     #[test]
     fn an_unknown_capability_names_the_known_ones() {
-        let error = "user:write".parse::<Capability>().unwrap_err();
-        assert_eq!(error.message(), "There is no capability `user:write`");
-        assert!(error.help_text().unwrap().contains("users, emails"));
-        assert!("users:admin".parse::<Capability>().is_err());
+        let refused = |text: &str| {
+            let error = text.parse::<Need>().and_then(Need::exact).unwrap_err();
+            format!("{error}: {}", error.help_text().unwrap())
+        };
+        let expected = "There is no capability `user:write`: Did you mean `users:write`?";
+        assert_eq!(refused("user:write"), expected);
+        assert!(refused("network").contains("the resources are users, emails, "));
+        assert!(refused("users:admin").starts_with("There is no capability `users:admin`: "));
+        assert!(refused("files:write").contains("Files can only be read"));
+        assert!(refused("files:write:/srv").contains("Files can only be read"));
+        assert!(refused("files:read").starts_with("`files:read` does not say which files: Write "));
+        for path in ["", "srv", "./srv", "/srv/../etc", "/..", "~/x"] {
+            let message = format!("`files:read:{path}` names no absolute path without `..`: ");
+            assert!(refused(&format!("files:read:{path}")).starts_with(&message));
+        }
+        assert!(refused(&"x".repeat(500)).len() < 400);
+    }
+
+    #[test]
+    fn every_capability_is_written_as_it_is_read() {
+        let scoped = ["files:read:/srv/import", "files:read:/", "files:read:$file"].map(str::to_owned);
+        for text in Capability::all().map(|known| known.to_string()).chain(scoped) {
+            assert_eq!(text.parse::<Need>().unwrap().to_string(), text);
+        }
+        let tidy: Need = "files:read://srv/./import/".parse().unwrap();
+        assert_eq!(tidy.to_string(), "files:read:/srv/import");
+    }
+
+    #[test]
+    fn files_are_read_and_never_implied() {
+        let file: Need = "files:read:/srv".parse().unwrap();
+        let granted: Capabilities = [file.clone()].into_iter().collect();
+        assert!(granted.only_read() && granted.allow(Capability::FILES));
+        assert!(!granted.allow(Capability::read(Resource::Users)));
+        assert!(!Capabilities::read_only().include(&file) && !Capabilities::read_only().allow(Capability::FILES));
+        assert!(!granted.include(&"files:read:/srv/x".parse().unwrap()));
+    }
+
+    #[test]
+    fn who_may_not_read_may_not_write() {
+        let [read, write] = [Capability::read(Resource::Users), Capability::write(Resource::Users)];
+        assert!(read.denies(read) && read.denies(write) && write.denies(write));
+        assert!(!write.denies(read) && !read.denies(Capability::read(Resource::Emails)));
     }
 }

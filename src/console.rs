@@ -99,6 +99,14 @@ pub trait Console: Send + Sync {
     /// `argument.invalid` if it is empty, larger than 64 KiB or no UTF-8.
     fn read_secret(&self) -> Result<SecretString>;
 
+    /// Reads data from standard input, at most so many bytes. Only what has a standard input need do it.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read_input(&self, _most: u64) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Shows how far a long operation is, on a terminal only. `None` for the total means unknown.
     fn progress(&self, label: &str, done: u64, total: Option<u64>);
 }

@@ -137,6 +137,8 @@ codes! {
     ScriptExists = "script.exists",
     /// The script did something that Rhai refuses.
     ScriptFailed = "script.failed",
+    /// The file is no command: its name cannot be one, or another script has it.
+    ScriptIgnored = "script.ignored",
     /// The module cannot be imported: it is outside of the script's folder, or modules import each other in a circle.
     ScriptImport = "script.import",
     /// The check found a mistake in the script, which was not run for it.
@@ -147,6 +149,8 @@ codes! {
     ScriptNotFound = "script.not_found",
     /// The script cannot be parsed.
     ScriptSyntax = "script.syntax",
+    /// Everybody can change the script or its folder, so that it is not run.
+    ScriptUntrusted = "script.untrusted",
     /// What is to be kept is not an active session, or is another account's.
     SessionNotActive = "session.not_active",
     /// No session has this id.

@@ -15,11 +15,14 @@ mod databases; // the databases of the tests are what the tests believe
 mod doctor; // what `masctl doctor` finds where a transcript cannot look
 mod dry_runs; // a dry run changes nothing, whatever it is of
 mod emails; // e-mail addresses as scripts look for them and move them
+mod files; // files as scripts read them, and those that they may not
+mod first_runs; // what a person is told before the first run of a script
 mod forms; // the questions that a person at a terminal is asked
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod hostile_rows; // rows that people and programs other than MAS can write
 mod lost_connections; // what is said of what was and was not committed
 mod memory; // how much of it a script takes that walks over many accounts
+mod own_scripts; // scripts of an operator: as programs, by prompts, and where nobody is to write to them
 mod pagers; // long texts on a terminal
 mod passwords; // passwords as scripts set and verify them
 mod personal_tokens; // personal access tokens as scripts issue them

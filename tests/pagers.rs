@@ -47,6 +47,22 @@ fn a_short_text_or_one_for_no_terminal_is_not_paged() {
 }
 
 #[test]
+fn the_list_of_scripts_has_their_groups_and_what_is_wrong_with_which() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.path().join(".config/masctl/scripts")).expect("a folder");
+    sandbox.write(".config/masctl/scripts/tidy.rhai", "//! Tidy up\nfn main(args) {}\n");
+    sandbox.write(".config/masctl/scripts/lock-user.rhai", "fn main(args) {}\n");
+    let (seen, _) = Terminal::start(&with_pager(&sandbox, &["scripts", "list"], "cat")).end();
+    assert!(
+        seen.contains("\r\nAccounts:\r\n  list-users") && seen.contains(DONE),
+        "{seen}"
+    );
+    assert!(seen.contains("\r\nYour scripts:\r\n  tidy"), "{seen}");
+    assert!(seen.contains("Tidy up"), "{seen}");
+    assert!(seen.contains("\r\nCannot be used:\r\n  lock-user"), "{seen}");
+}
+
+#[test]
 fn without_a_pager_all_is_printed() {
     let sandbox = Sandbox::new();
     for pager in ["", "cat", "there-is-no-such-pager", "unbalanced '"] {

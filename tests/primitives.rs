@@ -3,16 +3,17 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use masctl::{
-    capability::{Capabilities, Capability, Resource},
+    capability::{Capability, FileScope, Granted, Narrowing, Need, Resource},
     config::{Configuration, Environment},
     console::Console,
     error::{Code, Error, Result},
-    host::{Script, arguments::Arguments, execute},
+    host::{Origin, Script, arguments::Arguments, execute},
     operations::{Interrupt, Parts, World},
     primitives::{Documented, documented, globals},
     storage,
 };
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::support::{cast, sandbox::Sandbox, store::OpenStore};
@@ -70,11 +71,19 @@ impl Console for Person {
     fn progress(&self, _: &str, _: u64, _: Option<u64>) {}
 }
 
+/// The files that the examples read.
+const FILES: [(&str, &str); 3] = [
+    ("names.txt", "alice\nbob\n"),
+    ("people.csv", "username,email\nalice,alice@example.com\n"),
+    ("settings.json", r#"{"name": "x"}"#),
+];
+
 /// Runs a primitive's example on a store of its own with the cast in it. Returns why it failed.
 fn run(
     runtime: &Arc<Runtime>,
     primitive: &Documented,
     granted: &BTreeSet<Capability>,
+    narrowing: Narrowing,
     is_there: bool,
 ) -> Option<Error> {
     let sandbox = Sandbox::new();
@@ -100,23 +109,38 @@ fn run(
         )
         .expect("the cast fits");
 
-    let needs: Vec<String> = granted.iter().map(ToString::to_string).collect();
+    for (name, text) in FILES {
+        sandbox.write(name, text);
+    }
+    // Files are needed by their folder.
+    let needs = granted.iter().map(|&capability| match capability {
+        Capability::FILES => Need::Files(FileScope::Below(sandbox.path().to_owned())),
+        data => data.into(),
+    });
+    let needs: Vec<Need> = needs.collect();
+    let written: Vec<String> = needs.iter().map(ToString::to_string).collect();
     let source = format!(
         "//! Run an example\n//! ---\n//! needs: [{}]\nfn main(args) {{\n{}}}\n",
-        needs.join(", "),
+        written.join(", "),
         primitive.example().unwrap_or_default()
     );
     let parts = Parts {
         configuration: Arc::new(configuration),
         database,
-        capabilities: granted.iter().copied().collect::<Capabilities>(),
+        capabilities: Granted::new(needs.into_iter().collect(), narrowing, |_| Vec::new()),
         console: Arc::new(Person { is_there }),
         world: World::fixed(0),
         dry_run: false,
         runtime: runtime.clone(),
         interrupt: Arc::new(Interrupt::default()),
     };
+    // As what ships: nothing checks it before, so that the primitive itself has to.
+    let shipped = |script: Script| Script {
+        origin: Origin::Shipped,
+        ..script
+    };
     match Script::new("example", "example.rhai", &source)
+        .map(shipped)
         .and_then(|script| execute(&script, &Arguments::default(), parts, None))
     {
         Ok(outcome) => outcome.report.failure,
@@ -167,7 +191,7 @@ fn every_example_runs_with_what_its_help_says_that_it_needs() {
         let mut granted = reads(None);
         granted.extend(needed);
         for is_there in [false, true] {
-            let failed = run(&runtime, &primitive, &granted, is_there);
+            let failed = run(&runtime, &primitive, &granted, Narrowing::default(), is_there);
             // Its purpose is to fail where a person would have to be asked.
             let expected = (is_there && primitive.name == "require").then_some(Code::ArgumentMissing);
             if failed.as_ref().map(Error::code) != expected {
@@ -187,12 +211,30 @@ fn every_example_is_denied_without_what_its_help_says_that_it_needs() {
     for (primitive, needed) in with_examples() {
         let Some(needed) = needed else { continue };
         count += 1;
-        let failed = run(&runtime, &primitive, &reads(Some(needed)), false);
-        let denied = failed
-            .as_ref()
-            .map(|error| (error.code(), error.values().get("capability").cloned()));
-        if denied != Some((Code::CapabilityDenied, Some(needed.to_string().into()))) {
-            wrong.push(format!("{}: {failed:?}", name(&primitive)));
+        let all: BTreeSet<Capability> = reads(None).into_iter().chain([needed]).collect();
+        let denying = |deny, configured| Narrowing {
+            deny,
+            configured,
+            ..Narrowing::default()
+        };
+        for (denier, granted, narrowing) in [
+            ("needs", reads(Some(needed)), Narrowing::default()),
+            ("--deny", all.clone(), denying(vec![needed], Vec::new())),
+            ("masctl.deny", all, denying(Vec::new(), vec![needed])),
+        ] {
+            let failed = run(&runtime, &primitive, &granted, narrowing, false);
+            let denied = failed.as_ref().map(|error| {
+                let value = |key| error.values().get(key).and_then(Value::as_str).map(str::to_owned);
+                (error.code(), value("denied_by"), value("capability"))
+            });
+            // Of files the message says which.
+            let capability = denied.as_ref().and_then(|(_, _, capability)| capability.as_deref());
+            let is_named = capability.is_some_and(|capability| capability.starts_with(&needed.to_string()));
+            if !is_named
+                || denied.map(|(code, by, _)| (code, by)) != Some((Code::CapabilityDenied, Some(denier.to_owned())))
+            {
+                wrong.push(format!("{} by {denier}: {failed:?}", name(&primitive)));
+            }
         }
     }
     assert_eq!(wrong, [""; 0]);

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, iter, path::Path, process::ExitCode, sync::Arc};
 
 use masctl::{
-    capability::{Capabilities, Capability},
+    capability::{Capability, Granted},
     config::{Configuration, Environment},
     console::Console,
     error::{Code, Error, Result},
@@ -44,7 +44,7 @@ fn count(file: &Path) -> Result<String> {
     let parts = Parts {
         database: configuration.database()?,
         configuration: Arc::new(configuration),
-        capabilities: iter::once(needed).collect::<Capabilities>(),
+        capabilities: iter::once(needed).collect::<Granted>(),
         console: Arc::new(Nobody),
         world: World::system(),
         dry_run: false,

@@ -6,14 +6,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{execution, options::Options};
 use crate::{
-    capability::{Capabilities, Capability},
+    capability::{Capabilities, Denier, FileScope, Need},
     error::{Error, Result},
     host::{Script, script},
 };
 
 const NOTES: &str = "Examples:
   masctl eval 'users::get(\"alice\").emails()' --format json
-  masctl eval 'users::list(#{ status: \"locked\" })' --format csv
+  masctl eval 'users::list(#{ locked: true })' --format csv
   masctl eval 'users::get(\"alice\").lock()' --needs users:write --dry-run";
 
 pub(super) fn command() -> Command {
@@ -34,18 +34,35 @@ pub(super) fn command() -> Command {
                 .value_name("CAPABILITIES")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
-                .value_parser(capability)
+                .value_parser(need)
                 .help("What it may do, as in the header of a script, such as users:write"),
         )
         .after_help(NOTES)
 }
 
 /// clap puts the help of an error nowhere, so that it is a part of the message.
-fn capability(text: &str) -> Result<Capability, String> {
-    text.parse().map_err(|error: Error| match error.help_text() {
+fn need(text: &str) -> Result<Need, String> {
+    let need = text.parse().and_then(Need::exact);
+    let need = need.map_err(|error: Error| match error.help_text() {
         Some(help) => format!("{error}. {help}"),
         None => error.to_string(),
-    })
+    })?;
+    match need {
+        Need::Files(FileScope::Given(_)) => Err("an expression has no parameters; give the path itself".to_owned()),
+        need => Ok(need),
+    }
+}
+
+/// What would be said of a script's header is said of `--needs`.
+fn without_header(error: Error) -> Error {
+    let value = |key: &str| error.values().get(key).and_then(serde_json::Value::as_str);
+    match (value("denied_by"), value("capability")) {
+        (Some(by), Some(capability)) if by == Denier::Header.as_str() => {
+            let help = format!("Give `--needs {capability}` if it may.");
+            error.help(help)
+        }
+        _ => error,
+    }
 }
 
 /// Evaluates it, and returns the exit status.
@@ -54,7 +71,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
         Some("-") => script::stdin_text(io::stdin().lock())?,
         source => source.unwrap_or_default().to_owned(),
     };
-    let needs = matches.get_many::<Capability>("needs");
-    let needs = needs.map(|needs| needs.copied().collect::<Capabilities>());
-    execution::run(&Script::expression(&source, needs), matches, options)
+    let needs = matches.get_many::<Need>("needs");
+    let needs = needs.map(|needs| needs.cloned().collect::<Capabilities>());
+    execution::run(&Script::expression(&source, needs), matches, options).map_err(without_header)
 }

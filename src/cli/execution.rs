@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 
 use super::{
-    many,
+    first_run, many,
     options::Options,
     printer::Printer,
     render::{self, Format, Wish},
@@ -13,13 +13,14 @@ use super::{
     terminal::{Terminal, one_line},
 };
 use crate::{
+    capability::Narrowing,
     config::Configuration,
     console::Console,
     error::Result,
     host::{
         self, Outcome, Script,
         arguments::{self, Arguments, Sources},
-        consent,
+        capabilities, consent,
     },
     operations::{Interrupt, Parts, Report},
 };
@@ -28,12 +29,15 @@ use crate::{
 pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> Result<u8> {
     let console = Arc::new(Terminal::new(options));
     let configuration = Arc::new(options.configuration()?);
+    let narrowing = narrowing(script, &configuration, options)?;
+    // Before anything is asked for, such as a secret.
+    first_run::tell(script, configuration.environment(), &console);
     let interrupt = Arc::new(Interrupt::default());
     signals::watch(&interrupt, options)?;
     let (arguments, accounts) = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking()?;
-        let mut arguments = arguments(script, matches, &configuration, &*console)?;
+        let mut arguments = arguments(script, matches, &configuration, options, &*console)?;
         // A MXID may be that of somebody who is called `-`: it is a name only after this.
         let accounts = many::accounts(script, &arguments, &configuration, &*console)?;
         if arguments.name_a_server(&script.header.params) {
@@ -56,7 +60,7 @@ pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> R
     let parts = Parts {
         database,
         configuration,
-        capabilities: script.header.needs.clone(),
+        capabilities: capabilities::granted(script, &arguments, narrowing),
         console: console.clone(),
         world: surroundings::world()?,
         dry_run: options.dry_run,
@@ -72,6 +76,17 @@ pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> R
     let status = show(&outcome, script, options, &*console)?;
     console.release();
     Ok(status)
+}
+
+/// What is taken from what the script needs.
+fn narrowing(script: &Script, configuration: &Configuration, options: &Options) -> Result<Narrowing> {
+    let narrowing = Narrowing {
+        allow: options.allow.clone(),
+        deny: options.deny.clone(),
+        configured: configuration.masctl()?.deny,
+    };
+    narrowing.check(&script.header.needs, &script.name)?;
+    Ok(narrowing)
 }
 
 /// Executes the script. A list that it reads goes to stdout while it is read, unless it is to be part of an object that
@@ -96,6 +111,7 @@ fn arguments(
     script: &Script,
     matches: &ArgMatches,
     configuration: &Configuration,
+    options: &Options,
     console: &dyn Console,
 ) -> Result<Arguments> {
     let params = &script.header.params;
@@ -104,6 +120,7 @@ fn arguments(
         console,
         variable: &variable,
         stdin_is_taken: script.is_of_stdin(),
+        prompt: options.prompt,
     };
     let arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
     for warning in &arguments.warnings {

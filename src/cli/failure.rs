@@ -6,7 +6,10 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 use serde_json::{Value, json};
 
 use super::terminal::{one_line, printable};
-use crate::error::{Error, Excerpt};
+use crate::{
+    error::{Error, Excerpt},
+    host::check::{Finding, Severity},
+};
 
 /// How an error is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -21,30 +24,23 @@ pub(super) struct Style {
 
 /// The error as text.
 pub(super) fn report(error: &Error, style: Style) -> String {
-    // Writing to a text cannot fail; a place that cannot be drawn is left out.
     // What others named may have lines that look like another message.
     let mut text = format!("Error: {}\n", one_line(&printable(error.message())));
-    if !error.excerpts().is_empty() {
-        let theme = GraphicalTheme {
-            characters: miette::ThemeCharacters::unicode(),
-            styles: if style.color {
-                ThemeStyles::ansi()
-            } else {
-                ThemeStyles::none()
-            },
-        };
-        let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(style.width)
-            .with_context_lines(1)
-            .with_links(false);
-        for (at, excerpt) in error.excerpts().iter().enumerate() {
-            let title = if at == 0 { error.code().as_str() } else { "called from" };
-            let _ = handler.render_report(&mut text, &Place::new(title, excerpt));
+    for (at, excerpt) in error.excerpts().iter().enumerate() {
+        let title = if at == 0 { error.code().as_str() } else { "called from" };
+        draw(&mut text, &Place::new(title, excerpt), style);
+    }
+    for part in error.parts() {
+        for excerpt in part.excerpts() {
+            draw(
+                &mut text,
+                &Place::new(&one_line(&printable(part.message())), excerpt),
+                style,
+            );
         }
+        help(&mut text, part.help_text());
     }
-    if let Some(help) = error.help_text() {
-        let _ = writeln!(text, "  help: {}", printable(help));
-    }
+    help(&mut text, error.help_text());
     if style.causes {
         let mut cause = error.source();
         while let Some(this) = cause {
@@ -53,6 +49,41 @@ pub(super) fn report(error: &Error, style: Style) -> String {
         }
     }
     text
+}
+
+/// What a check found as text.
+pub(super) fn finding(finding: &Finding, style: Style) -> String {
+    let severity = match finding.severity() {
+        Severity::Error => "Error",
+        Severity::Warning => "Warning",
+    };
+    let mut text = format!("{severity}: {}\n", one_line(&printable(&finding.message)));
+    draw(&mut text, &Place::new(finding.rule.as_str(), &finding.excerpt), style);
+    help(&mut text, finding.help.as_deref());
+    text
+}
+
+/// Draws a place. Writing to a text cannot fail; a place that cannot be drawn is left out.
+fn draw(text: &mut String, place: &Place, style: Style) {
+    let theme = GraphicalTheme {
+        characters: miette::ThemeCharacters::unicode(),
+        styles: if style.color {
+            ThemeStyles::ansi()
+        } else {
+            ThemeStyles::none()
+        },
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width)
+        .with_context_lines(1)
+        .with_links(false);
+    let _ = handler.render_report(text, place);
+}
+
+fn help(text: &mut String, help: Option<&str>) {
+    if let Some(help) = help {
+        let _ = writeln!(text, "  help: {}", printable(help));
+    }
 }
 
 /// The error as one JSON object.
@@ -73,15 +104,15 @@ pub(super) fn json(error: &Error) -> Value {
 /// One place of an error.
 #[derive(Debug)]
 struct Place {
-    title: &'static str,
+    title: String,
     source: NamedSource<String>,
     span: LabeledSpan,
 }
 
 impl Place {
-    fn new(title: &'static str, excerpt: &Excerpt) -> Self {
+    fn new(title: &str, excerpt: &Excerpt) -> Self {
         Self {
-            title,
+            title: title.to_owned(),
             source: NamedSource::new(&excerpt.name, excerpt.text.to_string()),
             span: LabeledSpan::underline(excerpt.span.clone()),
         }
@@ -90,7 +121,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.title)
+        f.write_str(&self.title)
     }
 }
 

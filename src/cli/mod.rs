@@ -9,9 +9,11 @@ mod doctor;
 mod eval;
 mod execution;
 mod failure;
+mod first_run;
 mod manage;
 mod many;
 mod options;
+mod own;
 mod pager;
 mod printer;
 mod record;
@@ -61,6 +63,9 @@ fn run(arguments: &[OsString]) -> Result<u8> {
     };
     let options = Options::of(&matches);
     options::start_logging(options.verbose);
+    if let Some((name @ ("worker" | "database" | "doctor" | "config" | "reference"), _)) = matches.subcommand() {
+        options.require_no_narrowing(name)?;
+    }
     match matches.subcommand() {
         Some(("manage", matches)) => manage::run(&scripts.manage, matches, &options),
         Some(("run", matches)) => run::run(scripts.run.as_ref(), matches, &options),

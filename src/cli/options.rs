@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    builder::{PossibleValuesParser, ValueParser},
+    value_parser,
+};
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -13,16 +17,25 @@ use super::{
     terminal::help_width,
     worker,
 };
-use crate::{config::Environment, error::Result};
+use crate::{
+    capability::{Capability, Need},
+    config::Environment,
+    error::{Code, Error, Result},
+};
 
 /// The options that every command takes, before or after its name.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) files: Vec<PathBuf>,
     pub(super) dry_run: bool,
+    pub(super) prompt: bool,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
     pub(super) wish: Wish,
+    /// All that a script may do of what it needs, if something is said of that.
+    pub(super) allow: Option<Vec<Need>>,
+    /// What a script may not do.
+    pub(super) deny: Vec<Capability>,
 }
 
 impl Options {
@@ -37,13 +50,33 @@ impl Options {
                 .map(|files| files.cloned().collect())
                 .unwrap_or_default(),
             dry_run: matches.get_flag("dry_run"),
+            prompt: matches.get_flag("prompt"),
             quiet: matches.get_flag("quiet"),
             verbose: matches.get_count("verbose"),
             wish: Wish {
                 format,
                 fields: matches.get_many("fields").map(|fields| fields.cloned().collect()),
             },
+            allow: matches.get_many("allow").map(|needs| needs.cloned().collect()),
+            deny: matches
+                .get_many("deny")
+                .map(|denied| denied.copied().collect())
+                .unwrap_or_default(),
         }
+    }
+
+    /// Refuses to narrow what no script does.
+    ///
+    /// # Errors
+    /// `argument.invalid`.
+    pub(super) fn require_no_narrowing(&self, command: &str) -> Result<()> {
+        let flag = match (&self.allow, &self.deny[..]) {
+            (None, []) => return Ok(()),
+            (Some(_), _) => "--allow",
+            (None, _) => "--deny",
+        };
+        let message = format!("`{flag}` narrows what a script may do, and `masctl {command}` runs none");
+        Err(Error::new(Code::ArgumentInvalid, message).help(format!("Leave `{flag}` out.")))
     }
 
     /// Reads the configuration that these options name.
@@ -68,8 +101,8 @@ pub(super) fn command(given: &Scripts) -> Command {
         .disable_version_flag(true)
         .propagate_version(true)
         .args(globals())
-        .subcommand(manage::command(&given.manage))
-        .subcommand(run::command(given.run.as_ref()))
+        .subcommand(manage::command(given))
+        .subcommand(run::command(given.run.as_ref(), given.asking))
         .subcommand(eval::command())
         .subcommand(worker::command())
         .subcommand(database::command())
@@ -80,7 +113,7 @@ pub(super) fn command(given: &Scripts) -> Command {
         .subcommand(completion::command())
 }
 
-fn globals() -> [Arg; 8] {
+pub(super) fn globals() -> [Arg; 11] {
     let global = |name: &'static str| {
         Arg::new(name)
             .long(name.replace('_', "-"))
@@ -97,6 +130,9 @@ fn globals() -> [Arg; 8] {
         global("dry_run")
             .action(ArgAction::SetTrue)
             .help("Show what would change, and change nothing"),
+        global("prompt")
+            .action(ArgAction::SetTrue)
+            .help("Ask for the arguments of a script that are missing"),
         global("format")
             .value_name("FORMAT")
             .value_parser(PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name)))
@@ -106,6 +142,20 @@ fn globals() -> [Arg; 8] {
             .value_delimiter(',')
             .action(ArgAction::Append)
             .help("Which fields to print, separated by commas"),
+        global("allow")
+            .value_name("CAPABILITY")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .value_parser(ValueParser::new(|text: &str| {
+                text.parse::<Need>().map_err(|error| in_one_line(&error))
+            }))
+            .help("Let the script do no more than this"),
+        global("deny")
+            .value_name("CAPABILITY")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .value_parser(ValueParser::new(denied))
+            .help("Keep the script from doing this"),
         global("quiet")
             .short('q')
             .action(ArgAction::SetTrue)
@@ -124,6 +174,21 @@ fn globals() -> [Arg; 8] {
             .action(ArgAction::Version)
             .help("Print the version"),
     ]
+}
+
+fn denied(text: &str) -> std::result::Result<Capability, String> {
+    text.parse().map_err(|error: Error| {
+        if text.starts_with("files:read:") {
+            "files are denied together: write `files:read`".to_owned()
+        } else {
+            in_one_line(&error)
+        }
+    })
+}
+
+/// An error as clap shows one of a value.
+fn in_one_line(error: &Error) -> String {
+    format!("{error}. {}", error.help_text().unwrap_or_default())
 }
 
 /// Logs to stderr: warnings, more with `-v`, or what `RUST_LOG` says.

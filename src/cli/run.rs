@@ -20,12 +20,15 @@ const NOTES: &str = "`-` reads the script from standard input. A file that may b
                      first line is `#!/usr/bin/env -S masctl run` is a command of its own.";
 
 /// The command: of the script, once that is known; before, whatever comes first names its file.
-pub(super) fn command(script: Option<&Script>) -> Command {
+pub(super) fn command(script: Option<&Script>, asking: bool) -> Command {
     let command = Command::new("run")
         .about("Run a script from a file; `run FILE --help` shows what it takes")
         .disable_help_subcommand(true);
     match script {
-        Some(script) => command.subcommand(script_command::command(script).name(shown(script)).alias(PLACE)),
+        Some(script) => {
+            let of_script = script_command::command(script, asking);
+            command.subcommand(of_script.name(shown(script)).alias(PLACE))
+        }
         None => command
             .override_usage("masctl run [OPTIONS] <FILE> [ARGS]...")
             .arg_required_else_help(true)
@@ -59,7 +62,7 @@ impl Named {
         };
         let Some((file, rest)) = run.subcommand() else {
             let message = "the following required arguments were not provided:\n  <FILE>";
-            return Err(command(None).error(clap::error::ErrorKind::MissingRequiredArgument, message));
+            return Err(command(None, false).error(clap::error::ErrorKind::MissingRequiredArgument, message));
         };
         let rest = rest.get_many::<OsString>("").map_or(0, Iterator::count);
         Ok(Some(Self {

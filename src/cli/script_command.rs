@@ -10,9 +10,9 @@ use clap::{
 };
 
 use crate::host::{
-    Script,
+    Origin, Script,
     arguments::{self, Given, Value},
-    consent,
+    capabilities, consent,
     header::{Header, Kind, Param},
     names,
 };
@@ -23,11 +23,11 @@ const PAGE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n
 /// The id of the host's `--yes`. No parameter's name has a `#`.
 const YES: &str = "#yes";
 
-/// The command of a script.
+/// The command of a script. Where whoever starts it is `asking` to be asked, the command line need not have anything.
 ///
 /// Global flags are not part of it. Its arguments read with [`given`].
 #[must_use]
-pub fn command(script: &Script) -> Command {
+pub fn command(script: &Script, asking: bool) -> Command {
     let header = &script.header;
     let mut command = Command::new(script.name.clone())
         .about(header.about.clone())
@@ -36,19 +36,19 @@ pub fn command(script: &Script) -> Command {
     if !details.is_empty() {
         command = command.before_help(details).help_template(PAGE);
     }
-    let notes = notes(header);
+    let notes = notes(script);
     if !notes.is_empty() {
         command = command.after_help(notes);
     }
     for param in &header.params {
         let ways = Ways::new(param);
-        for arg in args(param, header, &ways) {
+        for arg in args(param, header, &ways, asking) {
             command = command.arg(arg);
         }
         if ways.ids.len() > 1 {
             // clap excuses a missing argument by what excludes it, but no missing group: `arguments::collect` looks then.
             let excusable = header.params.iter().any(|other| other.excludes(param));
-            let required = must_be_given(param) && !excusable;
+            let required = must_be_given(param) && !(excusable || asking);
             let group = ArgGroup::new(ways.group()).args(&ways.ids).required(required);
             command = command.group(group);
         }
@@ -97,8 +97,9 @@ fn details(header: &Header) -> String {
     details
 }
 
-/// What stands below the arguments.
-fn notes(header: &Header) -> String {
+/// What stands below the arguments: of an operator's script also what it may do.
+fn notes(script: &Script) -> String {
+    let header = &script.header;
     let mut notes = Vec::new();
     if header
         .params
@@ -109,6 +110,9 @@ fn notes(header: &Header) -> String {
             "A TIME is one such as 2026-01-31T12:00:00Z, a date, or a duration such as 90d for that long ago."
                 .to_owned(),
         );
+    }
+    if script.origin != Origin::Shipped {
+        notes.push(format!("It may {}.", capabilities::in_words(header)));
     }
     if !header.examples.is_empty() {
         let style = *Styles::default().get_header();
@@ -207,7 +211,7 @@ fn must_be_given(param: &Param) -> bool {
     param.required && param.env.is_none() && param.prompt.is_none()
 }
 
-fn args(param: &Param, header: &Header, ways: &Ways) -> Vec<Arg> {
+fn args(param: &Param, header: &Header, ways: &Ways, asking: bool) -> Vec<Arg> {
     let mut args = Vec::with_capacity(ways.ids.len());
     let shared = Arc::new(param.clone());
     if let Some(id) = &ways.positional {
@@ -248,9 +252,9 @@ fn args(param: &Param, header: &Header, ways: &Ways) -> Vec<Arg> {
                 .help(format!("Read the {} from a file", param.words())),
         );
     }
-    let alone = args.len() == 1 && must_be_given(param);
+    let alone = args.len() == 1 && must_be_given(param) && !asking;
     args.into_iter()
-        .map(|arg| relate(arg.required(alone).hide(param.hidden), param, header))
+        .map(|arg| relate(arg.required(alone).hide(param.hidden), param, header, asking))
         .collect()
 }
 
@@ -276,14 +280,14 @@ fn flag(param: &Param, arg: Arg) -> Arg {
 }
 
 /// Adds what the parameter says of others.
-fn relate(mut arg: Arg, param: &Param, header: &Header) -> Arg {
+fn relate(mut arg: Arg, param: &Param, header: &Header, asking: bool) -> Arg {
     let known =
         |names: &[String]| -> Vec<Param> { names.iter().filter_map(|name| header.param(name)).cloned().collect() };
     for other in known(&param.conflicts) {
         // Each way, not their group: clap would name all of its members.
         arg = arg.conflicts_with_all(Ways::new(&other).ids);
     }
-    for other in known(&param.requires) {
+    for other in known(&param.requires).into_iter().filter(|_| !asking) {
         // The command line need not have what comes from elsewhere.
         if other.env.is_none() && other.prompt.is_none() && other.default.is_none() {
             arg = arg.requires(Ways::new(&other).any());

@@ -1,5 +1,6 @@
 //! `masctl scripts`: see the commands, begin one of one's own, and test it.
 
+mod check;
 mod eject;
 mod list;
 mod new;
@@ -24,26 +25,34 @@ use crate::{
 
 pub(super) fn command() -> Command {
     Command::new("scripts")
-        .about("Begin and test your own scripts, and see those that ship")
+        .about("Begin, check and test your own scripts, and see those that ship")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(list::command())
         .subcommand(show::command())
         .subcommand(new::command())
         .subcommand(eject::command())
+        .subcommand(check::command())
         .subcommand(test::command())
 }
 
+/// Does it, and returns the exit status.
 pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
-    let done = match matches.subcommand() {
+    match matches.subcommand() {
+        Some(("check", matches)) => check::run(matches, options),
+        Some(("test", matches)) => test::run(matches, options),
+        _ => see_or_begin(matches, options).map(|()| 0),
+    }
+}
+
+fn see_or_begin(matches: &ArgMatches, options: &Options) -> Result<()> {
+    match matches.subcommand() {
         Some(("list", _)) => list::run(options),
         Some(("show", matches)) => show::run(matches, options),
         Some(("new", matches)) => new::run(matches, options),
         Some(("eject", matches)) => eject::run(matches, options),
-        Some(("test", matches)) => return test::run(matches, options),
         _ => Err(Error::new(Code::Bug, "clap let a missing subcommand pass")),
-    };
-    done.map(|()| 0)
+    }
 }
 
 /// The argument that names the folder of a new script.

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Read, Write},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -25,6 +25,8 @@ const PAGE: usize = 12;
 #[derive(Debug)]
 pub(super) struct Terminal {
     quiet: bool,
+    /// Whether somebody looks at stderr.
+    watched: bool,
     interactive: bool,
     store_named: AtomicBool,
     progress_shown: AtomicBool,
@@ -40,6 +42,7 @@ impl Terminal {
         let watched = io::stderr().is_terminal();
         Self {
             quiet: options.quiet,
+            watched,
             interactive: io::stdin().is_terminal() && watched,
             store_named: AtomicBool::new(false),
             progress_shown: AtomicBool::new(false),
@@ -55,6 +58,11 @@ impl Terminal {
         }
     }
 
+    /// Whether somebody sees what is said.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched && !self.quiet
+    }
+
     /// Prints the messages that were held back.
     pub(super) fn release(&self) {
         if let Some(held) = &self.held_back {
@@ -64,14 +72,17 @@ impl Terminal {
         }
     }
 
-    /// Whether stderr wants color: a terminal, and `NO_COLOR` is not set.
+    /// How errors are drawn on stderr.
     pub(super) fn style(verbose: bool) -> Style {
-        let color = color_is_wanted() && io::stderr().is_terminal();
         Style {
-            color,
-            width: terminal_width().unwrap_or(80),
             causes: verbose,
+            ..style_of(&io::stderr())
         }
+    }
+
+    /// How findings are drawn on stdout.
+    pub(super) fn style_of_stdout() -> Style {
+        style_of(&io::stdout())
     }
 
     /// Clears the line that says how far it is: something else is about to be shown.
@@ -98,6 +109,15 @@ impl Terminal {
             Error::new(Code::InputNotInteractive, "Nobody can be asked: this is not a terminal")
                 .help("Give the answers as arguments; `--help` lists them."),
         )
+    }
+}
+
+/// Colored if it is a terminal, and `NO_COLOR` is not set.
+fn style_of(stream: &impl IsTerminal) -> Style {
+    Style {
+        color: color_is_wanted() && stream.is_terminal(),
+        width: terminal_width().unwrap_or(80),
+        causes: false,
     }
 }
 
@@ -194,6 +214,12 @@ impl Console for Terminal {
             };
             Error::new(Code::ArgumentInvalid, message)
         })
+    }
+
+    fn read_input(&self, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn progress(&self, label: &str, done: u64, total: Option<u64>) {

@@ -13,7 +13,7 @@ use super::{
     providers,
     section::Section,
 };
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, listed};
 
 /// The most errors that are told at once: finding the place of each takes time, and nobody reads more.
 const MOST_ERRORS: usize = 50;
@@ -148,11 +148,16 @@ fn passwords(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
 
 fn own(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
     let masctl = Masctl::read(top)?;
-    Ok(Some(format!(
+    let mut summary = format!(
         "waits {} s for a lock, {} s for a statement",
         masctl.lock_timeout.as_secs(),
         masctl.statement_timeout.as_secs()
-    )))
+    );
+    if !masctl.deny.is_empty() {
+        let denied: Vec<String> = masctl.deny.iter().map(ToString::to_string).collect();
+        summary += &format!("; denies {}", listed(&denied));
+    }
+    Ok(Some(summary))
 }
 
 fn clients(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {

@@ -179,9 +179,9 @@ impl Configuration {
     /// The folder that a new script of this person's belongs in, whether or not it is there.
     ///
     /// # Errors
-    /// `config.missing` if nothing names one.
+    /// `config.missing` if nothing names one, and those of [`Self::masctl`].
     pub fn new_scripts_folder(&self) -> Result<PathBuf> {
-        masctl::new_scripts_folder(&self.environment)
+        masctl::new_scripts_folder(self.masctl()?, &self.environment)
     }
 
     /// masctl's own settings.
@@ -190,6 +190,14 @@ impl Configuration {
     /// `config.invalid`, also for a key that there is not.
     pub fn masctl(&self) -> Result<Masctl> {
         Masctl::read(&self.top())
+    }
+
+    /// The folders with the operator's own scripts. Of two scripts of one name, the one in the earlier folder counts.
+    ///
+    /// # Errors
+    /// Those of [`Self::masctl`].
+    pub fn script_folders(&self) -> Result<Vec<PathBuf>> {
+        Ok(masctl::script_folders(self.masctl()?, &self.environment))
     }
 
     /// The merged configuration as JSON, with secrets masked as `<secret>`.

@@ -172,6 +172,15 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The folder of the file that something is written in; for a variable, the current one.
+    pub(super) fn folder_of(&self, origin: &Origin) -> PathBuf {
+        let file = match origin {
+            Origin::File { source, .. } => Path::new(&source.name).parent(),
+            _ => None,
+        };
+        self.directory.join(file.unwrap_or(Path::new("")))
+    }
+
     /// True or false.
     pub(super) fn flag(&self, key: &str) -> Result<Option<bool>> {
         match self.tree.get(key) {

@@ -1,10 +1,12 @@
 //! From what was given on the command line to the typed arguments of a script.
 
+mod asking;
 mod values;
 
 use std::{
     collections::BTreeMap,
     fs::File,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -93,6 +95,8 @@ pub struct Sources<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// Whether the script itself was read from standard input, so that nothing else is there.
     pub stdin_is_taken: bool,
+    /// Whether to ask for all that is missing.
+    pub prompt: bool,
 }
 
 /// The arguments of a script: every declared parameter, in declared order.
@@ -188,10 +192,14 @@ pub fn collect(params: &[Param], mut given: BTreeMap<String, Given>, sources: &S
             collected.values[at] = from_environment(param, sources)?;
         }
     }
-    collected.check()?;
+    collected.check(sources.prompt)?;
+    if sources.prompt {
+        collected.ask_for_all(sources.console)?;
+        collected.check(false)?;
+    }
     for (at, param) in params.iter().enumerate() {
         if let Some(question) = param.prompt.as_deref().filter(|_| collected.wants(at)) {
-            collected.values[at] = Some(ask(param, params, question, sources.console)?);
+            collected.values[at] = Some(asking::ask(param, params, question, sources.console)?);
         }
     }
     collected.finish()
@@ -241,14 +249,16 @@ impl Collected<'_> {
         self.values[at].is_none() && !self.excluded(&self.params[at])
     }
 
-    fn check(&self) -> Result<()> {
+    /// Refuses that something needed is missing, unless it `is_asked_for`.
+    fn check(&self, is_asked_for: bool) -> Result<()> {
+        let is_asked_for = |param: &Param| param.prompt.is_some() || (is_asked_for && asking::is_asked_for(param));
         for (at, param) in self.params.iter().enumerate() {
-            if param.required && param.prompt.is_none() && self.wants(at) {
+            if param.required && !is_asked_for(param) && self.wants(at) {
                 return Err(missing(param, self.params, "is missing"));
             }
             let unmet = param.requires.iter().find(|name| !self.has(name));
             let unmet = unmet.and_then(|name| self.params.iter().find(|other| other.name == *name));
-            if let Some(other) = unmet.filter(|other| other.prompt.is_none() && self.has(&param.name)) {
+            if let Some(other) = unmet.filter(|other| !is_asked_for(other) && self.has(&param.name)) {
                 let problem = format!("is missing, and `{}` does not go without it", param.name);
                 return Err(missing(other, self.params, &problem));
             }
@@ -286,11 +296,6 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<Opti
         )
         .help("Give one of the two.")
     };
-    let is_stdin = |param: &&Param| {
-        let given = given.get(&param.name);
-        given.is_some_and(|given| given.positional.iter().chain(&given.flag).any(names::is_stdin))
-    };
-    let mut from_stdin = names::param(params).filter(is_stdin).map(|_| "-".to_owned());
     for (at, param) in present.iter().enumerate() {
         let Some(given) = given.get(&param.name) else { continue };
         let ways = usize::from(given.positional.iter().any(Value::is_given))
@@ -305,14 +310,33 @@ fn check_given(params: &[Param], given: &BTreeMap<String, Given>) -> Result<Opti
         if let Some(other) = present[at + 1..].iter().find(|other| param.excludes(other)) {
             return Err(conflict(&param.name, &other.name));
         }
+    }
+    match &from_stdin(params, given)[..] {
+        [one, other, ..] => Err(conflict(one, other)),
+        uses => Ok(uses.first().cloned()),
+    }
+}
+
+/// Everything on the command line that is read from standard input, which can be done for one of them only.
+fn from_stdin(params: &[Param], given: &BTreeMap<String, Given>) -> Vec<String> {
+    let many = names::param(params).map(|param| &param.name);
+    let mut uses = Vec::new();
+    for (param, given) in params.iter().filter_map(|param| Some((param, given.get(&param.name)?))) {
+        if param.kind == Kind::Path || many == Some(&param.name) {
+            let count = |values: &[Value]| values.iter().filter(|value| names::is_stdin(value)).count();
+            let flag = if param.kind == Kind::Path {
+                format!("--{} -", param.flag_name())
+            } else {
+                "-".to_owned()
+            };
+            uses.extend(iter::repeat_n("-".to_owned(), count(&given.positional)));
+            uses.extend(iter::repeat_n(flag, count(&given.flag)));
+        }
         if given.stdin {
-            let flag = format!("--{}-stdin", param.flag_name());
-            if let Some(other) = from_stdin.replace(flag.clone()) {
-                return Err(conflict(&other, &flag));
-            }
+            uses.push(format!("--{}-stdin", param.flag_name()));
         }
     }
-    Ok(from_stdin)
+    uses
 }
 
 fn from_command_line(param: &Param, given: Given, sources: &Sources) -> Result<Value> {
@@ -343,25 +367,6 @@ fn from_environment(param: &Param, sources: &Sources) -> Result<Option<Value>> {
         let message = format!("The environment variable `{name}` {problem}");
         Error::new(Code::ArgumentInvalid, message).help(format!("It stands for `{}`.", param.name))
     })
-}
-
-fn ask(param: &Param, params: &[Param], question: &str, console: &dyn Console) -> Result<Value> {
-    if !console.interactive() {
-        return Err(missing(param, params, "is missing, and there is no terminal to ask on"));
-    }
-    let text = match param.kind {
-        Kind::Secret => return console.ask_secret(question, true).map(Value::Secret),
-        Kind::Enum => {
-            let index = console.choose(question, &param.values)?;
-            param.values.get(index).cloned().unwrap_or_default()
-        }
-        _ => console.ask(question, &|text| {
-            parse(param, text)
-                .map(drop)
-                .map_err(|why| Error::new(Code::ArgumentInvalid, why))
-        })?,
-    };
-    parse(param, &text).map_err(|problem| invalid(param, &problem))
 }
 
 fn read_secret_file(param: &Param, path: &Path) -> Result<SecretString> {

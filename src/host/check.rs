@@ -15,6 +15,11 @@ mod shape;
 mod unit;
 mod walk;
 
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
 use rhai::ParseErrorType;
 
 pub use self::finding::{Finding, Rule, Severity};
@@ -22,6 +27,7 @@ pub use self::finding::{Finding, Rule, Severity};
 use self::{imports::load, unit::Unit, walk::Walk};
 use super::{
     modules::Modules,
+    program::on_deep_stack,
     script::{Origin, Script},
 };
 use crate::error::{Code, Error, Result};
@@ -34,18 +40,63 @@ fn is_test(name: &str) -> bool {
     name.starts_with("test_")
 }
 
-/// Whether a script is a file of tests, which has no `main`.
-fn is_of_tests(script: &Script) -> bool {
-    script.label.ends_with(".test.rhai")
+/// What is checked: how much of a script it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    Whole,
+    /// All but what only a header tells: it has a mistake itself.
+    WithoutHeader,
+    /// Statements of the command line.
+    Expression,
+    /// A file of tests, which has no `main`.
+    Tests,
+}
+
+impl Part {
+    fn of(script: &Script) -> Self {
+        if script.origin == Origin::Expression {
+            Self::Expression
+        } else if script.label.ends_with(".test.rhai") {
+            Self::Tests
+        } else {
+            Self::Whole
+        }
+    }
+}
+
+/// What came of checking a script.
+struct Checked {
+    findings: Vec<Finding>,
+    /// What errors call the modules that it imports.
+    modules: Vec<String>,
+}
+
+impl Checked {
+    fn new(findings: Vec<Finding>, script: &Script, units: &[Unit]) -> Self {
+        Self {
+            findings: in_order(findings, script),
+            modules: units.iter().skip(1).map(|unit| unit.label.clone()).collect(),
+        }
+    }
 }
 
 /// Checks a script and the modules in its folder that it imports: its findings in the order of its text, then theirs.
 #[must_use]
 pub fn script(script: &Script) -> Vec<Finding> {
+    check(script, Part::of(script)).findings
+}
+
+fn check(script: &Script, part: Part) -> Checked {
     let modules = Modules::of(script);
-    let main = match Unit::parse(&script.label, script.source.clone(), is_of_tests(script)) {
-        Ok(main) => main,
-        Err(finding) => return vec![finding],
+    let main = match Unit::parse(&script.label, &script.code(), part == Part::Tests) {
+        Ok(main) => main.showing(script.source.clone()),
+        Err(finding) => {
+            return Checked {
+                findings: vec![finding],
+                modules: Vec::new(),
+            };
+        }
     };
     let mut findings = Vec::new();
     let units = load(main, &modules, &mut findings);
@@ -54,26 +105,104 @@ pub fn script(script: &Script) -> Vec<Finding> {
     for (index, unit) in units.iter().enumerate() {
         let mut found = Vec::new();
         Walk::new(&units, index, &mut found, &mut calls, &mut read).all();
-        if unit.is_shipped() && index > 0 {
+        if unit.is_shipped() {
             continue;
+        }
+        if found.len() >= MOST {
+            // What else there is cannot be told from a part.
+            findings.append(&mut found);
+            return Checked::new(findings, script, &units);
         }
         if !found.iter().any(Finding::is_of_names) {
             found.extend(unit.refused.clone());
         }
-        shape::check(unit, index == 0, &calls, index, &mut found);
+        if index > 0 || part != Part::Expression {
+            shape::check(unit, &mut found);
+        }
         findings.append(&mut found);
     }
-    if !is_of_tests(script) {
+    if matches!(part, Part::Whole | Part::WithoutHeader) {
+        shape::check_script(&units[0], &calls, &mut findings);
+    }
+    if part == Part::Whole {
         arguments::check(script, &units[0], &read, &mut findings);
+    }
+    if matches!(part, Part::Whole | Part::Expression) {
         reach::check(script, &units, &calls, &mut findings);
     }
-    in_order(findings, script)
+    Checked::new(findings, script, &units)
+}
+
+/// Checks scripts in files: the findings of each, its modules' among them, and none twice.
+///
+/// # Errors
+/// `bug`. That a file cannot be read is a finding.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<Finding>> {
+    on_deep_stack(|| {
+        let checked: Vec<_> = paths.iter().map(|path| file(path)).collect();
+        let modules: HashSet<_> = checked
+            .iter()
+            .flat_map(|it| &it.modules)
+            .map(|label| plain(label).to_owned())
+            .collect();
+        let mut findings = Vec::new();
+        for (path, checked) in paths.iter().zip(checked) {
+            // A module is no script: whoever imports it gives it a purpose.
+            let is_module = modules.contains(plain(&path.display().to_string()));
+            for finding in checked.findings {
+                let is_of_scripts = matches!(
+                    finding.rule,
+                    Rule::Main | Rule::UnusedFunction | Rule::MissingCapability
+                );
+                if !(findings.contains(&finding) || is_module && is_of_scripts) {
+                    findings.push(finding);
+                }
+            }
+        }
+        Ok(findings)
+    })
+}
+
+/// A path without the `./` that only some write.
+fn plain(path: &str) -> &str {
+    path.strip_prefix("./").unwrap_or(path)
+}
+
+fn file(path: &Path) -> Checked {
+    let label = path.display().to_string();
+    let mut found = Vec::new();
+    let script = Script::read(path).or_else(|error| {
+        let is_of_header = error.code() == Code::HeaderInvalid;
+        found.push(Finding::of(&error, &label));
+        if is_of_header {
+            Script::read_without_header(path)
+        } else {
+            Err(error)
+        }
+    });
+    let Ok(script) = script else {
+        return Checked {
+            findings: found,
+            modules: Vec::new(),
+        };
+    };
+    let part = if found.is_empty() {
+        Part::of(&script)
+    } else {
+        Part::WithoutHeader
+    };
+    let mut checked = check(&script, part);
+    found.append(&mut checked.findings);
+    Checked {
+        findings: in_order(found, &script),
+        ..checked
+    }
 }
 
 /// Checks a module of the standard library by itself.
 #[cfg(test)]
-fn module(label: &str, text: &std::sync::Arc<str>) -> Vec<Finding> {
-    let unit = match Unit::parse(label, text.clone(), false) {
+fn module(label: &str, text: &str) -> Vec<Finding> {
+    let unit = match Unit::parse(label, text, false) {
         Ok(unit) => unit,
         Err(finding) => return vec![finding],
     };
@@ -84,7 +213,7 @@ fn module(label: &str, text: &std::sync::Arc<str>) -> Vec<Finding> {
     let mut calls = Vec::new();
     let mut read = arguments::Read::default();
     Walk::new(&units, 0, &mut findings, &mut calls, &mut read).all();
-    shape::check(&units[0], false, &calls, 0, &mut findings);
+    shape::check(&units[0], &mut findings);
     findings
 }
 
@@ -108,7 +237,8 @@ fn in_order(mut findings: Vec<Finding>, script: &Script) -> Vec<Finding> {
 /// Refuses a script that has a mistake, before anything of it runs. Those that ship are checked by a test.
 ///
 /// # Errors
-/// `script.syntax`, `script.invalid`, with every mistake.
+/// `script.invalid` for mistakes of several kinds, else `script.syntax`, `script.import`, `script.not_found`,
+/// `capability.denied`; each mistake is a part of it.
 pub(super) fn refuse(script: &Script) -> Result<()> {
     if script.origin == Origin::Shipped {
         return Ok(());
@@ -132,7 +262,10 @@ impl Error {
             1 => errors.remove(0),
             _ => {
                 let message = format!("{label} has {count} mistakes, so nothing of it was run");
-                Self::new(Code::ScriptInvalid, message).with_parts(errors)
+                let first = errors[0].code();
+                let are_alike = errors.iter().all(|error| error.code() == first);
+                let code = if are_alike { first } else { Code::ScriptInvalid };
+                Self::new(code, message).with_parts(errors)
             }
         };
         Some(all.data("findings", findings))

@@ -7,7 +7,7 @@ use rhai::{EvalAltResult, ParseError, Position};
 use super::{modules::Modules, script::Script};
 use crate::{
     error::{Code, Error, Excerpt},
-    primitives::error_of,
+    primitives::{error_of, place_of},
 };
 
 /// The module that says what must be true in a test.
@@ -52,7 +52,10 @@ fn located(
         }
         at = inner;
     }
-    places.push((file, at.position()));
+    match place_of(at) {
+        Some((known, position)) => places.push((known.unwrap_or(file), position)),
+        None => places.push((file, at.position())),
+    }
     places.retain(|(file, _)| is_of_interest(file));
     for (file, position) in places.into_iter().rev() {
         let text = if file == script.label {

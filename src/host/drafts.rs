@@ -6,14 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::catalogue;
+use super::{catalogue, folders};
 use crate::error::{Code, Error, Result, nearest};
 
 const TEMPLATE: &str = include_str!("../../scripts/template/command.rhai");
 const TEST_TEMPLATE: &str = include_str!("../../scripts/template/command.test.rhai");
 
-/// How long the name of a command may be.
-const LONGEST_NAME: usize = 64;
+/// How many characters of a name are repeated that is none.
+const LONGEST_SHOWN: usize = 64;
 
 /// A command of clap's own below `masctl manage`.
 const RESERVED: &str = "help";
@@ -130,12 +130,8 @@ pub fn make_folder(folder: &Path) -> Result<()> {
 /// # Errors
 /// `argument.invalid`, `script.exists`.
 pub fn check_name(name: &str) -> Result<()> {
-    let is_right = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit();
-    let is_name = name.starts_with(is_right)
-        && name.len() <= LONGEST_NAME
-        && name.chars().all(|char| is_right(char) || char == '-' || char == '_');
-    if !is_name {
-        let shown: String = name.chars().take(LONGEST_NAME).collect();
+    if !folders::is_name(name) {
+        let shown: String = name.chars().take(LONGEST_SHOWN).collect();
         let message = format!("`{shown}` cannot be the name of a command");
         return Err(Error::new(Code::ArgumentInvalid, message).help(
             "A name has a-z, 0-9, `-` and `_`, starts with a letter or digit, and is no longer than 64 characters. \
@@ -156,7 +152,7 @@ pub fn check_name(name: &str) -> Result<()> {
 
 /// The error that no shipped command is called so.
 fn unknown(name: &str) -> Error {
-    let shown: String = name.chars().take(LONGEST_NAME).collect();
+    let shown: String = name.chars().take(LONGEST_SHOWN).collect();
     let error = Error::new(Code::ScriptNotFound, format!("There is no shipped command `{shown}`"));
     let known: Vec<_> = catalogue::command_names().collect();
     error.help(match nearest(name, &known) {

@@ -18,7 +18,7 @@ mod yaml;
 
 use self::{lines::Lines, yaml::Fields};
 use crate::{
-    capability::{Capabilities, Capability},
+    capability::{Capabilities, FileScope, Need},
     error::Result,
 };
 
@@ -158,7 +158,7 @@ impl Header {
         if let Some(needs) = fields.texts("needs")? {
             self.needs = needs
                 .into_iter()
-                .map(capability)
+                .map(|(id, text)| need(id, &text, &self.params))
                 .collect::<Result<Capabilities, Fault>>()?;
             self.states_needs = true;
         }
@@ -182,12 +182,38 @@ fn keys_help() -> String {
     format!("its keys are {}", keys::names(keys::OF_HEADER).join(", "))
 }
 
-fn capability((id, text): (usize, String)) -> Result<Capability, Fault> {
-    text.parse().map_err(|error: crate::error::Error| Fault {
-        at: id,
-        message: error.message().to_owned(),
-        help: error.help_text().map(str::to_owned),
-    })
+fn need(id: usize, text: &str, params: &[Param]) -> Result<Need, Fault> {
+    let need = text
+        .parse()
+        .and_then(Need::exact)
+        .map_err(|error: crate::error::Error| Fault {
+            at: id,
+            message: error.message().to_owned(),
+            help: error.help_text().map(str::to_owned),
+        })?;
+    if let Need::Files(FileScope::Given(name)) = &need {
+        check_path(id, name, params)?;
+    }
+    Ok(need)
+}
+
+/// Refuses a `$name` that is no parameter of type `path`.
+fn check_path(id: usize, name: &str, params: &[Param]) -> Result<(), Fault> {
+    let problem = match params.iter().find(|param| param.name == *name) {
+        Some(param) if param.kind == Kind::Path => return Ok(()),
+        Some(param) => format!(
+            "the parameter `{name}` is no `path`, but of type `{}`",
+            param.kind.as_str()
+        ),
+        None => format!("there is no parameter `{}`", yaml::clipped(name)),
+    };
+    let paths = params.iter().filter(|param| param.kind == Kind::Path);
+    let paths: Vec<&str> = paths.map(|param| param.name.as_str()).collect();
+    let help = match &paths[..] {
+        [] => "what stands after `$` is a parameter of type `path`; there is none".to_owned(),
+        paths => yaml::suggestion(name, paths),
+    };
+    Err(Fault::new(id, problem).help(help))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Turns a script into a run: its header into a signature, its text into an engine's program, its errors into places.
 
 pub mod arguments;
+pub mod capabilities;
 pub mod catalogue;
 pub mod check;
 pub mod consent;
@@ -9,6 +10,7 @@ pub mod drafts;
 mod each;
 mod engine;
 mod execute;
+pub mod folders;
 pub mod header;
 mod modules;
 pub mod names;

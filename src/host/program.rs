@@ -64,7 +64,14 @@ impl<'script> Program<'script> {
             self.engine
                 .call_fn_with_options(options, &mut scope, &self.ast, "main", (arguments,))
         };
-        done.map_err(|error| diagnose::of_running(&error, self.script, &self.modules))
+        done.map_err(|error| {
+            let failed = diagnose::of_running(&error, self.script, &self.modules);
+            if self.script.origin == Origin::Expression {
+                of_expression(failed)
+            } else {
+                failed
+            }
+        })
     }
 
     /// Calls a test.
@@ -79,6 +86,15 @@ impl<'script> Program<'script> {
         called
             .map(drop)
             .map_err(|error| diagnose::of_test(&error, self.script, &self.modules))
+    }
+}
+
+/// A denial, as statements without a header can be rid of it.
+fn of_expression(failed: Error) -> Error {
+    let capability = failed.values().get("capability").and_then(|text| text.as_str());
+    match capability.map(|capability| format!("`--needs {capability}` lets it.")) {
+        Some(help) if failed.code() == Code::CapabilityDenied => failed.help(help),
+        _ => failed,
     }
 }
 

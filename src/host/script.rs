@@ -90,9 +90,21 @@ impl Script {
     /// # Errors
     /// `file.unreadable`, `script.syntax` for what is no text, `header.invalid`.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_with(path, Header::parse)
+    }
+
+    /// As [`Self::read`], but its header is left out.
+    ///
+    /// # Errors
+    /// `file.unreadable`, `script.syntax` for what is no text.
+    pub(super) fn read_without_header(path: &Path) -> Result<Self> {
+        Self::read_with(path, |_, _| Ok(Header::of_expression(None)))
+    }
+
+    fn read_with(path: &Path, header: impl Fn(&str, &str) -> Result<Header>) -> Result<Self> {
         let label = path.display().to_string();
         let source = read_text(path)?;
-        let header = Header::parse(&label, &source)?;
+        let header = header(&label, &source)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder.to_owned(),
@@ -114,13 +126,12 @@ impl Script {
     /// The text as Rhai is to read it, of the same length: `#!` begins no comment there.
     #[must_use]
     pub fn code(&self) -> Cow<'_, str> {
-        if !self.source.starts_with("#!") {
-            return Cow::Borrowed(&self.source);
+        let source = &*self.source;
+        if !source.starts_with("#!") {
+            return source.into();
         }
         // `//` in its place would make a path a doc comment.
-        let (first, rest) = self
-            .source
-            .split_at(self.source.find('\n').unwrap_or(self.source.len()));
+        let (first, rest) = source.split_at(source.find('\n').unwrap_or(source.len()));
         format!("{}{rest}", " ".repeat(first.len())).into()
     }
 

@@ -9,9 +9,9 @@ use std::{
     },
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, testing::Stage};
+use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, files::Files, testing::Stage};
 use crate::{
-    capability::{Capabilities, Capability},
+    capability::{Capability, Granted},
     config::{Configuration, Database, Passwords},
     console::Console,
     error::{Code, Error, Result},
@@ -27,8 +27,8 @@ pub struct Parts {
     pub configuration: Arc<Configuration>,
     /// Which store the run works on.
     pub database: Database,
-    /// What the script asked for.
-    pub capabilities: Capabilities,
+    /// What the script may do.
+    pub capabilities: Granted,
     /// The person who started it.
     pub console: Arc<dyn Console>,
     /// Clock and randomness.
@@ -44,6 +44,7 @@ pub struct Parts {
 /// One execution of a script. It knows neither Rhai nor the terminal.
 pub struct Run {
     parts: Parts,
+    files: Files,
     session: AsyncMutex<Session>,
     record: Mutex<Record>,
     /// How many jobs its committed parts have queued.
@@ -64,10 +65,12 @@ enum Session {
 }
 
 impl Run {
-    /// Starts a run. Nothing is opened yet.
+    /// Starts a run. Nothing is opened yet but the folders that the script may read.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let directory = parts.configuration.environment().directory();
         Self {
+            files: Files::open(&parts.capabilities, directory),
             parts,
             session: AsyncMutex::default(),
             record: Mutex::default(),
@@ -114,26 +117,23 @@ impl Run {
         })
     }
 
-    /// Whether the script's header asks for something.
+    /// Whether the script may do something.
     #[must_use]
     pub fn allows(&self, wanted: Capability) -> bool {
         self.parts.capabilities.allow(wanted)
     }
 
-    /// Refuses what the script's header does not ask for.
+    /// Refuses what the script may not do, and says who denied it.
     ///
     /// # Errors
     /// `capability.denied`.
     pub fn require(&self, needed: Capability) -> Result<()> {
-        if self.allows(needed) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::CapabilityDenied,
-            format!("The script may not do this: it lacks `{needed}`"),
-        )
-        .help(format!("Add `{needed}` to `needs` in the script's header."))
-        .data("capability", needed.to_string()))
+        self.parts.capabilities.require(needed)
+    }
+
+    /// The files that the script may read.
+    pub(super) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Clock and randomness.

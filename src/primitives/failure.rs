@@ -1,6 +1,6 @@
 //! Errors between Rust and Rhai: one type `Error` with code, message and data.
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 
 use crate::error::{Code, Error};
 
@@ -12,6 +12,40 @@ pub fn raise(error: Error, position: Position) -> Box<EvalAltResult> {
     } else {
         EvalAltResult::ErrorTerminated(Dynamic::from(error), position).into()
     }
+}
+
+/// An error that nothing may catch, and where it was raised. Rhai itself forgets the place of such errors on their way
+/// out of a function.
+#[derive(Clone)]
+struct Fatal {
+    error: Error,
+    file: Option<String>,
+    position: Position,
+}
+
+/// As [`raise`], at the call of a primitive.
+#[must_use]
+pub(super) fn raise_at(context: &NativeCallContext, error: Error) -> Box<EvalAltResult> {
+    let position = context.call_position();
+    if error.code().catchable() {
+        return raise(error, position);
+    }
+    let fatal = Fatal {
+        error,
+        file: context.call_source().map(str::to_owned),
+        position,
+    };
+    EvalAltResult::ErrorTerminated(Dynamic::from(fatal), position).into()
+}
+
+/// The file and the position that a primitive raised an error at that nothing may catch.
+#[must_use]
+pub fn place_of(result: &EvalAltResult) -> Option<(Option<String>, Position)> {
+    let EvalAltResult::ErrorTerminated(value, _) = result.unwrap_inner() else {
+        return None;
+    };
+    let fatal = value.read_lock::<Fatal>()?;
+    Some((fatal.file.clone(), fatal.position))
 }
 
 /// The error that a script ended in: one of ours, one that the script threw, or one of Rhai's.
@@ -38,6 +72,9 @@ pub fn error_of(result: &EvalAltResult) -> Error {
 fn thrown(value: &Dynamic) -> Error {
     if let Some(error) = value.read_lock::<Error>() {
         return error.clone();
+    }
+    if let Some(fatal) = value.read_lock::<Fatal>() {
+        return fatal.error.clone();
     }
     let text = match value.read_lock::<Map>() {
         Some(map) => map

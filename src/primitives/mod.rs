@@ -8,6 +8,7 @@ mod documentation;
 mod emails;
 mod failure;
 mod fields;
+mod files;
 mod global;
 mod input;
 mod jobs;
@@ -33,7 +34,8 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Shared};
 
 pub use documentation::{Documented, Property, Type, documented, documented_types, globals, operators, scripted};
-pub use failure::{error_of, raise};
+use failure::raise_at;
+pub use failure::{error_of, place_of, raise};
 pub use fields::{Described, secrets_in, stream, to_value, types};
 pub use secret::Secret;
 
@@ -134,6 +136,11 @@ pub const NAMESPACES: &[Namespace] = &[
         module: site::module,
     },
     Namespace {
+        name: "files",
+        about: "Read the files that the script's header names.",
+        module: files::module,
+    },
+    Namespace {
         name: "input",
         about: "Ask the person at the terminal.",
         module: input::module,
@@ -174,13 +181,13 @@ fn call<T>(context: &NativeCallContext, needed: Capability, operation: impl FnOn
     let run = run_of(context)?;
     run.require(needed)
         .and_then(|()| operation(&run))
-        .map_err(|error| raise(error, context.call_position()))
+        .map_err(|error| raise_at(context, error))
 }
 
 /// For primitives that touch no data of MAS's.
 fn call_freely<T>(context: &NativeCallContext, operation: impl FnOnce(&Run) -> Result<T>) -> Scripted<T> {
     let run = run_of(context)?;
-    operation(&run).map_err(|error| raise(error, context.call_position()))
+    operation(&run).map_err(|error| raise_at(context, error))
 }
 
 /// Reads an id that a script gave as text.

@@ -35,9 +35,12 @@ impl Sandbox {
         &self.path
     }
 
-    /// Writes the file `name` in the folder.
+    /// Writes the file `name` in the folder, or in one below it.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path.join(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let path = self.path.join(name);
+        let made = path.parent().map(fs::create_dir_all);
+        assert!(made.is_none_or(|made| made.is_ok()), "{name}");
+        fs::write(path, text).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
     /// The folder of `XDG_DATA_HOME`.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use masctl::{
-    capability::Capability,
+    capability::{Capability, Need},
     config::{Configuration, Environment},
     console::{Console, Rows},
     error::{Code, Error, Result},
@@ -137,7 +137,7 @@ impl Stage {
             warnings: Vec::new(),
         };
         let configuration = self.configuration();
-        let needed = needs.iter().map(|need| need.parse::<Capability>().expect("it is one"));
+        let needed = needs.iter().map(|need| need.parse::<Need>().expect("it is one"));
         let parts = Parts {
             database: configuration.database()?,
             configuration: Arc::new(configuration),

@@ -129,6 +129,15 @@ impl Session {
                 }
                 _ => Err("write FILE <<< 'text'".to_owned()),
             },
+            ["mkdir", name] => fs::create_dir_all(self.sandbox.path().join(name))
+                .map(|()| Vec::new())
+                .map_err(failed),
+            ["chmod", mode, name] => {
+                let mode = u32::from_str_radix(mode, 8).map_err(|error| error.to_string())?;
+                fs::set_permissions(self.sandbox.path().join(name), fs::Permissions::from_mode(mode))
+                    .map(|()| Vec::new())
+                    .map_err(failed)
+            }
             ["rm", name] => fs::remove_file(self.sandbox.path().join(name))
                 .map(|()| Vec::new())
                 .map_err(failed),
@@ -139,9 +148,10 @@ impl Session {
                 .release()
                 .map(|()| Vec::new())
                 .map_err(|error| error.to_string()),
-            _ => {
-                Err("transcripts know masctl, sql, hold SQL, release, write, rm, ls -l FILE… and homeserver".to_owned())
-            }
+            _ => Err(
+                "transcripts know masctl, sql, hold SQL, release, write, mkdir, chmod, rm, ls -l FILE… and homeserver"
+                    .to_owned(),
+            ),
         }
     }
 

@@ -121,12 +121,19 @@ fn offers(words: &[OsString], started: Instant) -> Result<Vec<Offer>> {
     let Some((last, before)) = words.split_last() else {
         return Ok(Vec::new());
     };
-    let manage = catalogue::outlined_manage_scripts(|name| before.iter().any(|word| word == name))?;
+    let mut manage = catalogue::outlined_manage_scripts(|name| before.iter().any(|word| word == name))?;
     let source = Arc::new(Source {
         files: configuration_files(before),
         started,
     });
-    let scripts = Scripts { manage, run: None };
+    if before.iter().any(|word| word == "manage") {
+        manage.extend(source.scripts());
+    }
+    let scripts = Scripts {
+        manage,
+        asking: true,
+        ..Scripts::default()
+    };
     let command = scripts::offered(options::command(&scripts), before, last, &source);
     let mut command = values::offered(command, &scripts.manage, &source);
     let folder = env::current_dir().ok();

@@ -1,4 +1,4 @@
-//! Which scripts and primitives are offered, and the command of the script that `run` was given.
+//! Which scripts and names of the reference are offered, and the command of the script that `run` was given.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -15,8 +15,10 @@ use clap_complete::{
 use super::{at_home, source::Source, values};
 use crate::{
     cli::script_command,
-    host::{Script, catalogue},
-    primitives::documented,
+    host::{
+        Script, catalogue,
+        reference::{Entry, Reference},
+    },
 };
 
 /// Global options that are followed by a value.
@@ -41,7 +43,7 @@ pub(super) fn offered(command: Command, before: &[OsString], last: &OsStr, sourc
         });
     }
     if has(&command, "reference") {
-        command = command.mut_subcommand("reference", |it| with_names(it, primitives));
+        command = command.mut_subcommand("reference", |it| with_names(it, entries));
     }
     command
 }
@@ -61,7 +63,7 @@ fn with_file(run: Command, before: &[OsString], last: &OsStr, source: &Arc<Sourc
     // What is no plain file may never end.
     match path.is_file().then(|| Script::read(&path)) {
         Some(Ok(script)) => {
-            let command = script_command::command(&script).name(file.to_string_lossy().into_owned());
+            let command = script_command::command(&script, true).name(file.to_string_lossy().into_owned());
             run.subcommand(values::with_params(command, &script, source))
         }
         _ => run,
@@ -91,10 +93,14 @@ fn file_of_run(before: &[OsString]) -> Option<&OsStr> {
 /// A command whose first place takes one of the names.
 fn with_names(command: Command, names: fn() -> Vec<CompletionCandidate>) -> Command {
     let place = command.get_positionals().next().map(|arg| arg.get_id().clone());
-    match place {
-        Some(place) => command.mut_arg(place, |arg| arg.add(ArgValueCandidates::new(names))),
-        None => command,
-    }
+    // `mut_arg` would put it behind the others.
+    command.mut_args(|arg| {
+        if Some(arg.get_id()) == place.as_ref() {
+            arg.add(ArgValueCandidates::new(names))
+        } else {
+            arg
+        }
+    })
 }
 
 fn names() -> Vec<CompletionCandidate> {
@@ -105,12 +111,17 @@ fn names() -> Vec<CompletionCandidate> {
     named.collect()
 }
 
-fn primitives() -> Vec<CompletionCandidate> {
-    let named = documented().into_iter().map(|primitive| {
-        let help = primitive.help.lines().next().unwrap_or_default().to_owned();
-        CompletionCandidate::new(format!("{}::{}", primitive.namespace, primitive.name)).help(Some(help.into()))
-    });
-    named.collect()
+/// What the reference has.
+fn entries() -> Vec<CompletionCandidate> {
+    let Ok(reference) = Reference::new() else {
+        return Vec::new();
+    };
+    // What is called in several ways has an entry for each; only the first of an id is shown.
+    let entry = |entry: &Entry| {
+        let candidate = CompletionCandidate::new(entry.name.clone()).id(Some(entry.name.clone()));
+        candidate.help(Some(entry.about().into()))
+    };
+    reference.entries().map(entry).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
     cli::{surroundings, terminal},
     config::{self, Configuration, Environment},
     error::Result,
+    host::{Script, folders},
     model::Id,
     storage::{self, Connection, clients, providers, users},
 };
@@ -44,12 +45,28 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The values, or nothing after the limit, whatever there is to wait for: a file, a name server, a database.
+    /// The values.
     pub(super) fn ask(&self, question: Question) -> Vec<CompletionCandidate> {
+        self.within_the_limit(move |files| read(files, &question))
+    }
+
+    /// The operator's own scripts that can be used.
+    pub(super) fn scripts(&self) -> Vec<Script> {
+        self.within_the_limit(|files| {
+            let found = folders::find(&configuration(files)?.script_folders()?);
+            Ok(found.into_iter().filter_map(|found| found.script.ok()).collect())
+        })
+    }
+
+    /// What `read` finds, or nothing after the limit, whatever there is to wait for: a file, a name server, a database.
+    fn within_the_limit<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&[PathBuf]) -> Result<Vec<T>> + Send + 'static,
+    ) -> Vec<T> {
         let (sender, receiver) = mpsc::channel();
         let files = self.files.clone();
-        let asking = thread::Builder::new().spawn(move || sender.send(read(&files, &question).unwrap_or_default()));
-        match asking {
+        let reading = thread::Builder::new().spawn(move || sender.send(read(&files).unwrap_or_default()));
+        match reading {
             // The process ends soon, and the thread with it.
             Ok(_) => receiver
                 .recv_timeout(LIMIT.saturating_sub(self.started.elapsed()))
@@ -59,9 +76,13 @@ impl Source {
     }
 }
 
-fn read(files: &[PathBuf], question: &Question) -> Result<Vec<CompletionCandidate>> {
+fn configuration(files: &[PathBuf]) -> Result<Configuration> {
     config::load_dotenv()?;
-    let configuration = Configuration::load(files, &Environment::current()?)?;
+    Configuration::load(files, &Environment::current()?)
+}
+
+fn read(files: &[PathBuf], question: &Question) -> Result<Vec<CompletionCandidate>> {
+    let configuration = configuration(files)?;
     let database = configuration.database()?;
     if !storage::is_made(&database) {
         return Ok(Vec::new());

@@ -37,7 +37,7 @@ fn script(name: &str, header: &Header) -> Script {
 }
 
 fn command(name: &str, header: &Header) -> Command {
-    super::command(&script(name, header))
+    super::command(&script(name, header), false)
 }
 
 #[test]

@@ -1,21 +1,35 @@
 //! `masctl scripts list`: every command, and where it is from.
 
+use std::path::PathBuf;
+
 use clap::Command;
 use serde_json::{Value, json};
 
 use crate::{
     cli::{
         options::Options,
+        pager,
         render::{self, Format},
         table,
-        terminal::{printable, wrapped},
+        terminal::{Terminal, one_line, printable, wrapped},
     },
+    console::Console,
     error::Result,
-    host::catalogue,
+    host::{
+        catalogue,
+        folders::{self, Found},
+    },
 };
+
+/// The widest lines that one likes to read.
+const WIDEST: usize = 100;
 
 /// The word for what ships.
 const SHIPPED: &str = "shipped";
+
+/// The heading of the operator's own, and of what is in their folders and no command.
+const OWN: &str = "Your scripts";
+const UNUSABLE: &str = "Cannot be used";
 
 /// A file or command.
 struct Row {
@@ -31,26 +45,34 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(options: &Options) -> Result<()> {
-    let rows = rows()?;
+    let console = Terminal::new(options);
+    let mut rows = shipped()?;
+    // Also where the configuration is wrong there are those that ship.
+    match options
+        .configuration()
+        .and_then(|configuration| configuration.script_folders())
+    {
+        Ok(folders) => rows.extend(own(&folders)),
+        Err(error) => console.warn(&format!("your scripts are not listed: {}", error.message())),
+    }
+    console.release();
     let is_for_people = options.wish.format == Format::Table && options.wish.fields.is_none();
-    render::print(&match table::width().filter(|_| is_for_people) {
-        Some(width) => for_people(&rows, width.min(100)),
-        None => {
-            let rows = rows.iter().map(|row| {
-                json!({
-                    "name": row.name,
-                    "group": row.group,
-                    "from": row.from,
-                    "about": row.about,
-                    "problem": row.problem,
-                })
-            });
-            render::plain(&Value::Array(rows.collect()), &options.wish)?
-        }
-    })
+    if let Some(width) = table::width().filter(|_| is_for_people) {
+        return pager::show(&for_people(&rows, width.min(WIDEST)));
+    }
+    let rows = rows.iter().map(|row| {
+        json!({
+            "name": row.name,
+            "group": row.group,
+            "from": row.from,
+            "about": row.about,
+            "problem": row.problem,
+        })
+    });
+    render::print(&render::plain(&Value::Array(rows.collect()), &options.wish)?)
 }
 
-fn rows() -> Result<Vec<Row>> {
+fn shipped() -> Result<Vec<Row>> {
     let scripts = catalogue::outlined_manage_scripts(|_| false)?;
     let mut rows = Vec::with_capacity(scripts.len());
     for (group, names) in catalogue::manage_groups() {
@@ -65,6 +87,27 @@ fn rows() -> Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+/// What is in the scripts folders: commands, then what is none.
+fn own(folders: &[PathBuf]) -> Vec<Row> {
+    let row = |found: Found| {
+        let from = found.path.display().to_string();
+        let (group, about, problem) = match found.script {
+            Ok(script) => (OWN, script.header.about, None),
+            Err(error) => (UNUSABLE, String::new(), Some(error.message().to_owned())),
+        };
+        Row {
+            name: found.name,
+            group,
+            about,
+            from,
+            problem,
+        }
+    };
+    let mut rows: Vec<_> = folders::find(folders).into_iter().map(row).collect();
+    rows.sort_by_key(|row| row.problem.is_some());
+    rows
 }
 
 /// As `masctl manage --help` lists them.
@@ -87,9 +130,9 @@ fn for_people(rows: &[Row], width: usize) -> String {
             None if row.from == SHIPPED => row.about.clone(),
             None => format!("{} ({})", row.about, row.from),
         };
-        let lines = wrapped(&printable(&told), width.saturating_sub(longest + 4).max(20));
+        let lines = wrapped(&one_line(&printable(&told)), width.saturating_sub(longest + 4).max(20));
         let told = lines.join(&format!("\n{:1$}", "", longest + 4));
-        text.push_str(&format!("  {:longest$}  {told}\n", printable(&row.name)));
+        text.push_str(&format!("  {:longest$}  {told}\n", one_line(&printable(&row.name))));
     }
     text
 }

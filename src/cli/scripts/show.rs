@@ -1,5 +1,7 @@
 //! `masctl scripts show`: the text of a command or module, exactly.
 
+use std::{borrow::Cow, path::PathBuf};
+
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 
@@ -11,7 +13,7 @@ use crate::{
         render::{self, Format},
     },
     error::{Code, Error, Result, nearest},
-    host::catalogue,
+    host::{catalogue, folders, script},
 };
 
 pub(super) fn command() -> Command {
@@ -27,20 +29,32 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
     let name = text(matches, "name")?;
-    let source = catalogue::source(name).ok_or_else(|| unknown(name))?;
+    let (from, source) = match catalogue::source(name) {
+        Some(source) => ("shipped".to_owned(), Cow::Borrowed(source)),
+        None => own(name, options)?,
+    };
     if options.wish.format == Format::Table {
-        return pager::show(source);
+        return pager::show(&source);
     }
-    let value = json!({"name": name, "from": "shipped", "source": source});
+    let value = json!({"name": name, "from": from, "source": source});
     render::print(&render::plain(&value, &options.wish)?)
 }
 
-fn unknown(name: &str) -> Error {
+/// Path and text of a script of the operator's, also of one that cannot be used.
+fn own(name: &str, options: &Options) -> Result<(String, Cow<'static, str>)> {
+    let folders = options.configuration()?.script_folders()?;
+    let found = folders::named(&folders, name).ok_or_else(|| unknown(name, &folders))?;
+    Ok((found.path.display().to_string(), script::read_text(&found.path)?.into()))
+}
+
+fn unknown(name: &str, folders: &[PathBuf]) -> Error {
     let shown: String = name.chars().take(64).collect();
     let error = Error::new(Code::ScriptNotFound, format!("There is no script `{shown}`"));
     let modules: Vec<_> = catalogue::modules().map(|name| format!("std/{name}")).collect();
     let mut known: Vec<&str> = catalogue::command_names().collect();
     known.extend(modules.iter().map(String::as_str));
+    let own: Vec<_> = folders::find(folders).into_iter().map(|found| found.name).collect();
+    known.extend(own.iter().map(String::as_str));
     error.help(match nearest(name, &known) {
         Some(meant) => format!("Did you mean `{meant}`?"),
         None => format!(

@@ -196,7 +196,7 @@ fn masctl_has_settings_of_its_own() {
         (
             "color:",
             "color` is no setting of masctl",
-            "The settings are `lock_timeout`, `statement_timeout`.",
+            "The settings are `lock_timeout`, `statement_timeout`, `scripts`, `deny`.",
         ),
     ] {
         let configuration = Scene::of(&format!("masctl:\n  {yaml}\n")).load();
@@ -208,13 +208,117 @@ fn masctl_has_settings_of_its_own() {
     let message = "`masctl.lock` (variable MAS_MASCTL_LOCK_TIMEOUT) is no setting of masctl";
     let error = expect(configuration.masctl(), "config.invalid", message, None);
     assert!(
-        error.help_text().unwrap().contains("No variable reaches them"),
+        error.help_text().unwrap().contains("No variable reaches one with `_`"),
         "{error}"
     );
     let text = Scene::of("masctl: hunter2").load();
     let message = "`masctl` must be a mapping, but is text";
     let error = expect(text.masctl(), "config.invalid", message, Some((1, 1)));
     assert!(!error.excerpts()[0].text.contains("hunter2"));
+}
+
+#[test]
+fn scripts_folders_start_from_the_file_that_names_them() {
+    let scene = Scene::of("masctl:\n  scripts: [/srv/scripts, ~/scripts, '~', mine]\n").variable("HOME", "/home/op");
+    let mine = scene.path("mine");
+    let expected = ["/srv/scripts", "/home/op/scripts", "/home/op/"].map(PathBuf::from);
+    assert_eq!(
+        scene.load().script_folders().unwrap(),
+        [&expected[..], &[mine]].concat()
+    );
+    let none = Scene::of("masctl: { scripts: [] }").load().script_folders();
+    assert_eq!(none.unwrap(), Vec::<PathBuf>::new());
+    for (yaml, message, place) in [
+        ("scripts: /srv", "` must be a list, but is text", (2, 3)),
+        ("scripts: ['']", "[0]` is empty", (2, 13)),
+    ] {
+        let message = format!("`masctl.scripts{message}");
+        let configuration = Scene::of(&format!("masctl:\n  {yaml}\n")).load();
+        expect(configuration.masctl(), "config.invalid", &message, Some(place));
+    }
+}
+
+#[test]
+fn what_no_script_may_do_adds_up() {
+    let scene = Scene::of("masctl: {deny: ['tokens:write']}").variable("MAS_MASCTL_DENY", "[files:read]");
+    let denied: Vec<String> = scene
+        .load()
+        .masctl()
+        .unwrap()
+        .deny
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(denied, ["files:read", "tokens:write"]);
+    for (item, problem, help) in [
+        (
+            "token:write",
+            "[1]` is `token:write`, which is no capability",
+            "Did you mean `tokens:write`?",
+        ),
+        (
+            "files:read:/etc",
+            "[1]` is `files:read:/etc`, which is no capability",
+            "Files are denied together: write `files:read`.",
+        ),
+        (
+            "5",
+            "[1]` must be text, but is the number `5`",
+            "Put the value in quotes.",
+        ),
+    ] {
+        let configuration = Scene::of(&format!("masctl:\n  deny: [users:write, {item}]\n")).load();
+        let message = format!("`masctl.deny{problem}");
+        let error = expect(configuration.masctl(), "config.invalid", &message, Some((2, 23)));
+        assert_eq!(error.help_text(), Some(help));
+    }
+}
+
+#[test]
+fn without_a_setting_the_scripts_folders_are_those_that_are_there() {
+    let scene = Scene::new();
+    let folder = scene.path("settings/masctl/scripts");
+    let settings = scene.path("settings").display().to_string();
+    let scene = scene.variable("XDG_CONFIG_HOME", &settings);
+    assert!(!scene.load().script_folders().unwrap().contains(&folder));
+    fs::create_dir_all(&folder).unwrap();
+    assert_eq!(scene.load().script_folders().unwrap()[0], folder);
+}
+
+#[test]
+fn what_no_script_may_do_adds_up() {
+    let scene = Scene::of("masctl: {deny: ['tokens:write']}").variable("MAS_MASCTL_DENY", "[files:read]");
+    let denied: Vec<String> = scene
+        .load()
+        .masctl()
+        .unwrap()
+        .deny
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(denied, ["files:read", "tokens:write"]);
+    for (item, problem, help) in [
+        (
+            "token:write",
+            "[1]` is `token:write`, which is no capability",
+            "Did you mean `tokens:write`?",
+        ),
+        (
+            "files:read:/etc",
+            "[1]` is `files:read:/etc`, which is no capability",
+            "Files are denied together: write `files:read`.",
+        ),
+        (
+            "5",
+            "[1]` must be text, but is the number `5`",
+            "Put the value in quotes.",
+        ),
+    ] {
+        let configuration = Scene::of(&format!("masctl:\n  deny: [users:write, {item}]\n")).load();
+        let message = format!("`masctl.deny{problem}");
+        let error = expect(configuration.masctl(), "config.invalid", &message, Some((2, 23)));
+        assert_eq!(error.help_text(), Some(help));
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod asking;
+
 use std::{fs, sync::Mutex};
 
 use secrecy::ExposeSecret;
@@ -8,6 +10,8 @@ use crate::{console::LONGEST_SECRET, host::header::Header};
 /// A person who gives these answers, one after the other, and whose standard input holds a secret.
 struct Person {
     interactive: bool,
+    /// Whether they want to be asked for all that is missing.
+    prompts: bool,
     answers: Mutex<Vec<&'static str>>,
     asked: Mutex<Vec<String>>,
 }
@@ -16,6 +20,7 @@ impl Person {
     fn new(answers: &[&'static str]) -> Self {
         Self {
             interactive: true,
+            prompts: false,
             answers: Mutex::new(answers.iter().rev().copied().collect()),
             asked: Mutex::default(),
         }
@@ -68,8 +73,9 @@ impl Console for Person {
             .expect("it is one of them"))
     }
 
-    fn confirm(&self, _: &str, _: bool) -> Result<bool> {
-        panic!("no argument is a question of yes or no")
+    fn confirm(&self, question: &str, preset: bool) -> Result<bool> {
+        assert!(!preset, "a switch is off unless it is given");
+        self.answer(question).map(|answer| answer == "y")
     }
 
     fn read_secret(&self) -> Result<SecretString> {
@@ -132,6 +138,7 @@ fn collected(params: &[Param], given: &[(String, Given)], person: &Person, varia
         console: person,
         variable: &variable,
         stdin_is_taken: false,
+        prompt: person.prompts,
     };
     match collect(params, given.iter().cloned().collect(), &sources) {
         Ok(arguments) => {
@@ -311,6 +318,34 @@ fn what_excludes_each_other_is_refused() {
         ),
         "argument.invalid: `--a-stdin` and `--b-stdin` cannot be given together (Give one of the two.)"
     );
+}
+
+#[test]
+fn standard_input_is_read_for_one_alone() {
+    let params = params(
+        "who: { type: user, positional: true, required: true }\na: { type: path }\nb: { type: path }\n\
+         c: { type: path, repeated: true }\nd: { type: string }",
+    );
+    let collect = |given: &[(&str, &str)]| {
+        let given: Vec<_> = given.iter().map(|(name, text)| flag(&params, name, text)).collect();
+        collected(&params, &given, &Person::absent(), &[])
+    };
+    let refused = |uses: &str| format!("argument.invalid: {uses} cannot be given together (Give one of the two.)");
+    assert_eq!(collect(&[("who", "-"), ("a", "-")]), refused("`-` and `--a -`"));
+    assert_eq!(
+        collect(&[("who", "x"), ("b", "-"), ("a", "-")]),
+        refused("`--a -` and `--b -`")
+    );
+    let twice = Given {
+        flag: vec![Value::Text("-".to_owned()), Value::Text("-".to_owned())],
+        ..Given::default()
+    };
+    let given = [flag(&params, "who", "x"), ("c".to_owned(), twice)];
+    assert_eq!(
+        collected(&params, &given, &Person::absent(), &[]),
+        refused("`--c -` and `--c -`")
+    );
+    assert!(collect(&[("who", "-"), ("a", "./-"), ("d", "-")]).starts_with("who=Text(\"-\") a="));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{
     unit::Unit,
     walk::Walk,
 };
-use crate::error::nearest;
+use crate::error::{listed, nearest};
 
 /// What a name before `::` stands for.
 enum Root {
@@ -90,8 +90,26 @@ impl Walk<'_> {
             self.no_function(name, position);
         } else {
             self.wrong_count(&format!("`{name}`"), &counts, count, position);
+            self.mean_namespaced(name, count);
         }
         Type::Any
+    }
+
+    /// Says of the last finding that a function of a namespace may be meant.
+    fn mean_namespaced(&mut self, name: &str, count: usize) {
+        let takes = |namespace: &&str| {
+            self.known
+                .in_namespace(namespace, name)
+                .any(|native| native.arity == count)
+        };
+        let meant = self
+            .known
+            .namespaces()
+            .find(takes)
+            .map(|namespace| format!("{namespace}::{name}"));
+        if let Some(finding) = self.findings.pop() {
+            self.findings.push(finding.meant(meant));
+        }
     }
 
     /// `Fn("name")` names a function that there is.
@@ -217,7 +235,7 @@ impl Walk<'_> {
         let of_all = self.unit.imports.iter().filter(|import| import.of_all);
         let of_all = of_all.map(|import| (import.alias.as_str(), import.unit));
         let inner = self.modules.iter().map(|(alias, unit)| (alias.as_str(), *unit));
-        let found = of_all.chain(inner).filter(|(alias, _)| *alias == first).last();
+        let found = of_all.chain(inner).rfind(|(alias, _)| *alias == first);
         let mut module = match found {
             Some((_, Some(unit))) => unit,
             Some((_, None)) => return Root::Unknown,
@@ -386,8 +404,11 @@ impl Walk<'_> {
             let is_method = self.known.methods_of(receiver).contains(&name);
             self.findings.push(if is_method {
                 finding.help(format!("It is a method: write `.{name}()`."))
+            } else if let Some(meant) = nearest(name, &known) {
+                finding.meant(Some(meant))
             } else {
-                finding.meant(nearest(name, &known))
+                let shown: Vec<_> = known.iter().filter(|name| **name != "tag").copied().collect();
+                finding.help(format!("Its properties are {}.", listed(&shown)))
             });
         }
         Type::Any
@@ -404,10 +425,9 @@ fn shown(namespace: &Namespace) -> String {
 fn arguments(counts: &BTreeSet<usize>) -> String {
     let all: Vec<_> = counts.iter().map(ToString::to_string).collect();
     match (&all[..], counts.first()) {
-        ([_], Some(0)) => "no arguments".to_owned(),
+        ([_], Some(0)) | ([], _) => "no arguments".to_owned(),
         ([_], Some(1)) => "1 argument".to_owned(),
         ([count], _) => format!("{count} arguments"),
         ([first @ .., last], _) => format!("{} or {last} arguments", first.join(", ")),
-        ([], _) => "no arguments".to_owned(),
     }
 }

@@ -86,6 +86,8 @@ rules! {
     UnusedImport = "check.unused_import", Warning;
     /// A parameter that the header declares is read.
     UnusedParam = "check.unused_param", Warning;
+    /// A script can be read.
+    Unreadable = "file.unreadable", Error;
     /// A header follows its grammar.
     Header = "header.invalid", Error;
     /// A module is in the folder of the script, and modules do not import each other in a circle.
@@ -135,6 +137,7 @@ impl Finding {
     pub fn of(error: &Error, label: &str) -> Self {
         let rule = match error.code() {
             Code::HeaderInvalid => Rule::Header,
+            Code::FileUnreadable => Rule::Unreadable,
             Code::ScriptNotFound => Rule::UnknownModule,
             Code::ScriptSyntax => Rule::Syntax,
             _ => Rule::Import,
@@ -186,6 +189,9 @@ impl Finding {
             Rule::Header => Code::HeaderInvalid,
             Rule::Syntax => Code::ScriptSyntax,
             Rule::Import => Code::ScriptImport,
+            Rule::MissingCapability => Code::CapabilityDenied,
+            Rule::UnknownModule => Code::ScriptNotFound,
+            Rule::Unreadable => Code::FileUnreadable,
             _ => Code::ScriptInvalid,
         };
         let error = Error::new(code, self.message).at(self.excerpt);

@@ -36,7 +36,7 @@ pub(super) fn load(main: Unit, modules: &Modules, findings: &mut Vec<Finding>) -
                 }
             };
             if !known.contains_key(&source.label) {
-                let parsed = Unit::parse(&source.label, source.text, false);
+                let parsed = Unit::parse(&source.label, &source.text, false);
                 let place = match parsed {
                     Ok(unit) => {
                         units.push(unit);

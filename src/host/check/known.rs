@@ -34,7 +34,7 @@ impl Type {
         match self {
             Self::Any => "a value".to_owned(),
             Self::Arguments => "a map".to_owned(),
-            Self::Of(name) if name.starts_with(['a', 'i', 'A', 'E']) => format!("an {name}"),
+            Self::Of(name) if name.starts_with(['a', 'i', 'A', 'E', 'I']) => format!("an {name}"),
             Self::Of(name) => format!("a {name}"),
             Self::ListOf(name) => format!("a list of {name}"),
         }
@@ -238,12 +238,6 @@ impl Known {
         };
         // `tag` is what every value has.
         Some(own.into_iter().flatten().map(String::as_str).chain(["tag"]).collect())
-    }
-
-    /// Whether the properties of a type are fields of a primitive's type, which cannot be set.
-    pub(super) fn is_of_primitives(receiver: Type) -> bool {
-        let Type::Of(name) = receiver else { return false };
-        types().iter().any(|described| described.name == name)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Which capabilities a script uses: those of all primitives that are reached from `main`, through modules as well.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque, btree_map::Entry};
 
 use rhai::Position;
 
-use super::{Rule, finding::Finding, header, imports::Units, is_test, known::Native};
+use super::{Rule, finding::Finding, header, imports::Units, is_test, known::Native, unit::Function};
 use crate::{
     capability::{Access, Capability},
     error::Excerpt,
-    host::script::Script,
+    host::script::{Origin, Script},
 };
 
 /// A function, by the places of its text and of itself.
@@ -58,18 +58,24 @@ impl Call {
         }
     }
 
-    /// Whether it calls this function.
-    pub(super) fn is_of(&self, unit: usize, place: usize) -> bool {
-        matches!(self.target, Target::Function(node) if node == (unit, place))
+    /// The function of the script that it calls, if it does.
+    pub(super) fn of_script(&self) -> Option<usize> {
+        match self.target {
+            Target::Function((0, place)) => Some(place),
+            _ => None,
+        }
     }
 }
 
+/// A function by the place of its text and its own, or the top level of a text.
+type Caller = (usize, Option<usize>);
+
 /// The calls of each function.
-type Calls<'a> = HashMap<(usize, Option<usize>), Vec<&'a Call>>;
+type Calls<'a> = HashMap<Caller, Vec<&'a Call>>;
 
 /// The functions that are reached from some, each with the call in the script that leads out of its text.
-fn reached(calls: &Calls<'_>, from: Vec<(usize, Option<usize>)>) -> HashMap<(usize, Option<usize>), Position> {
-    let mut entries: HashMap<_, _> = from.iter().map(|node| (*node, Position::NONE)).collect();
+fn reached(calls: &Calls<'_>, from: Vec<Caller>) -> BTreeMap<Caller, Position> {
+    let mut entries: BTreeMap<_, _> = from.iter().map(|node| (*node, Position::NONE)).collect();
     let mut left: VecDeque<_> = from.into();
     while let Some(node) = left.pop_front() {
         let entry = entries[&node];
@@ -78,14 +84,26 @@ fn reached(calls: &Calls<'_>, from: Vec<(usize, Option<usize>)>) -> HashMap<(usi
                 continue;
             };
             let next = (unit, Some(place));
-            if !entries.contains_key(&next) {
+            if let Entry::Vacant(vacant) = entries.entry(next) {
                 let leads_out = node.0 == 0 && unit != 0;
-                entries.insert(next, if leads_out { call.position } else { entry });
+                vacant.insert(if leads_out { call.position } else { entry });
                 left.push_back(next);
             }
         }
     }
     entries
+}
+
+/// Where the script begins: at `main`, and at what is called by nothing yet. What only tests call needs nothing.
+fn roots(units: &Units, calls: &Calls<'_>) -> Vec<Caller> {
+    let own = units[0].functions.iter().enumerate();
+    let own = own.filter(|(_, function)| !function.is_closure());
+    let (tests, others): (Vec<_>, Vec<_>) = own.partition(|(_, function)| is_test(&function.name));
+    let of_tests = reached(calls, tests.iter().map(|(place, _)| (0, Some(*place))).collect());
+    let is_root = |function: &Function, node: &Caller| function.name == "main" || !of_tests.contains_key(node);
+    let others = others.into_iter().map(|(place, function)| (function, (0, Some(place))));
+    let roots = others.filter(|(function, node)| is_root(function, node));
+    roots.map(|(_, node)| node).chain([(0, None)]).collect()
 }
 
 /// What is missing in `needs`, and what is there in vain.
@@ -94,27 +112,10 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
     for call in calls {
         of.entry((call.unit, call.caller)).or_default().push(call);
     }
-    let own = units[0]
-        .functions
-        .iter()
-        .enumerate()
-        .filter(|(_, function)| !function.is_closure());
-    let (tests, others): (Vec<_>, Vec<_>) = own.partition(|(_, function)| is_test(&function.name));
-    let of_tests = reached(&of, tests.iter().map(|(place, _)| (0, Some(*place))).collect());
-    let mains = others.iter().filter(|(_, function)| function.name == "main");
-    let mut roots: Vec<_> = mains.map(|(place, _)| (0, Some(*place))).collect();
-    // What is neither called by `main` nor by a test will be.
-    let unused = others
-        .iter()
-        .map(|(place, _)| (0, Some(*place)))
-        .filter(|node| !of_tests.contains_key(node));
-    roots.extend(unused);
-    roots.push((0, None));
-    let reached = reached(&of, roots);
     let mut used: HashSet<Capability> = HashSet::new();
-    let mut missing: BTreeMap<String, (Excerpt, String)> = BTreeMap::new();
-    for (node, entry) in &reached {
-        for call in of.get(node).into_iter().flatten() {
+    let mut missing: BTreeMap<String, (Position, &str)> = BTreeMap::new();
+    for (node, entry) in reached(&of, roots(units, &of)) {
+        for call in of.get(&node).into_iter().flatten() {
             let Target::Primitive { natives, name } = &call.target else {
                 continue;
             };
@@ -128,8 +129,7 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
             if needed.iter().any(is_granted) {
                 continue;
             }
-            let position = if node.0 == 0 { call.position } else { *entry };
-            let excerpt = units[0].at(position);
+            let position = if node.0 == 0 { call.position } else { entry };
             let capability = needed
                 .iter()
                 .flatten()
@@ -137,46 +137,65 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
                 .min()
                 .unwrap_or_default();
             let known = missing.get(&capability);
-            if known.is_none_or(|(known, _)| known.span.start > excerpt.span.start) {
-                missing.insert(capability, (excerpt, name.clone()));
+            if known.is_none_or(|(known, _)| *known > position) {
+                missing.insert(capability, (position, name));
             }
         }
     }
-    for (capability, (excerpt, name)) in missing {
-        let message = format!("`{name}` needs `{capability}`, which the header does not ask for");
-        let help = if script.header.states_needs {
-            format!("Add `{capability}` to `needs`.")
-        } else {
-            format!("Add the line `//! needs: [{capability}]` to the header.")
-        };
-        findings.push(Finding::new(Rule::MissingCapability, message, excerpt).help(help));
+    for (capability, (position, name)) in missing {
+        findings.push(lack(script, &capability, name, units[0].at(position)));
     }
     // A module that is not known may use anything.
     let is_whole = units
         .iter()
         .flat_map(|unit| &unit.imports)
         .all(|import| import.unit.is_some());
-    if script.header.states_needs && is_whole {
+    if script.header.states_needs && script.origin != Origin::Expression && is_whole {
         find_unused(script, &used, findings);
     }
 }
 
+/// What a header needs that reads files.
+const WHICH_FILES: &str = "Add `files:read:` to it with the path of a file or folder, or with `$` and a parameter of type \
+                           `path`.";
+
+fn lack(script: &Script, capability: &str, name: &str, excerpt: Excerpt) -> Finding {
+    let (asker, help) = if capability == Capability::FILES.to_string() {
+        ("`needs`", WHICH_FILES.to_owned())
+    } else if script.origin == Origin::Expression {
+        ("`--needs`", format!("Give `--needs {capability}`."))
+    } else if capability == Capability::FILES.to_string() {
+        ("the header", WHICH_FILES.to_owned())
+    } else if script.header.states_needs {
+        ("the header", format!("Add `{capability}` to `needs`."))
+    } else if script.source.lines().any(|line| line.trim_end() == "//! ---") {
+        let help = format!("Add the line `//! needs: [{capability}]` to the header.");
+        ("the header", help)
+    } else {
+        let help = format!("Add the lines `//! ---` and `//! needs: [{capability}]` to the header.");
+        ("the header", help)
+    };
+    let message = format!("`{name}` needs `{capability}`, which {asker} does not ask for");
+    Finding::new(Rule::MissingCapability, message, excerpt).help(help)
+}
+
 fn find_unused(script: &Script, used: &HashSet<Capability>, findings: &mut Vec<Finding>) {
-    for asked in script.header.needs.iter() {
-        let uses = |access| used.contains(&Capability { access, ..asked });
+    for need in script.header.needs.iter() {
+        let asked = need.whole();
+        let is_used_for = |access| used.contains(&Capability { access, ..asked });
         let is_used = match asked.access {
-            Access::Read => uses(Access::Read) || uses(Access::Write),
-            Access::Write => uses(Access::Write),
+            Access::Read => is_used_for(Access::Read) || is_used_for(Access::Write),
+            Access::Write => is_used_for(Access::Write),
         };
         if is_used {
             continue;
         }
         let finding = Finding::new(
             Rule::UnusedCapability,
-            format!("Nothing in the script needs `{asked}`"),
-            header::place(script, &asked.to_string()),
+            format!("Nothing in the script needs `{need}`"),
+            header::place(script, &need.to_string()),
         );
-        findings.push(if uses(Access::Read) {
+        findings.push(if is_used_for(Access::Read) {
             finding.help(format!("`{}` is enough.", Capability::read(asked.resource)))
         } else {
             finding.help("Ask for no more than is needed: remove it.")

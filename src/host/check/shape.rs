@@ -1,26 +1,30 @@
 //! The shape of a text: what may stand where, and what no name may be taken for.
 
+use std::collections::HashSet;
+
 use rhai::{Expr, Stmt};
 
 use super::{
-    Rule,
+    MOST, Rule,
     finding::Finding,
     is_test,
     known::{Known, Native},
     reach::Call,
     unit::{Function, Unit},
 };
+use crate::error::Excerpt;
 
-/// Checks the shape of the script, which is the first text, or of a module.
-pub(super) fn check(unit: &Unit, is_script: bool, calls: &[Call], index: usize, findings: &mut Vec<Finding>) {
+/// Checks the shape of a text.
+pub(super) fn check(unit: &Unit, findings: &mut Vec<Finding>) {
     top_level(unit, findings);
     replaced(unit, findings);
     unused_imports(unit, findings);
-    if is_script {
-        if !unit.of_tests {
-            main(unit, findings);
-        }
-        unused_functions(unit, calls, index, findings);
+}
+
+/// Checks what only the text of a script must have.
+pub(super) fn check_script(unit: &Unit, calls: &[Call], findings: &mut Vec<Finding>) {
+    if main(unit, findings) {
+        unused_functions(unit, calls, findings);
     }
 }
 
@@ -34,7 +38,7 @@ fn top_level(unit: &Unit, findings: &mut Vec<Finding>) {
             Stmt::Expr(value) => !matches!(**value, Expr::Unit(_)),
             _ => true,
         };
-        if does_something {
+        if does_something && findings.len() < 2 * MOST {
             let finding = Finding::new(
                 Rule::TopLevel,
                 "Nothing may happen at the top level of a script",
@@ -55,16 +59,22 @@ fn is_literal(value: &Expr) -> bool {
         Expr::Array(items, _) | Expr::InterpolatedString(items, _) => items.iter().all(is_literal),
         Expr::Map(entries, _) => entries.0.iter().all(|(_, value)| is_literal(value)),
         Expr::Variable(..) => true,
+        // What stands between `${` and `}`.
+        Expr::Stmt(block) => {
+            let is_literal = |statement: &Stmt| matches!(statement, Stmt::Expr(value) if is_literal(value));
+            block.statements().iter().all(is_literal)
+        }
         Expr::FnCall(call, _) => call.is_operator_call() && call.args.iter().all(is_literal),
         other => other.is_constant(),
     }
 }
 
-fn main(unit: &Unit, findings: &mut Vec<Finding>) {
+/// Whether there is a `main`, however wrong.
+fn main(unit: &Unit, findings: &mut Vec<Finding>) -> bool {
     let mut mains: Vec<_> = unit.named("main").map(|(_, function)| function).collect();
     mains.retain(|main| main.this_type.is_none());
     if mains.iter().any(|main| main.params.len() == 1) {
-        return;
+        return true;
     }
     let finding = match mains.first() {
         Some(wrong) => {
@@ -75,10 +85,11 @@ fn main(unit: &Unit, findings: &mut Vec<Finding>) {
         None => Finding::new(
             Rule::Main,
             format!("{} has no function `main(args)`", unit.label),
-            unit.definition("main"),
+            Excerpt::new(unit.label.as_str(), unit.text.clone(), 0..0),
         ),
     };
     findings.push(finding.help("A script does its work in `fn main(args) { … }`."));
+    !mains.is_empty()
 }
 
 /// A function that would be called in the place of one of masctl's or Rhai's.
@@ -90,6 +101,7 @@ fn replaced(unit: &Unit, findings: &mut Vec<Finding>) {
             continue;
         };
         let what = match native.namespace {
+            _ if findings.len() >= 2 * MOST => return,
             Some(namespace) => format!("the method `{}` of `{namespace}`", native.name),
             None => format!("the function `{}` that every script has", native.name),
         };
@@ -119,7 +131,8 @@ fn is_hidden(native: &Native, function: &Function) -> bool {
 
 fn unused_imports(unit: &Unit, findings: &mut Vec<Finding>) {
     for import in unit.imports.iter().filter(|import| !import.alias.is_empty()) {
-        if unit.text.contains(&format!("{}::", import.alias)) {
+        // What cannot be imported is told so already.
+        if import.unit.is_none() || unit.text.contains(&format!("{}::", import.alias)) {
             continue;
         }
         let message = format!("Nothing uses the import `{}`", import.alias);
@@ -127,12 +140,18 @@ fn unused_imports(unit: &Unit, findings: &mut Vec<Finding>) {
     }
 }
 
-fn unused_functions(unit: &Unit, calls: &[Call], index: usize, findings: &mut Vec<Finding>) {
-    for (place, function) in unit.functions.iter().enumerate() {
-        let is_entry = function.name == "main" || is_test(&function.name) || function.is_closure();
-        if is_entry || calls.iter().any(|call| call.is_of(index, place)) {
-            continue;
-        }
+fn unused_functions(unit: &Unit, calls: &[Call], findings: &mut Vec<Finding>) {
+    let called: HashSet<_> = calls.iter().filter_map(Call::of_script).collect();
+    let named = unit
+        .functions
+        .iter()
+        .enumerate()
+        .filter(|(_, function)| !function.is_closure());
+    let unused = named.filter(|(place, function)| {
+        let is_entry = function.name == "main" || is_test(&function.name);
+        !is_entry && !called.contains(place)
+    });
+    for (_, function) in unused.take(MOST) {
         let message = format!("Nothing calls the function `{}`", function.name);
         let finding = Finding::new(Rule::UnusedFunction, message, unit.definition(&function.name));
         findings.push(finding.help("Remove it."));

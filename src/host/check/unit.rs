@@ -96,26 +96,28 @@ impl Unit {
     ///
     /// # Errors
     /// Why it cannot be parsed.
-    pub(super) fn parse(label: &str, text: Arc<str>, of_tests: bool) -> Result<Self, Finding> {
+    pub(super) fn parse(label: &str, text: &str, of_tests: bool) -> Result<Self, Finding> {
         let mut refused = None;
-        let parsed = match strict().compile(&*text) {
+        let parsed = match strict().compile(text) {
             Err(error) if is_of_names(error.err_type()) => {
-                refused = Some(Finding::of(&diagnose::of_parsing(&error, label, &text), label));
-                lenient().compile(&*text)
+                refused = Some(Finding::of(&diagnose::of_parsing(&error, label, text), label));
+                lenient().compile(text)
             }
             parsed => parsed,
         };
         let ast = parsed.map_err(|error| {
-            let mut failed = Finding::of(&diagnose::of_parsing(&error, label, &text), label);
+            let mut failed = Finding::of(&diagnose::of_parsing(&error, label, text), label);
             if let ParseErrorType::Reserved(word) = error.err_type() {
-                failed = failed.help(format!("Quote the word where it is a key: `#{{ \"{word}\": … }}`."));
+                failed = failed.help(format!(
+                    "Take another name for it, or quote it where it is a key: `#{{ \"{word}\": … }}`."
+                ));
             }
             failed
         })?;
         let functions: Vec<_> = ast
             .iter_functions()
             .take(MOST_FUNCTIONS + 1)
-            .filter_map(|function| body(&ast, function))
+            .filter_map(|function| body(&ast, &function))
             .collect();
         if functions.len() > MOST_FUNCTIONS {
             let message = format!("{label} has more than {MOST_FUNCTIONS} functions");
@@ -123,7 +125,7 @@ impl Unit {
         }
         let mut unit = Self {
             label: label.to_owned(),
-            text,
+            text: text.into(),
             functions,
             top: ast.statements().to_vec(),
             imports: Vec::new(),
@@ -134,6 +136,11 @@ impl Unit {
         };
         unit.survey(&ast);
         Ok(unit)
+    }
+
+    /// As it is, but its places shown in this text, which differs from what was parsed in no place.
+    pub(super) fn showing(self, text: Arc<str>) -> Self {
+        Self { text, ..self }
     }
 
     /// Whether it ships inside of the binary, where a test keeps it right.
@@ -161,7 +168,9 @@ impl Unit {
             let (start, end) = (from + at, from + at + name.len());
             let before = self.text[..start].trim_end();
             let after = self.text[end..].trim_start();
-            if before.len() < start && before.ends_with("fn") && after.starts_with('(') {
+            let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
+            let is_comment = line.starts_with("//");
+            if before.len() < start && before.ends_with("fn") && after.starts_with('(') && !is_comment {
                 span = start..end;
                 break;
             }
@@ -245,7 +254,7 @@ impl Unit {
 }
 
 /// The function with its statements. Rhai shows them only to a walk over a tree, so it gets one of its own.
-fn body(ast: &AST, shown: rhai::ScriptFnMetadata<'_>) -> Option<Function> {
+fn body(ast: &AST, shown: &rhai::ScriptFnMetadata<'_>) -> Option<Function> {
     let lib: &Module = ast.as_ref();
     let definition = lib.get_script_fn(shown.name, shown.params.len())?;
     let mut alone = Module::new();

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use rhai::{ASTFlags, Expr, FnCallExpr, FnPtr, Position, Stmt, StmtBlock};
+use rhai::{ASTFlags, Expr, FlowControl, FnCallExpr, FnPtr, Ident, Position, Stmt, StmtBlock};
 
 use super::{
-    Rule,
+    MOST, Rule,
     arguments::Read,
     finding::Finding,
     imports::Units,
@@ -113,6 +113,9 @@ impl<'a> Walk<'a> {
     }
 
     fn statement(&mut self, statement: &Stmt) {
+        if self.findings.len() >= MOST {
+            return;
+        }
         match statement {
             Stmt::If(flow, _) => {
                 self.expression(&flow.expr);
@@ -130,20 +133,7 @@ impl<'a> Walk<'a> {
                     self.expression(&case.rhs);
                 }
             }
-            Stmt::For(parts, _) => {
-                let (name, counter, flow) = &**parts;
-                let item = match self.expression(&flow.expr) {
-                    Type::ListOf(item) => Type::Of(item),
-                    _ => Type::Any,
-                };
-                self.inside(|walk| {
-                    walk.declare(&name.name, item);
-                    if let Some(counter) = counter {
-                        walk.declare(&counter.name, Type::Of("int"));
-                    }
-                    walk.statements(flow.body.statements());
-                });
-            }
+            Stmt::For(parts, _) => self.each_of(&parts.0.name, parts.1.as_ref(), &parts.2),
             Stmt::Var(declared, ..) => {
                 let value = self.expression(&declared.1);
                 self.declare(&declared.0.name, value);
@@ -176,6 +166,20 @@ impl<'a> Walk<'a> {
         }
     }
 
+    fn each_of(&mut self, name: &str, counter: Option<&Ident>, flow: &FlowControl) {
+        let item = match self.expression(&flow.expr) {
+            Type::ListOf(item) => Type::Of(item),
+            _ => Type::Any,
+        };
+        self.inside(|walk| {
+            walk.declare(name, item);
+            if let Some(counter) = counter {
+                walk.declare(&counter.name, Type::Of("int"));
+            }
+            walk.statements(flow.body.statements());
+        });
+    }
+
     fn declare(&mut self, name: &str, value: Type) {
         let value = if value == Type::Arguments { Type::Any } else { value };
         self.scope.push((name.to_owned(), self.kept(name, value)));
@@ -195,6 +199,10 @@ impl<'a> Walk<'a> {
 
     /// The type of a value, once all that it is made of is looked at.
     pub(super) fn expression(&mut self, expression: &Expr) -> Type {
+        // A place costs the more the longer the text is.
+        if self.findings.len() >= MOST {
+            return Type::Any;
+        }
         match expression {
             Expr::BoolConstant(..) => Type::Of("bool"),
             Expr::IntegerConstant(..) => Type::Of("int"),
@@ -371,8 +379,9 @@ impl<'a> Walk<'a> {
 
     /// One of the arguments is read.
     pub(super) fn argument(&mut self, name: &str, position: Position) {
-        let excerpt = self.unit.at(position);
-        self.read.names.entry(name.to_owned()).or_insert(excerpt);
+        if !self.read.names.contains_key(name) {
+            self.read.names.insert(name.to_owned(), self.unit.at(position));
+        }
     }
 
     /// What is before a dot or bracket: the arguments are not read as a whole there.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    capability::Resource,
+    capability::{Capability, Resource},
     error::{Code, Error},
 };
 

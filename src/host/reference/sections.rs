@@ -99,6 +99,10 @@ pub(super) fn types() -> Section {
     }
 }
 
+/// What the capability of reading files is.
+const FILES: &str = "Read files, which `needs` names: `files:read:/srv/import` is a file, or a folder with all below it; \
+                     `files:read:$param` is what a parameter of type `path` was given.";
+
 pub(super) fn capabilities() -> Section {
     let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for primitive in primitives() {
@@ -116,7 +120,8 @@ pub(super) fn capabilities() -> Section {
             (Capability::write(resource), format!("Look at and change {what}.")),
         ]
     });
-    let entries = entries.filter_map(|(capability, description)| {
+    let files = (Capability::FILES, FILES.to_owned());
+    let entries = entries.chain([files]).filter_map(|(capability, description)| {
         let name = capability.to_string();
         // What no primitive needs cannot be used.
         let primitives = needed.get(&name).cloned()?;

@@ -1,0 +1,118 @@
+//! `masctl scripts check`: what is wrong with scripts, all at once, without running any of them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use serde_json::Value;
+
+use crate::{
+    cli::{
+        failure,
+        options::Options,
+        render::{self, Format},
+        terminal::Terminal,
+    },
+    console::Console,
+    error::{Code, Error, Result, listed},
+    host::check::{self, Finding, Severity},
+};
+
+const NOTES: &str = "Examples:
+  masctl scripts check lock-stale.rhai
+  masctl scripts check /etc/masctl/scripts --strict --format json";
+
+pub(super) fn command() -> Command {
+    Command::new("check")
+        .about("Say what is wrong with scripts, without running them")
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .num_args(1..)
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("Script, or folder of scripts"),
+        )
+        .arg(
+            Arg::new("strict")
+                .long("strict")
+                .action(ArgAction::SetTrue)
+                .help("Fail of warnings too"),
+        )
+        .after_help(NOTES)
+}
+
+/// Prints what was found. A mistake makes the exit status 1.
+pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
+    let named = matches.get_many::<PathBuf>("files").into_iter().flatten();
+    let paths: Vec<_> = named.map(|path| scripts_in(path)).collect::<Result<Vec<_>>>()?.concat();
+    let findings = check::files(&paths)?;
+    if options.wish.format == Format::Table && options.wish.fields.is_none() {
+        let style = Terminal::style_of_stdout();
+        let texts: Vec<_> = findings
+            .iter()
+            .map(|finding| failure::finding(finding, style))
+            .collect();
+        render::print(&texts.join("\n"))?;
+    } else {
+        let list: Vec<_> = findings.iter().map(Finding::to_json).collect();
+        render::print(&render::plain(&Value::from(list), &options.wish)?)?;
+    }
+    conclude(&findings, paths.len(), matches.get_flag("strict"), options)
+}
+
+fn conclude(findings: &[Finding], scripts: usize, strict: bool, options: &Options) -> Result<u8> {
+    let (errors, warnings): (Vec<_>, Vec<_>) = findings.iter().partition(|it| it.severity() == Severity::Error);
+    let counts = [count(errors.len(), "mistake"), count(warnings.len(), "warning")];
+    let found: Vec<_> = counts.into_iter().flatten().collect();
+    let place = count(scripts, "script").unwrap_or_default();
+    let counted = if found.is_empty() {
+        format!("Nothing is wrong in {place}")
+    } else {
+        format!("{} in {place}", listed(&found))
+    };
+    if errors.is_empty() && (warnings.is_empty() || !strict) {
+        let console = Terminal::new(options);
+        console.say(&counted);
+        console.release();
+        return Ok(0);
+    }
+    Err(Error::new(Code::ScriptInvalid, counted)
+        .data("errors", errors.len())
+        .data("warnings", warnings.len()))
+}
+
+/// `1 mistake`, `2 mistakes`; none if there are none.
+fn count(number: usize, what: &str) -> Option<String> {
+    match number {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        more => Some(format!("{more} {what}s")),
+    }
+}
+
+/// The scripts that a path names: itself, or those in the folder, tests among them.
+fn scripts_in(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let unreadable = |cause| {
+        let message = format!("The folder `{}` cannot be read: {cause}", path.display());
+        Error::new(Code::FileUnreadable, message)
+    };
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "rhai") && path.is_file() {
+            scripts.push(path);
+        }
+    }
+    scripts.sort();
+    if scripts.is_empty() {
+        let message = format!("The folder `{}` has no scripts", path.display());
+        return Err(Error::new(Code::ScriptNotFound, message).help("A script is a file whose name ends in `.rhai`."));
+    }
+    Ok(scripts)
+}
