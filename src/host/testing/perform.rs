@@ -11,14 +11,14 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::{
-    capability::Capabilities,
+    capability::{Granted, Narrowing},
     config::{Configuration, Database},
     console::Console,
     error::{Code, Error, Result, nearest},
     homeserver::FakeHomeserver,
     host::{
         arguments::{self, Arguments, Given, Sources},
-        catalogue,
+        capabilities, catalogue,
         engine::Limits,
         execute::execute_run,
         script::Script,
@@ -45,7 +45,7 @@ pub(super) struct Performer {
 
 impl Performer {
     /// What a run in the test is made of.
-    pub(super) fn parts(&self, capabilities: Capabilities, dry_run: bool) -> Parts {
+    pub(super) fn parts(&self, capabilities: Granted, dry_run: bool) -> Parts {
         Parts {
             configuration: self.configuration.clone(),
             database: self.database.clone(),
@@ -65,7 +65,7 @@ impl Performer {
     pub(super) fn perform(&self, call: &Call) -> Result<Value> {
         let script = self.find(&call.script)?;
         let arguments = self.arguments(&script, call)?;
-        let parts = self.parts(script.header.needs.clone(), call.dry_run);
+        let parts = self.parts(capabilities::granted(&script, &arguments, Narrowing::default()), call.dry_run);
         let run = Run::in_test(parts, self.homeserver.clone());
         let outcome = execute_run(&script, &arguments, run, !call.dry_run, &self.limits, None)?;
         self.tell(&outcome.report);

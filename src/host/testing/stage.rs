@@ -107,7 +107,7 @@ pub(super) fn run(ground: &Ground, file: &File, name: &str, limits: Limits, whol
         runtime: Arc::new(runtime()?),
         limits: engine::Limits::of_operations(limits.operations),
     };
-    let parts = performer.parts(Capabilities::all(), false);
+    let parts = performer.parts(Capabilities::all().into(), false);
     let (homeserver, counted) = (performer.homeserver.clone(), performer.limits.clone());
     let stage = Stage {
         homeserver,
