@@ -11,6 +11,7 @@ mod commit;
 pub mod doctor;
 mod effect;
 pub mod emails;
+pub mod homeserver;
 mod interrupt;
 pub mod jobs;
 pub mod links;

@@ -30,7 +30,8 @@ fn field(error: &Map, name: &str) -> String {
     reason = "the macro writes it where a method's receiver has been checked"
 )]
 mod global {
-    /// A moment. It prints as RFC 3339 in UTC, and can be compared with another.
+    /// A moment. It prints as RFC 3339 in UTC, and can be compared with another: `one - other` are the seconds between
+    /// them, `time + 3600` is an hour later.
     pub type Time = crate::model::Time;
 
     /// A secret: a password or a token. It can be handed on to primitives; wherever it is shown, it is `<secret>`.

@@ -9,6 +9,7 @@ mod emails;
 mod failure;
 mod fields;
 mod global;
+mod homeserver;
 mod input;
 mod jobs;
 mod lazy;
@@ -23,6 +24,7 @@ mod rows;
 mod secret;
 mod sessions;
 mod site;
+mod time;
 mod tokens;
 mod users;
 
@@ -132,6 +134,11 @@ pub const NAMESPACES: &[Namespace] = &[
         module: site::module,
     },
     Namespace {
+        name: "homeserver",
+        about: "Look at what the homeserver knows of users.",
+        module: homeserver::module,
+    },
+    Namespace {
         name: "input",
         about: "Ask the person at the terminal.",
         module: input::module,
@@ -141,6 +148,11 @@ pub const NAMESPACES: &[Namespace] = &[
         about: "Tell the person at the terminal.",
         module: output::module,
     },
+    Namespace {
+        name: "time",
+        about: "Get the time, and read times.",
+        module: time::module,
+    },
 ];
 
 /// Makes all primitives known to an engine.
@@ -149,6 +161,8 @@ pub fn register(engine: &mut Engine) {
     failure::register(engine);
     secret::register(engine);
     fields::register_time(engine);
+    time::register_operators(engine);
+    output::register_global(engine);
     for namespace in NAMESPACES {
         let module: Shared<Module> = (namespace.module)().into();
         engine.register_static_module(namespace.name, module);
