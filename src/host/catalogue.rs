@@ -127,6 +127,7 @@ const OF_MAS_CLI: [&str; 13] = [
 
 /// Name and source of each module of the standard library.
 const MODULES: &[(&str, &str)] = shipped! { "stdlib":
+    "lines",
     "passwords",
     "registration",
 };

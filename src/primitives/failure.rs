@@ -115,6 +115,27 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_of_one_thing_or_of_all() {
+        let mut engine = Engine::new();
+        crate::primitives::register(&mut engine);
+        engine.register_fn("fail", |code: &str| -> Result<(), Box<EvalAltResult>> {
+            let code = Code::ALL.iter().find(|known| known.as_str() == code).unwrap();
+            Err(raise(Error::new(*code, "no"), Position::NONE))
+        });
+        for (failing, concerns_all) in [
+            ("fail(\"user.not_found\")", false),
+            ("fail(\"homeserver.unreachable\")", true),
+            ("throw \"no\"", false),
+            ("throw #{ message: \"no\" }", false),
+            ("[1][2]", true),
+        ] {
+            let script =
+                format!("let all = (); try {{ {failing}; }} catch (error) {{ all = error_concerns_all(error); }} all");
+            assert_eq!(engine.eval::<bool>(&script).unwrap(), concerns_all, "{failing}");
+        }
+    }
+
+    #[test]
     fn whatever_is_thrown_is_an_error() {
         for (script, message) in [
             ("throw \"no\"", "no"),

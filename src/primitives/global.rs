@@ -93,6 +93,27 @@ mod global {
         }
     }
 
+    /// Whether the next of many things would fail of what was caught too: of the homeserver that is down, or of a mistake
+    /// of the script's own.
+    ///
+    /// Needs nothing. Fails with nothing of its own.
+    ///
+    /// ```rhai
+    /// for name in ["alice", "nobody"] {
+    ///     try { users::get(name); } catch (error) {
+    ///         if error_concerns_all(error) { throw error; }
+    ///         say(error_message(error));
+    ///     }
+    /// }
+    /// ```
+    pub fn error_concerns_all(error: Dynamic) -> bool {
+        if let Some(error) = error.read_lock::<Error>() {
+            return error.code().concerns_all();
+        }
+        // Rhai's own errors are maps with the name of the error.
+        error.read_lock::<Map>().is_some_and(|error| error.contains_key("error"))
+    }
+
     /// Why, for programs: one of the error codes.
     #[rhai_fn(get = "code", pure)]
     pub fn code(error: &mut Error) -> String {
