@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use masctl::host::{Script, catalogue};
+use masctl::host::{Script, catalogue, check};
+
+use crate::support::sandbox::Sandbox;
 
 /// The longest that an example may be, in lines, and in columns: what a screen shows at once.
 const LONGEST: usize = 50;
@@ -79,6 +81,32 @@ fn every_example_fits_on_a_screen_and_says_what_it_is_for() {
         for example in &header.examples {
             assert!(example.starts_with(&run), "{name}: {example}");
         }
+    }
+}
+
+#[test]
+fn the_check_finds_nothing_in_the_examples_and_their_tests() {
+    for name in names(".rhai") {
+        let path = folder().join(format!("{name}.rhai"));
+        let script = Script::read(&path).unwrap_or_else(|error| panic!("{error:?}"));
+        let findings = check::script(&script);
+        assert!(findings.is_empty(), "{name}: {findings:#?}");
+    }
+}
+
+#[test]
+fn the_tests_of_the_examples_pass() {
+    let sandbox = Sandbox::new();
+    let output = sandbox
+        .command(env!("CARGO_BIN_EXE_masctl"))
+        .args(["scripts", "test"])
+        .arg(folder())
+        .output()
+        .expect("masctl runs");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+    for name in names(".test.rhai") {
+        assert!(shown.contains(&format!("/{name}.test.rhai\n")), "{name} was not tested: {shown}");
     }
 }
 
