@@ -13,7 +13,7 @@ use crate::support::sandbox::Sandbox;
 
 /// The longest that an example may be, in lines, and in columns: what a screen shows at once.
 const LONGEST: usize = 50;
-const WIDEST: usize = 120;
+const WIDEST: usize = 125;
 
 const INTRODUCTION: &str = "\
 # Examples
