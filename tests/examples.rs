@@ -104,9 +104,16 @@ fn the_tests_of_the_examples_pass() {
         .output()
         .expect("masctl runs");
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{shown}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     for name in names(".test.rhai") {
-        assert!(shown.contains(&format!("/{name}.test.rhai\n")), "{name} was not tested: {shown}");
+        assert!(
+            shown.contains(&format!("/{name}.test.rhai\n")),
+            "{name} was not tested: {shown}"
+        );
     }
 }
 

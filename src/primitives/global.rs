@@ -111,7 +111,9 @@ mod global {
             return error.code().concerns_all();
         }
         // Rhai's own errors are maps with the name of the error.
-        error.read_lock::<Map>().is_some_and(|error| error.contains_key("error"))
+        error
+            .read_lock::<Map>()
+            .is_some_and(|error| error.contains_key("error"))
     }
 
     /// Why, for programs: one of the error codes.

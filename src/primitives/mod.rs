@@ -160,9 +160,7 @@ pub fn register(engine: &mut Engine) {
     global::register(engine);
     failure::register(engine);
     secret::register(engine);
-    fields::register_time(engine);
     time::register_operators(engine);
-    output::register_global(engine);
     for namespace in NAMESPACES {
         let module: Shared<Module> = (namespace.module)().into();
         engine.register_static_module(namespace.name, module);
