@@ -7,7 +7,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Module, NativeCallContext};
 
-use super::{ArrayOf, Perhaps, Scripted, call, expose, or_unit};
+use super::{Perhaps, Scripted, call, expose, or_unit};
 use crate::{
     capability::{Capability, Resource},
     error::{Code, Error},
@@ -85,7 +85,7 @@ mod homeserver {
     /// } catch (error) { say(error_code(error)); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn find_all(context: NativeCallContext, names: Array) -> Scripted<ArrayOf<Perhaps<Account>>> {
+    pub fn find_all(context: NativeCallContext, names: Array) -> Scripted<Array> {
         let accounts = call(&context, READ, |run| {
             let names: Option<Vec<String>> = names.into_iter().map(|name| name.into_string().ok()).collect();
             let names = names.ok_or_else(|| Error::new(Code::ValueInvalid, "`find_all` takes a list of usernames"))?;
