@@ -5,6 +5,7 @@ mod client;
 mod description;
 mod id;
 mod job;
+pub mod moment;
 mod password;
 mod policy;
 mod scope;

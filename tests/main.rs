@@ -17,7 +17,9 @@ mod dry_runs; // a dry run changes nothing, whatever it is of
 mod emails; // e-mail addresses as scripts look for them and move them
 mod files; // files as scripts read them, and those that they may not
 mod first_runs; // what a person is told before the first run of a script
+mod examples; // the gallery of examples is whole, short, and right
 mod forms; // the questions that a person at a terminal is asked
+mod homeserver_accounts; // what the homeserver knows of users, as scripts ask for it
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod hostile_rows; // rows that people and programs other than MAS can write
 mod lost_connections; // what is said of what was and was not committed
@@ -40,6 +42,7 @@ mod support; // what the tests stand on
 mod synapse; // what a real Synapse makes of what masctl asks
 mod terminals; // what a person at a terminal sees
 mod testing; // the tests of our own scripts, and what no test of a script may do
+mod times; // times as scripts get, read, compare and move them
 mod tls; // PostgreSQL over TLS, and what goes wrong with certificates
 mod tokens; // access and registration tokens as scripts find, revoke, rotate and edit them
 mod transcripts; // every command through the real binary, on both stores: tests/manage/*.md, tests/cli/*.md

@@ -117,6 +117,39 @@ fn browsers_have_no_devices_to_remove(#[values(Store::Sqlite, Store::Postgres)] 
     assert_eq!(active(&stage), ["300 | 300 | 1"]);
 }
 
+/// Of an account, too, those end that fit all that is asked for.
+#[rstest]
+fn those_of_an_account_end_that_fit(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let stage = stage(kind, "kill_fitting");
+    stage.rows(&format!(
+        "UPDATE user_sessions SET last_active_ip = '192.0.2.1' WHERE user_session_id = {{ulid:{BROWSER_SESSION}}}"
+    ));
+    let ended = |options: &str| {
+        let body = format!("users::get(\"alice\").kill_sessions(#{{ {options} }})");
+        let result = stage.run_as(true, &NEEDS, &[], &body).unwrap().result;
+        [&result["browser"], &result["oauth"]].map(|count| count.as_u64().unwrap())
+    };
+    for (options, counts) in [
+        ("user_agent: \"firefox\"", [1, 0]),
+        ("user_agent: \"chrome\"", [0, 0]),
+        ("ip: \"192.0.2.1\"", [1, 0]),
+        ("ip: \"192.0.2.2\"", [0, 0]),
+        ("created_before: time::parse(\"2024-04-09\")", [1, 1]),
+        ("created_after: time::parse(\"2024-04-09\")", [0, 0]),
+        ("device: \"PHONE\"", [0, 0]),
+    ] {
+        assert_eq!(ended(options), counts, "{options}");
+    }
+    for options in ["user: \"bob\"", "active: true", "limit: 1"] {
+        let error = run(
+            &stage,
+            &format!("users::get(\"alice\").kill_sessions(#{{ {options} }})"),
+        )
+        .unwrap_err();
+        assert_eq!(error.code(), Code::ValueInvalid, "{options}");
+    }
+}
+
 #[rstest]
 fn what_would_end_every_session_is_refused(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
     let stage = stage(kind, "finish_refused");

@@ -82,7 +82,7 @@ fn draw(text: &mut String, place: &Place, style: Style) {
 
 fn help(text: &mut String, help: Option<&str>) {
     if let Some(help) = help {
-        let _ = writeln!(text, "  help: {}", printable(help));
+        let _ = writeln!(text, "  help: {}", printable(help).replace('\n', "\n        "));
     }
 }
 
@@ -151,6 +151,18 @@ mod tests {
             causes: false,
         };
         assert_eq!(report(&error, style), "Error: User not found: a\\nError: b\\u{1b}\n");
+    }
+
+    #[test]
+    fn the_lines_of_the_help_stand_below_each_other() {
+        let error = Error::new(Code::ScriptFailed, "2 lines are wrong").help("line 2: a\nline 3: b");
+        let style = Style {
+            color: false,
+            width: 80,
+            causes: false,
+        };
+        let expected = "Error: 2 lines are wrong\n  help: line 2: a\n        line 3: b\n";
+        assert_eq!(report(&error, style), expected);
     }
 
     #[test]

@@ -129,6 +129,7 @@ const OF_MAS_CLI: [&str; 13] = [
 const MODULES: &[(&str, &str)] = shipped! { "stdlib":
     "assert",
     "fixture",
+    "lines",
     "passwords",
     "registration",
 };

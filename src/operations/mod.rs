@@ -12,6 +12,7 @@ pub mod doctor;
 mod effect;
 pub mod emails;
 pub mod files;
+pub mod homeserver;
 mod interrupt;
 pub mod jobs;
 pub mod links;

@@ -2,6 +2,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 
+use super::to_value;
 use crate::error::{Code, Error};
 
 /// Raises an error at a position. What a script may not swallow passes through its `catch`.
@@ -68,7 +69,7 @@ pub fn error_of(result: &EvalAltResult) -> Error {
     }
 }
 
-/// A script may throw an error that it caught, a text, or anything else.
+/// A script may throw an error that it caught, a text, a map with `message`, `help` and `data`, or anything else.
 fn thrown(value: &Dynamic) -> Error {
     if let Some(error) = value.read_lock::<Error>() {
         return error.clone();
@@ -76,14 +77,32 @@ fn thrown(value: &Dynamic) -> Error {
     if let Some(fatal) = value.read_lock::<Fatal>() {
         return fatal.error.clone();
     }
-    let text = match value.read_lock::<Map>() {
-        Some(map) => map
-            .get("message")
-            .map_or_else(|| value.to_string(), ToString::to_string),
-        None if value.is_unit() => "the script threw an error without a message".to_owned(),
-        None => value.to_string(),
-    };
-    Error::new(Code::ScriptFailed, text.lines().next().unwrap_or_default())
+    if let Some(map) = value.read_lock::<Map>() {
+        return told(&map).unwrap_or_else(|| failed(&value.to_string()));
+    }
+    if value.is_unit() {
+        return failed("the script threw an error without a message");
+    }
+    failed(&value.to_string())
+}
+
+/// What a map says that a script threw, if it has a message.
+fn told(map: &Map) -> Option<Error> {
+    let mut error = failed(&map.get("message")?.to_string());
+    if let Some(help) = map.get("help").filter(|help| !help.is_unit()) {
+        error = error.help(help.to_string());
+    }
+    if let Some(data) = map.get("data").and_then(|data| data.read_lock::<Map>()) {
+        for (key, value) in data.iter() {
+            // A secret stays masked. A list that cannot be read is not worth another error.
+            error = error.data(key, to_value(value, false).unwrap_or_default());
+        }
+    }
+    Some(error)
+}
+
+fn failed(message: &str) -> Error {
+    Error::new(Code::ScriptFailed, message.lines().next().unwrap_or_default())
 }
 
 /// Rhai's words without the position, which is shown by the excerpt.
@@ -109,4 +128,62 @@ pub(super) fn register(engine: &mut Engine) {
     engine
         .register_fn("to_string", |error: &mut Error| error.message().to_owned())
         .register_fn("to_debug", |error: &mut Error| format!("{error:?}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::primitives::Secret;
+
+    fn of(script: &str) -> Error {
+        let mut engine = Engine::new();
+        engine.register_fn("secret", || Secret::given("correct horse".into()));
+        error_of(&engine.eval::<Dynamic>(script).unwrap_err())
+    }
+
+    #[test]
+    fn a_script_says_what_went_wrong_what_to_do_and_about_what() {
+        let error =
+            of("throw #{ message: \"two are wrong\\nno\", help: \"a\\nb\", data: #{ lines: [2, 3], key: secret() } }");
+        assert_eq!((error.code(), error.message()), (Code::ScriptFailed, "two are wrong"));
+        assert_eq!(error.help_text(), Some("a\nb"));
+        let data = serde_json::to_value(error.values()).unwrap();
+        assert_eq!(data, serde_json::json!({"key": "<secret>", "lines": [2, 3]}));
+    }
+
+    #[test]
+    fn an_error_is_of_one_thing_or_of_all() {
+        let mut engine = Engine::new();
+        crate::primitives::register(&mut engine);
+        engine.register_fn("fail", |code: &str| -> Result<(), Box<EvalAltResult>> {
+            let code = Code::ALL.iter().find(|known| known.as_str() == code).unwrap();
+            Err(raise(Error::new(*code, "no"), Position::NONE))
+        });
+        for (failing, concerns_all) in [
+            ("fail(\"user.not_found\")", false),
+            ("fail(\"homeserver.unreachable\")", true),
+            ("throw \"no\"", false),
+            ("throw #{ message: \"no\" }", false),
+            ("[1][2]", true),
+        ] {
+            let script =
+                format!("let all = (); try {{ {failing}; }} catch (error) {{ all = error_concerns_all(error); }} all");
+            assert_eq!(engine.eval::<bool>(&script).unwrap(), concerns_all, "{failing}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_thrown_is_an_error() {
+        for (script, message) in [
+            ("throw \"no\"", "no"),
+            ("throw", "the script threw an error without a message"),
+            ("throw #{ a: 1 }", "#{\"a\": 1}"),
+            ("throw #{ message: 4, help: (), data: 1 }", "4"),
+            ("throw 42", "42"),
+        ] {
+            let error = of(script);
+            assert_eq!((error.message(), error.help_text()), (message, None), "{script}");
+            assert!(error.values().is_empty(), "{script}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use rhai::{Array, Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Map};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     console::Rows,
     error::Result,
+    homeserver::Account,
     model::{
         AcceptedTerms, AccessToken, Address, Client, Description, Email, Job, JobCount, Link, Password, PasswordScheme,
         PolicyData, Provider, RegistrationToken, Session, ThirdPartyId, Time, UpstreamAccount, User,
@@ -61,6 +62,7 @@ macro_rules! fields {
 
 // After the macro, which they use.
 mod description;
+mod homeserver;
 mod passwords;
 mod session;
 mod shape;
@@ -240,6 +242,7 @@ const SHOWN: &[Shown] = shown![
     RotatedToken,
     AccessToken,
     RegistrationToken,
+    Account,
 ];
 
 /// A type that scripts can look into, as the check sees it.
@@ -377,20 +380,6 @@ pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
         None => SHOWN.iter().find_map(|shown| (shown.values)(value)).unwrap_or_default(),
     };
     fields.into_iter().filter(Dynamic::is::<Secret>).collect()
-}
-
-/// The moments that fields hold: they print as RFC 3339, and can be compared.
-pub(super) fn register_time(engine: &mut Engine) {
-    let text = |time: &mut Time| moment::text(*time);
-    engine
-        .register_fn("to_string", text)
-        .register_fn("to_debug", text)
-        .register_fn("==", |one: Time, other: Time| one == other)
-        .register_fn("!=", |one: Time, other: Time| one != other)
-        .register_fn("<", |one: Time, other: Time| one < other)
-        .register_fn("<=", |one: Time, other: Time| one <= other)
-        .register_fn(">", |one: Time, other: Time| one > other)
-        .register_fn(">=", |one: Time, other: Time| one >= other);
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ fn field(error: &Map, name: &str) -> String {
     reason = "the macro writes it where a method's receiver has been checked"
 )]
 mod global {
-    /// A moment. It prints as RFC 3339 in UTC, and can be compared with another.
+    /// A moment. It prints as RFC 3339 in UTC, and can be compared with another: `one - other` are the seconds between
+    /// them, `time + 3600` is an hour later.
     pub type Time = crate::model::Time;
 
     /// A secret: a password or a token. It can be handed on to primitives; wherever it is shown, it is `<secret>`.
@@ -90,6 +91,29 @@ mod global {
             Some(error) => super::field(&error, "message"),
             None => error.to_string(),
         }
+    }
+
+    /// Whether the next of many things would fail of what was caught too: of the homeserver that is down, or of a mistake
+    /// of the script's own.
+    ///
+    /// Needs nothing. Fails with nothing of its own.
+    ///
+    /// ```rhai
+    /// for name in ["alice", "nobody"] {
+    ///     try { users::get(name); } catch (error) {
+    ///         if error_concerns_all(error) { throw error; }
+    ///         say(error_message(error));
+    ///     }
+    /// }
+    /// ```
+    pub fn error_concerns_all(error: Dynamic) -> bool {
+        if let Some(error) = error.read_lock::<Error>() {
+            return error.code().concerns_all();
+        }
+        // Rhai's own errors are maps with the name of the error.
+        error
+            .read_lock::<Map>()
+            .is_some_and(|error| error.contains_key("error"))
     }
 
     /// Why, for programs: one of the error codes.

@@ -10,6 +10,7 @@ mod failure;
 mod fields;
 mod files;
 mod global;
+mod homeserver;
 mod input;
 mod jobs;
 mod lazy;
@@ -25,6 +26,7 @@ mod secret;
 mod sessions;
 mod site;
 mod testing;
+mod time;
 mod tokens;
 mod users;
 mod waiting;
@@ -139,6 +141,9 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "files",
         about: "Read the files that the script's header names.",
         module: files::module,
+        name: "homeserver",
+        about: "Look at what the homeserver knows of users.",
+        module: homeserver::module,
     },
     Namespace {
         name: "input",
@@ -154,6 +159,9 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "testing",
         about: "Make what a test needs, run scripts in it, and say what must be true. It works only in `masctl scripts test`.",
         module: testing::module,
+        name: "time",
+        about: "Get the time, and read times.",
+        module: time::module,
     },
 ];
 
@@ -164,6 +172,7 @@ pub fn register(engine: &mut Engine) {
     secret::register(engine);
     fields::register_time(engine);
     waiting::register(engine);
+    time::register_operators(engine);
     for namespace in NAMESPACES {
         let module: Shared<Module> = (namespace.module)().into();
         engine.register_static_module(namespace.name, module);

@@ -78,7 +78,9 @@ fn kept(options: &mut Options) -> Result<Vec<Id>> {
 
 fn kill(context: &NativeCallContext, user: &User, options: Map) -> Scripted<Map> {
     let ended = call(context, WRITE, |run| {
-        let mut options = Options::new(options, &["kind", "client", "active_before", "keep"])?;
+        let mut known = parts_and("keep");
+        known.retain(|part| *part != "user");
+        let mut options = Options::new(options, &known)?;
         let filter = self::filter(run, &mut options)?;
         run.wait(operations::sessions::kill(run, user, filter))
     })?;
@@ -210,9 +212,8 @@ mod sessions {
 
     /// End the active sessions of a user that fit, and return how many of each kind there were.
     ///
-    /// Options: `kind`, one of `browser`, `compatibility`, `oauth`, `personal`; `client`, the id of an OAuth 2.0 client;
-    /// `active_before` for those not used since, where one that was never used counts by its beginning; `keep`, a list
-    /// of the ids of sessions that go on.
+    /// Takes the options of `list` but `user`, `active` and `limit`, and `keep`, a list of the ids of sessions that go on.
+    /// `active_before` is for those not used since, where one that was never used counts by its beginning.
     ///
     /// Needs `sessions:write`. Fails with `client.not_found`, `session.not_active`, `user.not_found`, `value.invalid`.
     ///

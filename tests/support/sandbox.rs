@@ -43,6 +43,15 @@ impl Sandbox {
         fs::write(path, text).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
+    /// Makes the package's folder of scripts one of this folder.
+    pub(crate) fn lay_out_gallery(&self) {
+        let scripts = self.path.join("scripts");
+        if !scripts.exists() {
+            let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+            std::os::unix::fs::symlink(package, scripts).expect("nothing else is called so");
+        }
+    }
+
     /// The folder of `XDG_DATA_HOME`.
     pub(crate) fn data_home(&self) -> PathBuf {
         self.path.join(".local/share")

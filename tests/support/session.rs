@@ -20,6 +20,9 @@ use super::{
 /// How long a command may take: one that waits for a person would wait for ever.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// How the examples are called: they are there once a command names one.
+const GALLERY: &str = "scripts/examples/";
+
 /// Which program a transcript calls `masctl`.
 #[derive(Clone, Copy)]
 pub(crate) enum Program {
@@ -175,6 +178,9 @@ impl Session {
             Input::Text(text) => Input::Text(text.clone()),
             Input::Nothing => Input::Nothing,
         };
+        if arguments.iter().any(|argument| argument.starts_with(GALLERY)) {
+            self.sandbox.lay_out_gallery();
+        }
         let mut command = self.masctl(number);
         command
             .args(arguments)

@@ -2,14 +2,16 @@
 
 use std::{num::IntErrorKind, str::FromStr};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use secrecy::SecretString;
 use url::Url;
 
 use super::Value;
 use crate::{
     host::header::{Kind, Number, Param},
-    model::{Id, Time, check_email, to_stored_precision},
+    model::{
+        Id, check_email,
+        moment::{self, When},
+    },
 };
 
 /// How long a value may be, in bytes.
@@ -17,9 +19,6 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// How long a username or an MXID may be, in bytes: longer than either is allowed to be anywhere.
 const MAX_USER: usize = 1024;
-
-/// How long ago a time may be that is given so, in seconds: its year has four digits then.
-const LONGEST_AGO: i64 = 1000 * 365 * 24 * 60 * 60;
 
 /// Parses the text of one value of a parameter.
 ///
@@ -81,7 +80,7 @@ fn convert(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Int => Value::Int(int(text)?),
         Kind::Float => Value::Float(float(text)?),
         Kind::Bool => Value::Bool(truth(text)?),
-        Kind::Duration => Value::Int(duration(text)?),
+        Kind::Duration => Value::Int(moment::duration(text)?),
         Kind::Time => time(text)?,
         Kind::Secret if text.is_empty() => return Err("must not be empty".to_owned()),
         Kind::Secret => Value::Secret(SecretString::from(text)),
@@ -154,58 +153,11 @@ fn truth(text: &str) -> Result<bool, &'static str> {
     }
 }
 
-fn duration(text: &str) -> Result<i64, &'static str> {
-    let Some((count, unit)) = count_and_unit(text) else {
-        return Err("must be a duration: seconds, or a number with s, m, h, d or w, such as `30d`");
-    };
-    let seconds = count.parse::<i64>().ok().and_then(|count| count.checked_mul(unit));
-    seconds.ok_or("must be a duration that fits in 64 bits of seconds")
-}
-
-/// The digits of a duration, and how many seconds each of its units has: one if none is written.
-fn count_and_unit(text: &str) -> Option<(&str, i64)> {
-    let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "" | "s" => Some(1),
-        "m" => Some(60),
-        "h" => Some(60 * 60),
-        "d" => Some(24 * 60 * 60),
-        "w" => Some(7 * 24 * 60 * 60),
-        _ => None,
-    };
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    unit.filter(|_| is_number).map(|unit| (digits, unit))
-}
-
-/// A moment, or how long ago it was. A number without a unit could be either.
 fn time(text: &str) -> Result<Value, &'static str> {
-    match moment(text) {
-        Some(time) => Ok(Value::Time(time)),
-        None if text.ends_with(|last: char| last.is_ascii_lowercase()) && count_and_unit(text).is_some() => {
-            duration(text)
-                .ok()
-                .filter(|seconds| *seconds <= LONGEST_AGO)
-                .map(Value::Ago)
-                .ok_or("must not be longer ago than 1000 years")
-        }
-        None => Err(
-            "must be a time such as `2026-01-31T12:00:00Z`, a date such as `2026-01-31`, or a duration such as `90d` for that long ago",
-        ),
-    }
-}
-
-fn moment(text: &str) -> Option<Time> {
-    // chrono alone would take years of any length and dates without their zeros.
-    let date = (text.len() == "YYYY-MM-DD".len())
-        .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
-        .flatten();
-    let time = match date {
-        Some(date) => Some(date.and_time(NaiveTime::MIN).and_utc()),
-        None => DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|time| time.with_timezone(&Utc)),
-    };
-    time.map(to_stored_precision)
+    Ok(match moment::when(text)? {
+        When::At(time) => Value::Time(time),
+        When::Ago(seconds) => Value::Ago(seconds),
+    })
 }
 
 #[cfg(test)]
