@@ -15,9 +15,9 @@ mod databases; // the databases of the tests are what the tests believe
 mod doctor; // what `masctl doctor` finds where a transcript cannot look
 mod dry_runs; // a dry run changes nothing, whatever it is of
 mod emails; // e-mail addresses as scripts look for them and move them
+mod examples; // the gallery of examples is whole, short, and right
 mod files; // files as scripts read them, and those that they may not
 mod first_runs; // what a person is told before the first run of a script
-mod examples; // the gallery of examples is whole, short, and right
 mod forms; // the questions that a person at a terminal is asked
 mod homeserver_accounts; // what the homeserver knows of users, as scripts ask for it
 mod homeservers; // the homeserver of the tests answers as Synapse does

@@ -141,6 +141,8 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "files",
         about: "Read the files that the script's header names.",
         module: files::module,
+    },
+    Namespace {
         name: "homeserver",
         about: "Look at what the homeserver knows of users.",
         module: homeserver::module,
@@ -159,6 +161,8 @@ pub const NAMESPACES: &[Namespace] = &[
         name: "testing",
         about: "Make what a test needs, run scripts in it, and say what must be true. It works only in `masctl scripts test`.",
         module: testing::module,
+    },
+    Namespace {
         name: "time",
         about: "Get the time, and read times.",
         module: time::module,
@@ -170,7 +174,6 @@ pub fn register(engine: &mut Engine) {
     global::register(engine);
     failure::register(engine);
     secret::register(engine);
-    fields::register_time(engine);
     waiting::register(engine);
     time::register_operators(engine);
     for namespace in NAMESPACES {

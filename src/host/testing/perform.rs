@@ -65,7 +65,10 @@ impl Performer {
     pub(super) fn perform(&self, call: &Call) -> Result<Value> {
         let script = self.find(&call.script)?;
         let arguments = self.arguments(&script, call)?;
-        let parts = self.parts(capabilities::granted(&script, &arguments, Narrowing::default()), call.dry_run);
+        let parts = self.parts(
+            capabilities::granted(&script, &arguments, Narrowing::default()),
+            call.dry_run,
+        );
         let run = Run::in_test(parts, self.homeserver.clone());
         let outcome = execute_run(&script, &arguments, run, !call.dry_run, &self.limits, None)?;
         self.tell(&outcome.report);
