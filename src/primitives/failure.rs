@@ -92,7 +92,7 @@ fn told(map: &Map) -> Option<Error> {
     if let Some(help) = map.get("help").filter(|help| !help.is_unit()) {
         error = error.help(help.to_string());
     }
-    if let Some(data) = map.get("data").and_then(|data| data.read_lock::<Map>()) {
+    if let Some(data) = map.get("data").and_then(Dynamic::read_lock::<Map>) {
         for (key, value) in data.iter() {
             // A secret stays masked. A list that cannot be read is not worth another error.
             error = error.data(key, to_value(value, false).unwrap_or_default());
