@@ -45,7 +45,7 @@ fn names(end: &str) -> BTreeSet<String> {
 }
 
 fn examples() -> Vec<Script> {
-    let names = names(".rhai").into_iter().filter(|name| !name.ends_with(".test"));
+    let names = names(".rhai").into_iter().filter(|name| !name.contains('.'));
     names
         .map(|name| {
             let path = folder().join(format!("{name}.rhai"));

@@ -43,7 +43,7 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
     wanted
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         // Tests of scripts lie beside them.
-        .filter(|stem| !stem.ends_with(".test"))
+        .filter(|stem| !stem.contains('.'))
         .collect()
 }
 

@@ -4,6 +4,7 @@
 //! whether that can be kept: then the same is said again.
 
 use std::{
+    fmt::Write as _,
     fs::{self, DirBuilder, File},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -40,7 +41,7 @@ pub(super) fn tell(script: &Script, environment: &Environment, terminal: &Termin
     }
     terminal.say(&one_line(&sentence(script)));
     if let Some(file) = file
-        && let Err(error) = write(&file, &known, digest)
+        && let Err(error) = write(&file, &known, &digest)
     {
         tracing::debug!(file = %file.display(), %error, "the script is not remembered");
     }
@@ -48,20 +49,21 @@ pub(super) fn tell(script: &Script, environment: &Environment, terminal: &Termin
 
 fn sentence(script: &Script) -> String {
     let may = capabilities::in_words(&script.header);
-    let mut sentence = format!("First run of {}: it may {may}.", script.label);
-    match &capabilities::variables(&script.header)[..] {
-        [] => {}
-        [one] => sentence += &format!(" It takes the environment variable {one}."),
-        many => sentence += &format!(" It takes the environment variables {}.", listed(many)),
-    }
-    sentence
+    let variables = match &capabilities::variables(&script.header)[..] {
+        [] => String::new(),
+        [one] => format!(" It takes the environment variable {one}."),
+        several => format!(" It takes the environment variables {}.", listed(several)),
+    };
+    format!("First run of {}: it may {may}.{variables}", script.label)
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let bytes = Sha256::digest(text.as_bytes());
+    bytes.iter().fold(String::new(), |mut digest, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(digest, "{byte:02x}");
+        digest
+    })
 }
 
 /// `$XDG_STATE_HOME/masctl/known-scripts`. A relative path there counts as none, as its specification says.
@@ -89,12 +91,12 @@ fn read(file: &Path) -> Vec<String> {
 }
 
 /// Puts a new file in the place of the old one, so that nobody ever reads half of it.
-fn write(file: &Path, known: &[String], digest: String) -> io::Result<()> {
+fn write(file: &Path, known: &[String], digest: &str) -> io::Result<()> {
     let folder = file.parent().unwrap_or(file);
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let forgotten = (known.len() + 1).saturating_sub(MOST);
-    let lines = known[forgotten..].iter().chain([&digest]);
-    let text: String = lines.flat_map(|line| [line.as_str(), "\n"]).collect();
+    let lines = known[forgotten..].iter().map(String::as_str).chain([digest]);
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
     let fresh = folder.join(format!("known-scripts.{}", std::process::id()));
     let written = File::options()
         .write(true)
@@ -124,7 +126,7 @@ mod tests {
         assert_eq!(file, home.path().join(".local/state/masctl/known-scripts"));
         assert!(read(&file).is_empty());
         for number in 0..MOST + 2 {
-            write(&file, &read(&file), digest(&number.to_string())).unwrap();
+            write(&file, &read(&file), &digest(&number.to_string())).unwrap();
         }
         let known = read(&file);
         assert_eq!(known.len(), MOST);
@@ -145,7 +147,7 @@ mod tests {
         assert!(read(&file).is_empty());
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
-        assert!(read(&file).is_empty() && write(&file, &[], digest("a")).is_err());
+        assert!(read(&file).is_empty() && write(&file, &[], &digest("a")).is_err());
         let relative = Environment::new([("XDG_STATE_HOME", "state"), ("HOME", "home")], home.path());
         assert_eq!(state_file(&relative), None);
     }

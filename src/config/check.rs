@@ -155,7 +155,7 @@ fn own(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
     );
     if !masctl.deny.is_empty() {
         let denied: Vec<String> = masctl.deny.iter().map(ToString::to_string).collect();
-        summary += &format!("; denies {}", listed(&denied));
+        summary.extend(["; denies ", &listed(&denied)]);
     }
     Ok(Some(summary))
 }

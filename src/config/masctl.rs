@@ -67,14 +67,12 @@ impl Masctl {
 /// The scripts folders, those that come first win: the named ones, else those of the person and of the machine that are
 /// there.
 pub(super) fn script_folders(own: Masctl, environment: &Environment) -> Vec<PathBuf> {
-    match own.scripts {
-        Some(named) => named.into_iter().map(|path| at_home(path, environment)).collect(),
-        None => {
-            let folders = personal_folder(environment).into_iter();
-            let folders = folders.chain([PathBuf::from(COMMON_SCRIPTS)]);
-            folders.filter(|folder| folder.is_dir()).collect()
-        }
+    if let Some(named) = own.scripts {
+        return named.into_iter().map(|path| at_home(path, environment)).collect();
     }
+    let folders = personal_folder(environment).into_iter();
+    let folders = folders.chain([PathBuf::from(COMMON_SCRIPTS)]);
+    folders.filter(|folder| folder.is_dir()).collect()
 }
 
 /// The folder that a new script of this person's belongs in, whether or not it is there: the first.

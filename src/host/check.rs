@@ -117,7 +117,7 @@ fn check(script: &Script, part: Part) -> Checked {
             found.extend(unit.refused.clone());
         }
         if index > 0 || part != Part::Expression {
-            shape::check(unit, &mut found);
+            shape::check(unit, index > 0, &mut found);
         }
         findings.append(&mut found);
     }
@@ -213,7 +213,7 @@ fn module(label: &str, text: &str) -> Vec<Finding> {
     let mut calls = Vec::new();
     let mut read = arguments::Read::default();
     Walk::new(&units, 0, &mut findings, &mut calls, &mut read).all();
-    shape::check(&units[0], &mut findings);
+    shape::check(&units[0], true, &mut findings);
     findings
 }
 

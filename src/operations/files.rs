@@ -125,7 +125,7 @@ impl Files {
             may => format!("It may read {}. ", listed(may)),
         };
         let need = Need::Files(FileScope::Below(self.directory.join(path)));
-        help += &format!("Add `{need}` to `needs` in the script's header.");
+        help.extend(["Add `", &need.to_string(), "` to `needs` in the script's header."]);
         denied(path, "it lacks `files:read` of that", &need).help(help)
     }
 }
@@ -345,7 +345,7 @@ impl Table {
             let line = record.position().map(|position| line_of(text, position));
             let cells = record.iter().map(str::to_owned).collect::<Vec<_>>();
             if table.headings.is_empty() {
-                table.headings = headings(cells).map_err(|problem| wrong(line, &problem))?;
+                table.headings = headings(&cells).map_err(|problem| wrong(line, &problem))?;
                 continue;
             }
             let columns = table.headings.len();
@@ -375,7 +375,7 @@ fn line_of(text: &str, position: &csv::Position) -> u64 {
 }
 
 /// The headings without the spaces around them, or what is wrong with them.
-fn headings(cells: Vec<String>) -> Result<Vec<String>, String> {
+fn headings(cells: &[String]) -> Result<Vec<String>, String> {
     let mut headings: Vec<String> = Vec::with_capacity(cells.len());
     for (at, cell) in cells.iter().enumerate() {
         let heading = cell.trim();

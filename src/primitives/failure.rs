@@ -25,18 +25,17 @@ struct Fatal {
 }
 
 /// As [`raise`], at the call of a primitive.
-#[must_use]
-pub(super) fn raise_at(context: &NativeCallContext, error: Error) -> Box<EvalAltResult> {
+pub(super) fn raise_at(context: &NativeCallContext, error: Error) -> EvalAltResult {
     let position = context.call_position();
     if error.code().catchable() {
-        return raise(error, position);
+        return *raise(error, position);
     }
     let fatal = Fatal {
         error,
         file: context.call_source().map(str::to_owned),
         position,
     };
-    EvalAltResult::ErrorTerminated(Dynamic::from(fatal), position).into()
+    EvalAltResult::ErrorTerminated(Dynamic::from(fatal), position)
 }
 
 /// The file and the position that a primitive raised an error at that nothing may catch.

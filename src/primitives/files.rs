@@ -75,7 +75,7 @@ mod files {
         let value = call_freely(&context, |run| operations::files::json(run, path))?;
         rhai::serde::to_dynamic(value).map_err(|error| {
             let error = Error::new(Code::Bug, "JSON was no value of Rhai's").caused_by(error);
-            raise_at(&context, error)
+            raise_at(&context, error).into()
         })
     }
 }

@@ -1,6 +1,6 @@
 //! `masctl scripts list`: every command, and where it is from.
 
-use std::path::PathBuf;
+use std::{fmt::Write, path::PathBuf};
 
 use clap::Command;
 use serde_json::{Value, json};
@@ -117,13 +117,14 @@ fn for_people(rows: &[Row], width: usize) -> String {
         .map(|row| row.name.chars().count())
         .max()
         .unwrap_or_default();
+    // Writing to a text cannot fail.
     let mut text = String::new();
     let mut group = "";
     for row in rows {
         if row.group != group {
             group = row.group;
             let gap = if text.is_empty() { "" } else { "\n" };
-            text.push_str(&format!("{gap}{group}:\n"));
+            let _ = writeln!(text, "{gap}{group}:");
         }
         let told = match &row.problem {
             Some(problem) => problem.clone(),
@@ -132,7 +133,7 @@ fn for_people(rows: &[Row], width: usize) -> String {
         };
         let lines = wrapped(&one_line(&printable(&told)), width.saturating_sub(longest + 4).max(20));
         let told = lines.join(&format!("\n{:1$}", "", longest + 4));
-        text.push_str(&format!("  {:longest$}  {told}\n", one_line(&printable(&row.name))));
+        let _ = writeln!(text, "  {:longest$}  {told}", one_line(&printable(&row.name)));
     }
     text
 }

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::error::Excerpt;
 
-/// Checks the shape of a text.
-pub(super) fn check(unit: &Unit, findings: &mut Vec<Finding>) {
+/// Checks the shape of a text, which is that of a module or of a script.
+pub(super) fn check(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {
     top_level(unit, findings);
-    replaced(unit, findings);
+    replaced(unit, is_module, findings);
     unused_imports(unit, findings);
 }
 
@@ -93,11 +93,11 @@ fn main(unit: &Unit, findings: &mut Vec<Finding>) -> bool {
 }
 
 /// A function that would be called in the place of one of masctl's or Rhai's.
-fn replaced(unit: &Unit, findings: &mut Vec<Finding>) {
+fn replaced(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {
     let known = Known::get();
     for function in unit.functions.iter().filter(|function| !function.is_closure()) {
         let natives = known.named(&function.name);
-        let Some(native) = natives.filter(|native| is_hidden(native, function)).last() else {
+        let Some(native) = natives.filter(|native| is_hidden(native, function, is_module)).last() else {
             continue;
         };
         let what = match native.namespace {
@@ -123,10 +123,12 @@ fn replaced(unit: &Unit, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a function of a script is called where a registered one was meant: as a function, or as a method.
-fn is_hidden(native: &Native, function: &Function) -> bool {
+/// Whether a function is called where a registered one was meant: as a function, or as a method. Nothing but a module's own
+/// text sees its function without the module's name, and calls it as a function only if it means it.
+fn is_hidden(native: &Native, function: &Function, is_module: bool) -> bool {
     let count = function.params.len();
-    function.this_type.is_none() && (native.namespace.is_some() || native.arity == count || native.arity == count + 1)
+    let as_function = !is_module && (native.namespace.is_some() || native.arity == count);
+    function.this_type.is_none() && (as_function || native.arity == count + 1)
 }
 
 fn unused_imports(unit: &Unit, findings: &mut Vec<Finding>) {

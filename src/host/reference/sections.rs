@@ -65,9 +65,9 @@ pub(super) fn types() -> Section {
         let methods = all.iter().filter(|primitive| primitive.receiver() == Some(&kind.name));
         let mut methods: Vec<_> = methods.map(Documented::written).collect();
         methods.dedup();
-        let terms = match methods.is_empty() {
-            true => String::new(),
-            false => format!("Methods: {}.", quoted(&methods)),
+        let terms = match &methods[..] {
+            [] => String::new(),
+            some => format!("Methods: {}.", quoted(some)),
         };
         let fields = kind.fields.iter().map(|field| {
             Entry::new(

@@ -22,7 +22,7 @@ fn everything_is_found_by_each_of_its_names() {
     for name in ["lock", "lock()", "users::lock", "User.lock"] {
         assert_eq!(found(name), ["method user.lock"], "{name}");
     }
-    assert_eq!(found("users"), ["group users"]);
+    assert_eq!(found("users"), ["group users", "module function std/fixture::users"]);
     assert_eq!(found("User"), ["group User", "parameter type user"]);
     assert_eq!(
         found("locked_at"),

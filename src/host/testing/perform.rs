@@ -49,7 +49,7 @@ impl Performer {
         Parts {
             configuration: self.configuration.clone(),
             database: self.database.clone(),
-            capabilities: capabilities.into(),
+            capabilities,
             console: self.said.clone(),
             world: World::standing(&self.clock),
             dry_run,
