@@ -53,6 +53,8 @@ pub struct Run {
     passwords: OnceLock<Arc<Passwords>>,
     stage: Option<Arc<Stage>>,
     throw_away: bool,
+    /// What it must end in, whatever the script makes of it.
+    doom: OnceLock<Error>,
 }
 
 /// The connection of a run, opened at the first touch.
@@ -79,6 +81,7 @@ impl Run {
             passwords: OnceLock::new(),
             stage: None,
             throw_away: false,
+            doom: OnceLock::new(),
         }
     }
 
@@ -115,6 +118,21 @@ impl Run {
             )
             .help("`masctl scripts test` calls the functions of a script whose names start with `test_`.")
         })
+    }
+
+    /// Remembers an error that no script may catch: Rhai lets one be caught where a closure failed that one of its own
+    /// functions had called.
+    pub fn must_end_in(&self, error: &Error) {
+        if !error.code().catchable() {
+            // The first one is the cause.
+            let _ = self.doom.set(error.clone());
+        }
+    }
+
+    /// The error that it must end in, if there was one.
+    #[must_use]
+    pub fn doom(&self) -> Option<&Error> {
+        self.doom.get()
     }
 
     /// Whether the script may do something.
@@ -354,6 +372,7 @@ impl Run {
     /// # Errors
     /// As those of [`Run::finish`].
     pub fn finish_part(&self) -> Result<Report> {
+        self.doom().cloned().map_or(Ok(()), Err)?;
         self.parts.runtime.block_on(self.finish_writing())
     }
 
@@ -378,6 +397,7 @@ impl Run {
     /// # Errors
     /// `commit.unknown`, or why nothing was committed. What fails after the commit is in the report.
     pub fn finish(&self) -> Result<Report> {
+        self.doom().cloned().map_or(Ok(()), Err)?;
         self.parts.runtime.block_on(async {
             let mut report = self.finish_writing().await?;
             if let Session::Reading(mut connection) = mem::take(&mut *self.session.lock().await) {
