@@ -17,5 +17,9 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 
 libfuzzer_sys::fuzz_target!(|input: &str| {
     let read = of_module_path(&FOLDER, input);
-    assert_ne!(read.as_deref(), Some(folder::OUTSIDE), "a file outside of the folder was read");
+    assert_ne!(
+        read.as_deref(),
+        Some(folder::OUTSIDE),
+        "a file outside of the folder was read"
+    );
 });

@@ -61,8 +61,7 @@ pub(super) fn build(run: &Arc<Run>, modules: Modules, limits: &Limits) -> Engine
     engine.set_default_tag(Dynamic::from(run.clone()));
     let (watched, limits, memory) = (run.clone(), limits.clone(), Memory::new());
     engine.on_progress(move |operations| {
-        let doomed = || watched.doom().cloned();
-        let stopped = doomed().or_else(|| watched.stop()).or_else(|| limits.count());
+        let stopped = watched.stop().or_else(|| limits.count());
         stopped.or_else(|| memory.refuse(operations)).map(Dynamic::from)
     });
     let (printing, debugging) = (run.clone(), run.clone());

@@ -40,8 +40,11 @@ impl Memory {
     /// What is wrong if it is more than a script may take.
     pub(super) fn refuse(&self, operations: u64) -> Option<Error> {
         self.is_full(operations).then(|| {
-            Error::new(Code::ScriptLimit, format!("The script takes more than {WORDS} of memory"))
-                .help("Go over a list with `for`, and keep only what is needed of each.")
+            Error::new(
+                Code::ScriptLimit,
+                format!("The script takes more than {WORDS} of memory"),
+            )
+            .help("Go over a list with `for`, and keep only what is needed of each.")
         })
     }
 

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, files::Files, testing::Stage};
+use super::{Change, Effect, Interrupt, Record, Report, World, commit, doom::Doom, effect, files::Files, testing::Stage};
 use crate::{
     capability::{Capability, Granted},
     config::{Configuration, Database, Passwords},
@@ -54,7 +54,7 @@ pub struct Run {
     stage: Option<Arc<Stage>>,
     throw_away: bool,
     /// What it must end in, whatever the script makes of it.
-    doom: OnceLock<Error>,
+    pub doom: Doom,
 }
 
 /// The connection of a run, opened at the first touch.
@@ -81,7 +81,7 @@ impl Run {
             passwords: OnceLock::new(),
             stage: None,
             throw_away: false,
-            doom: OnceLock::new(),
+            doom: Doom::default(),
         }
     }
 
@@ -118,21 +118,6 @@ impl Run {
             )
             .help("`masctl scripts test` calls the functions of a script whose names start with `test_`.")
         })
-    }
-
-    /// Remembers an error that no script may catch: Rhai lets one be caught where a closure failed that one of its own
-    /// functions had called.
-    pub fn must_end_in(&self, error: &Error) {
-        if !error.code().catchable() {
-            // The first one is the cause.
-            let _ = self.doom.set(error.clone());
-        }
-    }
-
-    /// The error that it must end in, if there was one.
-    #[must_use]
-    pub fn doom(&self) -> Option<&Error> {
-        self.doom.get()
     }
 
     /// Whether the script may do something.
@@ -179,10 +164,10 @@ impl Run {
         self.parts.interrupt.unless_pressed(operation).await
     }
 
-    /// Why the run must not go on, if it must not: Ctrl-C, or its time is over.
+    /// Why the run must not go on, if it must not: Ctrl-C, its time is over, or what nothing may catch was caught.
     #[must_use]
     pub fn stop(&self) -> Option<Error> {
-        self.parts.interrupt.stop()
+        self.doom.error().or_else(|| self.parts.interrupt.stop())
     }
 
     /// Ctrl-C, for a part of this run.
@@ -372,7 +357,7 @@ impl Run {
     /// # Errors
     /// As those of [`Run::finish`].
     pub fn finish_part(&self) -> Result<Report> {
-        self.doom().cloned().map_or(Ok(()), Err)?;
+        self.doom.check()?;
         self.parts.runtime.block_on(self.finish_writing())
     }
 
@@ -397,7 +382,7 @@ impl Run {
     /// # Errors
     /// `commit.unknown`, or why nothing was committed. What fails after the commit is in the report.
     pub fn finish(&self) -> Result<Report> {
-        self.doom().cloned().map_or(Ok(()), Err)?;
+        self.doom.check()?;
         self.parts.runtime.block_on(async {
             let mut report = self.finish_writing().await?;
             if let Session::Reading(mut connection) = mem::take(&mut *self.session.lock().await) {

@@ -195,7 +195,7 @@ fn call<T>(context: &NativeCallContext, needed: Capability, operation: impl FnOn
     let run = run_of(context)?;
     run.require(needed)
         .and_then(|()| operation(&run))
-        .inspect_err(|error| run.must_end_in(error))
+        .inspect_err(|error| run.doom.see(error))
         .map_err(|error| raise_at(context, error))
 }
 
@@ -203,7 +203,7 @@ fn call<T>(context: &NativeCallContext, needed: Capability, operation: impl FnOn
 fn call_freely<T>(context: &NativeCallContext, operation: impl FnOnce(&Run) -> Result<T>) -> Scripted<T> {
     let run = run_of(context)?;
     operation(&run)
-        .inspect_err(|error| run.must_end_in(error))
+        .inspect_err(|error| run.doom.see(error))
         .map_err(|error| raise_at(context, error))
 }
 
