@@ -73,5 +73,5 @@ fn is_drawn_well(error: &Error) {
 }
 
 fn steers(char: char) -> bool {
-    char.is_control() && char != '\n' || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (char.is_control() && !"\n\t".contains(char)) || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
