@@ -20,6 +20,7 @@ mod files; // files as scripts read them, and those that they may not
 mod first_runs; // what a person is told before the first run of a script
 mod forms; // the questions that a person at a terminal is asked
 mod homeserver_accounts; // what the homeserver knows of users, as scripts ask for it
+mod fuzz_seeds; // what the fuzzers start from, through the functions that they call
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod hostile_rows; // rows that people and programs other than MAS can write
 mod lost_connections; // what is said of what was and was not committed
@@ -40,6 +41,7 @@ mod storage; // masctl's SQL, each function on both stores
 mod streams; // lists that are shown while they are read
 mod support; // what the tests stand on
 mod synapse; // what a real Synapse makes of what masctl asks
+mod tampering; // scripts that attack whoever runs them: tests/tampering/*/*.rhai
 mod terminals; // what a person at a terminal sees
 mod testing; // the tests of our own scripts, and what no test of a script may do
 mod times; // times as scripts get, read, compare and move them

@@ -1,11 +1,14 @@
 //! Errors as the operator sees them: line 1 is `Error: <message>`; where it happened, and what to do, follow.
 
-use std::{error::Error as StdError, fmt, fmt::Write};
+use std::{borrow::Cow, error::Error as StdError, fmt, fmt::Write};
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeStyles};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeStyles};
 use serde_json::{Value, json};
 
-use super::terminal::{one_line, printable};
+use super::{
+    terminal::{one_line, printable},
+    window::Window,
+};
 use crate::{
     error::{Error, Excerpt},
     host::check::{Finding, Severity},
@@ -22,11 +25,26 @@ pub(super) struct Style {
     pub(super) causes: bool,
 }
 
+/// The most characters of one text: a script may put whatever it has into its errors.
+const LONGEST: usize = 2_000;
+
+/// The most places that are drawn.
+const MOST_PLACES: usize = 8;
+
 /// The error as text.
 pub(super) fn report(error: &Error, style: Style) -> String {
     // What others named may have lines that look like another message.
-    let mut text = format!("Error: {}\n", one_line(&printable(error.message())));
-    for (at, excerpt) in error.excerpts().iter().enumerate() {
+    let mut text = format!("Error: {}\n", one_line(&printable(&shortened(error.message()))));
+    let places = error.excerpts();
+    let hidden = places.len().saturating_sub(MOST_PLACES);
+    for (at, excerpt) in places.iter().enumerate() {
+        // A recursion has been called from where it began, too.
+        if hidden > 0 && at + 1 >= MOST_PLACES && at + 1 < places.len() {
+            if at + 1 == MOST_PLACES {
+                let _ = writeln!(text, "  … {hidden} more calls …");
+            }
+            continue;
+        }
         let title = if at == 0 { error.code().as_str() } else { "called from" };
         draw(&mut text, &Place::new(title, excerpt), style);
     }
@@ -34,7 +52,7 @@ pub(super) fn report(error: &Error, style: Style) -> String {
         for excerpt in part.excerpts() {
             draw(
                 &mut text,
-                &Place::new(&one_line(&printable(part.message())), excerpt),
+                &Place::new(&one_line(&printable(&shortened(part.message()))), excerpt),
                 style,
             );
         }
@@ -44,7 +62,7 @@ pub(super) fn report(error: &Error, style: Style) -> String {
     if style.causes {
         let mut cause = error.source();
         while let Some(this) = cause {
-            let _ = writeln!(text, "  caused by: {}", printable(&this.to_string()));
+            let _ = writeln!(text, "  caused by: {}", printable(&shortened(&this.to_string())));
             cause = this.source();
         }
     }
@@ -94,27 +112,47 @@ pub(super) fn json(error: &Error) -> Value {
     });
     json!({"error": {
         "code": error.code().as_str(),
-        "message": error.message(),
-        "help": error.help_text(),
-        "data": error.values(),
+        "message": shortened(error.message()),
+        "help": error.help_text().map(shortened),
+        "data": short(&Value::Object(error.values().clone())),
         "at": at,
     }})
+}
+
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        None => text.into(),
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+    }
+}
+
+fn short(value: &Value) -> Value {
+    match value {
+        Value::String(text) => shortened(text).into(),
+        Value::Array(items) => items.iter().map(short).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), short(value)))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 /// One place of an error.
 #[derive(Debug)]
 struct Place {
     title: String,
-    source: NamedSource<String>,
+    source: Window,
     span: LabeledSpan,
 }
 
 impl Place {
     fn new(title: &str, excerpt: &Excerpt) -> Self {
+        let source = Window::new(excerpt);
         Self {
             title: title.to_owned(),
-            source: NamedSource::new(&excerpt.name, excerpt.text.to_string()),
-            span: LabeledSpan::underline(excerpt.span.clone()),
+            span: LabeledSpan::underline(source.span.clone()),
+            source,
         }
     }
 }

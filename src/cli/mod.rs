@@ -10,6 +10,8 @@ mod eval;
 mod execution;
 mod failure;
 mod first_run;
+#[doc(hidden)]
+pub mod invariants;
 mod manage;
 mod many;
 mod options;
@@ -28,6 +30,7 @@ mod surroundings;
 mod table;
 mod terminal;
 mod usage;
+mod window;
 mod worker;
 
 use std::{ffi::OsString, process::ExitCode, time::Instant};

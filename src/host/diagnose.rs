@@ -82,6 +82,10 @@ pub(super) fn of_parsing(error: &ParseError, label: &str, source: &str) -> Error
 /// The bytes of the word at a position, which counts lines and characters from 1.
 pub(super) fn span(text: &str, position: Position) -> Option<Range<usize>> {
     let (line, column) = (position.line()?, position.position().unwrap_or(1));
+    // The engine counts no further: what is behind that would be shown at a wrong place.
+    if line.max(column) >= usize::from(u16::MAX) {
+        return None;
+    }
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let line = text.get(start..)?.split('\n').next()?;
     let offset = line
@@ -114,5 +118,7 @@ mod tests {
         assert_eq!(at(2, 200), Some(""));
         assert_eq!(at(9, 1), Some(""), "past the end");
         assert_eq!(span(text, Position::NONE), None);
+        let long = "a".repeat(70_000);
+        assert_eq!(span(&long, Position::new(1, u16::MAX)), None, "counted no further");
     }
 }

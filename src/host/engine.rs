@@ -7,7 +7,7 @@ use std::sync::{
 
 use rhai::{Dynamic, Engine, ModuleResolver, OptimizationLevel};
 
-use super::modules::Modules;
+use super::{memory::Memory, modules::Modules};
 use crate::{
     error::{Code, Error},
     operations::Run,
@@ -59,8 +59,11 @@ impl Limits {
 pub(super) fn build(run: &Arc<Run>, modules: Modules, limits: &Limits) -> Engine {
     let mut engine = bare(modules);
     engine.set_default_tag(Dynamic::from(run.clone()));
-    let (watched, limits) = (run.clone(), limits.clone());
-    engine.on_progress(move |_| watched.stop().or_else(|| limits.count()).map(Dynamic::from));
+    let (watched, limits, memory) = (run.clone(), limits.clone(), Memory::new());
+    engine.on_progress(move |operations| {
+        let stopped = watched.stop().or_else(|| limits.count());
+        stopped.or_else(|| memory.refuse(operations)).map(Dynamic::from)
+    });
     let (printing, debugging) = (run.clone(), run.clone());
     engine.on_print(move |text| printing.console().say(text));
     engine.on_debug(move |text, _, position| debugging.console().say(&format!("{position:?} {text}")));

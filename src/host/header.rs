@@ -22,6 +22,7 @@ use crate::{
     error::Result,
 };
 
+pub(super) use self::lines::is_invisible;
 pub use self::params::{Completion, Kind, Limit, Number, Param, Pattern};
 
 /// How many parameters a script may have.

@@ -12,6 +12,9 @@ mod engine;
 mod execute;
 pub mod folders;
 pub mod header;
+#[doc(hidden)]
+pub mod invariants;
+mod memory;
 mod modules;
 pub mod names;
 mod program;

@@ -159,6 +159,10 @@ impl Inner {
             let opened = Arc::new(Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?);
             self.folder.insert(opened).clone()
         };
+        // Whoever opens a pipe waits until somebody writes to it.
+        if !folder.metadata(&relative).map_err(failed)?.is_file() {
+            return Err(failed(std::io::Error::other("it is no file")));
+        }
         let opened = folder.open(&relative).map_err(failed)?;
         let text = script::text_of(opened, &label)?.map_err(failed)?;
         Ok(Source {

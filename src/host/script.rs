@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{catalogue, header::Header};
+use super::{
+    catalogue,
+    header::{Header, is_invisible},
+};
 use crate::{
     capability::Capabilities,
     config::{self, Unread},
@@ -184,7 +187,7 @@ fn too_large(label: &str) -> Error {
 /// Reads a script or module, which errors call `label`, to its end. The inner error is that of reading.
 ///
 /// # Errors
-/// `script.syntax` for what is too long, is not UTF-8 or has a NUL.
+/// `script.syntax` for what is too long, is not UTF-8 or has characters that nobody sees.
 pub fn text_of(source: impl Read, label: &str) -> Result<std::io::Result<String>> {
     let refuse = |message: String| Error::new(Code::ScriptSyntax, message);
     let mut bytes = Vec::new();
@@ -199,13 +202,38 @@ pub fn text_of(source: impl Read, label: &str) -> Result<std::io::Result<String>
         let line = error.as_bytes()[..valid].split(|&byte| byte == b'\n').count();
         refuse(format!("The script `{label}` is not UTF-8 in line {line}"))
     })?;
-    match text.find('\0') {
+    match unreadable_character(&text) {
         None => Ok(Ok(text)),
-        Some(at) => {
-            let error = refuse(format!("The script `{label}` has a NUL character"));
-            Err(error.at(Excerpt::new(label, text.as_str(), at..at + 1)))
+        Some((at, char)) => {
+            let message = match char {
+                '\0' => format!("The script `{label}` has a NUL character"),
+                _ => format!(
+                    "The script `{label}` has the invisible character U+{:04X}",
+                    u32::from(char)
+                ),
+            };
+            let help = format!("A string can have it as `\\u{:04x}`.", u32::from(char));
+            let place = Excerpt::new(label, text.as_str(), at..at + char.len_utf8());
+            Err(refuse(message).help(help).at(place))
         }
     }
+}
+
+/// The first character that lets a text read otherwise than it runs: what moves the cursor, turns the direction of the text
+/// or begins a line that editors do not show as one.
+fn unreadable_character(text: &str) -> Option<(usize, char)> {
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, char)) = chars.next() {
+        let fits = match char {
+            '\n' | '\t' => true,
+            '\r' => chars.peek().is_none_or(|(_, next)| *next == '\n'),
+            _ => !is_invisible(char),
+        };
+        if !fits {
+            return Some((at, char));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -219,6 +247,13 @@ mod tests {
         let refused = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
         assert_eq!(refused(b"a\nb\xff"), "The script `x.rhai` is not UTF-8 in line 2");
         assert_eq!(refused(b"a\0"), "The script `x.rhai` has a NUL character");
+        for hidden in ["\u{202e}", "\u{feff}a", "// a\rb()", "\u{1b}[2J", "\u{2028}"] {
+            let told = refused(hidden.as_bytes());
+            assert!(told.contains("has the invisible character U+"), "{hidden:?}: {told}");
+        }
+        for plain in ["a\tb\r\nc\r", "\"עברית 漢字 🦀\""] {
+            assert_eq!(read(plain.as_bytes()).unwrap(), plain);
+        }
         let huge = vec![b' '; 1 + LONGEST];
         assert_eq!(refused(&huge), "The script `x.rhai` is larger than 1 MiB");
         assert!(read(&huge[1..]).is_ok());

@@ -9,6 +9,7 @@ mod change;
 pub mod clients;
 mod commit;
 pub mod doctor;
+mod doom;
 mod effect;
 pub mod emails;
 pub mod files;

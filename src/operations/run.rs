@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, commit, effect, files::Files, testing::Stage};
+use super::{Change, Effect, Interrupt, Record, Report, World, commit, doom::Doom, effect, files::Files, testing::Stage};
 use crate::{
     capability::{Capability, Granted},
     config::{Configuration, Database, Passwords},
@@ -53,6 +53,8 @@ pub struct Run {
     passwords: OnceLock<Arc<Passwords>>,
     stage: Option<Arc<Stage>>,
     throw_away: bool,
+    /// What it must end in, whatever the script makes of it.
+    pub doom: Doom,
 }
 
 /// The connection of a run, opened at the first touch.
@@ -79,6 +81,7 @@ impl Run {
             passwords: OnceLock::new(),
             stage: None,
             throw_away: false,
+            doom: Doom::default(),
         }
     }
 
@@ -161,10 +164,10 @@ impl Run {
         self.parts.interrupt.unless_pressed(operation).await
     }
 
-    /// Why the run must not go on, if it must not: Ctrl-C, or its time is over.
+    /// Why the run must not go on, if it must not: Ctrl-C, its time is over, or what nothing may catch was caught.
     #[must_use]
     pub fn stop(&self) -> Option<Error> {
-        self.parts.interrupt.stop()
+        self.doom.error().or_else(|| self.parts.interrupt.stop())
     }
 
     /// Ctrl-C, for a part of this run.
@@ -354,6 +357,7 @@ impl Run {
     /// # Errors
     /// As those of [`Run::finish`].
     pub fn finish_part(&self) -> Result<Report> {
+        self.doom.check()?;
         self.parts.runtime.block_on(self.finish_writing())
     }
 
@@ -378,6 +382,7 @@ impl Run {
     /// # Errors
     /// `commit.unknown`, or why nothing was committed. What fails after the commit is in the report.
     pub fn finish(&self) -> Result<Report> {
+        self.doom.check()?;
         self.parts.runtime.block_on(async {
             let mut report = self.finish_writing().await?;
             if let Session::Reading(mut connection) = mem::take(&mut *self.session.lock().await) {

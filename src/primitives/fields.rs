@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic, FnPtr, Map};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     console::Rows,
-    error::Result,
+    error::{Code, Error, Result},
     homeserver::Account,
     model::{
         AcceptedTerms, AccessToken, Address, Client, Description, Email, Job, JobCount, Link, Password, PasswordScheme,
@@ -295,11 +295,25 @@ pub(super) fn is_type(name: &str) -> bool {
     SHOWN.iter().any(|shown| (shown.name)() == name)
 }
 
+/// How deep a value may be nested that becomes data: no more than JSON is read again with.
+const DEEPEST: usize = 100;
+
 /// A value of a script's as plain data. Secrets stay masked unless `reveal`, which shows those that the run made.
 ///
 /// # Errors
-/// Those of the store, when a lazy list is read.
+/// `script.limit` for what is nested too deeply; those of the store, when a lazy list is read.
 pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
+    value_within(value, reveal, DEEPEST)
+}
+
+fn value_within(value: &Dynamic, reveal: bool, depth: usize) -> Result<Value> {
+    let deeper = |item: &Dynamic| match depth.checked_sub(1) {
+        Some(depth) => value_within(item, reveal, depth),
+        None => Err(Error::new(
+            Code::ScriptLimit,
+            format!("The value is nested more than {DEEPEST} deep"),
+        )),
+    };
     if let Some(secret) = value.read_lock::<Secret>() {
         let shown = secret
             .reveal()
@@ -311,18 +325,18 @@ pub fn to_value(value: &Dynamic, reveal: bool) -> Result<Value> {
         return Ok(moment::text(*time).into());
     }
     if let Some(array) = value.read_lock::<Array>() {
-        return array
-            .iter()
-            .map(|item| to_value(item, reveal))
-            .collect::<Result<_>>()
-            .map(Value::Array);
+        return array.iter().map(deeper).collect::<Result<_>>().map(Value::Array);
     }
     if let Some(map) = value.read_lock::<Map>() {
         let fields: Result<_> = map
             .iter()
-            .map(|(name, item)| Ok((name.to_string(), to_value(item, reveal)?)))
+            .map(|(name, item)| Ok((name.to_string(), deeper(item)?)))
             .collect();
         return fields.map(Value::Object);
+    }
+    // What a closure holds is its own, and may be the closure itself.
+    if value.is::<FnPtr>() {
+        return Ok("<function>".into());
     }
     for shown in SHOWN {
         if let Some(data) = (shown.object)(value, reveal).or_else(|| (shown.list)(value, reveal)) {

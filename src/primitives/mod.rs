@@ -13,6 +13,7 @@ mod global;
 mod homeserver;
 mod input;
 mod jobs;
+mod language;
 mod lazy;
 mod links;
 mod moment;
@@ -172,6 +173,7 @@ pub const NAMESPACES: &[Namespace] = &[
 /// Makes all primitives known to an engine.
 pub fn register(engine: &mut Engine) {
     global::register(engine);
+    language::register(engine);
     failure::register(engine);
     secret::register(engine);
     waiting::register(engine);
@@ -194,12 +196,17 @@ fn call<T>(context: &NativeCallContext, needed: Capability, operation: impl FnOn
     run.require(needed)
         .and_then(|()| operation(&run))
         .map_err(|error| raise_at(context, error).into())
+        .inspect_err(|error| run.doom.see(error))
+        .map_err(|error| raise_at(context, error))
 }
 
 /// For primitives that touch no data of MAS's.
 fn call_freely<T>(context: &NativeCallContext, operation: impl FnOnce(&Run) -> Result<T>) -> Scripted<T> {
     let run = run_of(context)?;
     operation(&run).map_err(|error| raise_at(context, error).into())
+    operation(&run)
+        .inspect_err(|error| run.doom.see(error))
+        .map_err(|error| raise_at(context, error))
 }
 
 /// Reads an id that a script gave as text.

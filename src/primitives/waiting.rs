@@ -15,7 +15,9 @@ pub(super) fn register(engine: &mut Engine) {
         )
     });
     engine.register_fn("sleep", |context: NativeCallContext, seconds: f64| -> Scripted<()> {
-        sleep(&context, Duration::try_from_secs_f64(seconds).unwrap_or_default())
+        // What is more than a clock counts is for ever.
+        let longest = if seconds > 0.0 { Duration::MAX } else { Duration::ZERO };
+        sleep(&context, Duration::try_from_secs_f64(seconds).unwrap_or(longest))
     });
 }
 

@@ -162,7 +162,7 @@ impl<'a> Lines<'a> {
 }
 
 /// Whether a character steers the terminal, the direction of the text or the lines of YAML.
-pub(super) fn is_invisible(char: char) -> bool {
+pub(in crate::host) fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
