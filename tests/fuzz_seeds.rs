@@ -20,12 +20,16 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn headers() {
-    seeds("header").iter().for_each(|seed| of_header(seed));
+    for seed in &seeds("header") {
+        of_header(seed);
+    }
 }
 
 #[test]
 fn positions() {
-    seeds("position").iter().for_each(|seed| of_position(seed));
+    for seed in &seeds("position") {
+        of_position(seed);
+    }
 }
 
 #[test]

@@ -19,8 +19,8 @@ mod examples; // the gallery of examples is whole, short, and right
 mod files; // files as scripts read them, and those that they may not
 mod first_runs; // what a person is told before the first run of a script
 mod forms; // the questions that a person at a terminal is asked
-mod homeserver_accounts; // what the homeserver knows of users, as scripts ask for it
 mod fuzz_seeds; // what the fuzzers start from, through the functions that they call
+mod homeserver_accounts; // what the homeserver knows of users, as scripts ask for it
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod hostile_rows; // rows that people and programs other than MAS can write
 mod lost_connections; // what is said of what was and was not committed

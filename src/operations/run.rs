@@ -9,7 +9,9 @@ use std::{
     },
 };
 
-use super::{Change, Effect, Interrupt, Record, Report, World, commit, doom::Doom, effect, files::Files, testing::Stage};
+use super::{
+    Change, Effect, Interrupt, Record, Report, World, commit, doom::Doom, effect, files::Files, testing::Stage,
+};
 use crate::{
     capability::{Capability, Granted},
     config::{Configuration, Database, Passwords},

@@ -1,6 +1,11 @@
 //! Functions of Rhai's own that are not fit for a host as they are, done again: they end in a panic
 //! or never, or swallow the error of a function that they call.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Rhai hands over what it calls a function with"
+)]
+
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 
 use super::{Scripted, fields::to_value, raise};
@@ -27,7 +32,7 @@ fn pad_list(context: NativeCallContext, list: &mut Array, length: i64, item: Dyn
     if length.saturating_mul(1 + items) > engine.max_array_size()
         || length.saturating_mul(bytes) > engine.max_string_size()
     {
-        return Err(too_large("Size of array/BLOB"));
+        return too_large("Size of array/BLOB");
     }
     list.resize(length, item);
     Ok(())
@@ -63,19 +68,19 @@ fn pad_text(context: NativeCallContext, text: &mut ImmutableString, length: i64,
     }
     let most = context.engine().max_string_size();
     if text.len().saturating_add(missing) > most {
-        return Err(too_large("Length of string"));
+        return too_large("Length of string");
     }
     let mut padded = text.to_string();
     padded.extend(padding.chars().cycle().take(missing));
     if padded.len() > most {
-        return Err(too_large("Length of string"));
+        return too_large("Length of string");
     }
     *text = padded.into();
     Ok(())
 }
 
-fn too_large(what: &str) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorDataTooLarge(what.to_owned(), Position::NONE).into()
+fn too_large<T>(what: &str) -> Scripted<T> {
+    Err(EvalAltResult::ErrorDataTooLarge(what.to_owned(), Position::NONE).into())
 }
 
 /// Sorts by what a function says of two items: a number that is below, at or above zero, or whether they stand as they
@@ -119,8 +124,8 @@ fn dedup(context: NativeCallContext, list: &mut Array, comparer: FnPtr) -> Scrip
     for item in list.iter() {
         let is_same = match kept.last() {
             None => false,
-            Some(last) => {
-                let said: Dynamic = comparer.call_within_context(&context, (last.clone(), item.clone()))?;
+            Some(before) => {
+                let said: Dynamic = comparer.call_within_context(&context, (before.clone(), item.clone()))?;
                 said.as_bool().unwrap_or(false)
             }
         };

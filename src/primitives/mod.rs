@@ -195,18 +195,16 @@ fn call<T>(context: &NativeCallContext, needed: Capability, operation: impl FnOn
     let run = run_of(context)?;
     run.require(needed)
         .and_then(|()| operation(&run))
-        .map_err(|error| raise_at(context, error).into())
         .inspect_err(|error| run.doom.see(error))
-        .map_err(|error| raise_at(context, error))
+        .map_err(|error| raise_at(context, error).into())
 }
 
 /// For primitives that touch no data of MAS's.
 fn call_freely<T>(context: &NativeCallContext, operation: impl FnOnce(&Run) -> Result<T>) -> Scripted<T> {
     let run = run_of(context)?;
-    operation(&run).map_err(|error| raise_at(context, error).into())
     operation(&run)
         .inspect_err(|error| run.doom.see(error))
-        .map_err(|error| raise_at(context, error))
+        .map_err(|error| raise_at(context, error).into())
 }
 
 /// Reads an id that a script gave as text.
