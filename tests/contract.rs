@@ -39,6 +39,8 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
         .filter_map(|entry| entry.file_name().into_string().ok());
     names
         .filter_map(|name| Some(name.strip_suffix(extension)?.to_owned()))
+        // Tests of scripts lie beside them.
+        .filter(|stem| !stem.contains('.'))
         .collect()
 }
 

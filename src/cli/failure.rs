@@ -76,7 +76,10 @@ pub(super) fn finding(finding: &Finding, style: Style) -> String {
         Severity::Warning => "Warning",
     };
     let mut text = format!("{severity}: {}\n", one_line(&printable(&finding.message)));
-    draw(&mut text, &Place::new(finding.rule.as_str(), &finding.excerpt), style);
+    // Of a file that cannot be read there is nothing to draw.
+    if !finding.excerpt.text.is_empty() {
+        draw(&mut text, &Place::new(finding.rule.as_str(), &finding.excerpt), style);
+    }
     help(&mut text, finding.help.as_deref());
     text
 }

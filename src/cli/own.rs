@@ -24,6 +24,9 @@ use crate::{
 /// How many characters of a name are shown that is none.
 const LONGEST_SHOWN: usize = 40;
 
+/// How many characters of what a script does, or of what is wrong with it, are shown.
+const LONGEST_ABOUT: usize = 300;
+
 /// A script as the help lists it.
 pub(super) struct Listed {
     pub(super) name: String,
@@ -41,7 +44,7 @@ impl Listed {
         };
         Some(Self {
             name: shortened(&found.name),
-            about: one_line(&printable(&about)).into_owned(),
+            about: cut(&about, LONGEST_ABOUT),
             is_command: folders::is_name(&found.name) && !catalogue::is_manage_command(&found.name),
         })
     }
@@ -64,11 +67,19 @@ fn problem(found: &Found, error: &Error) -> String {
 }
 
 fn shortened(name: &str) -> String {
-    let name = one_line(&printable(name)).into_owned();
-    if folders::is_name(&name) || name.chars().count() <= LONGEST_SHOWN {
-        return name;
+    if folders::is_name(name) {
+        return name.to_owned();
     }
-    name.chars().take(LONGEST_SHOWN - 1).chain(['…']).collect()
+    cut(name, LONGEST_SHOWN)
+}
+
+/// Text of others as one line of so many characters at most.
+fn cut(text: &str, most: usize) -> String {
+    let text = one_line(&printable(text)).into_owned();
+    if text.chars().count() <= most {
+        return text;
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 /// What of the operator's scripts is asked for, with the configuration files that are named.
@@ -184,7 +195,10 @@ pub(super) fn list(files: &[PathBuf]) -> Vec<Listed> {
         Err(error) => {
             return vec![Listed {
                 name: "(unknown)".to_owned(),
-                about: format!("Your configuration is wrong: {}", one_line(&printable(error.message()))),
+                about: cut(
+                    &format!("Your configuration is wrong: {}", error.message()),
+                    LONGEST_ABOUT,
+                ),
                 is_command: false,
             }];
         }

@@ -26,6 +26,9 @@ pub(super) fn of_running(error: &EvalAltResult, script: &Script, modules: &Modul
 /// in place of those in the module that says what must be true.
 pub(super) fn of_test(error: &EvalAltResult, script: &Script, modules: &Modules) -> Error {
     let failed = error_of(error);
+    if failed.code() == Code::RunInterrupted {
+        return failed;
+    }
     let is_assertion = failed.code() == Code::TestFailed;
     located(failed, error, script, modules, |file| {
         !is_assertion || file != ASSERTIONS
