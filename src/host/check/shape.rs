@@ -97,7 +97,10 @@ fn replaced(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {
     let known = Known::get();
     for function in unit.functions.iter().filter(|function| !function.is_closure()) {
         let natives = known.named(&function.name);
-        let Some(native) = natives.filter(|native| is_hidden(native, function, is_module)).last() else {
+        let Some(native) = natives
+            .filter(|native| is_hidden(native, function, is_module.then_some(&*unit.text)))
+            .last()
+        else {
             continue;
         };
         let what = match native.namespace {
@@ -123,12 +126,14 @@ fn replaced(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a function is called where a registered one was meant: as a function, or as a method. Nothing but a module's own
-/// text sees its function without the module's name, and calls it as a function only if it means it.
-fn is_hidden(native: &Native, function: &Function, is_module: bool) -> bool {
+/// Whether a function is called where a registered one was meant: as a function, or as a method. Nothing but the text of a
+/// `module` sees its function without the module's name, and calls it as a function only if it means it.
+fn is_hidden(native: &Native, function: &Function, module: Option<&str>) -> bool {
     let count = function.params.len();
-    let as_function = !is_module && (native.namespace.is_some() || native.arity == count);
-    function.this_type.is_none() && (as_function || native.arity == count + 1)
+    let as_function = module.is_none() && (native.namespace.is_some() || native.arity == count);
+    let is_method = |text: &str| text.contains(&format!(".{}(", function.name));
+    let as_method = native.arity == count + 1 && module.is_none_or(is_method);
+    function.this_type.is_none() && (as_function || as_method)
 }
 
 fn unused_imports(unit: &Unit, findings: &mut Vec<Finding>) {

@@ -23,7 +23,15 @@ fn everything_is_found_by_each_of_its_names() {
         assert_eq!(found(name), ["method user.lock"], "{name}");
     }
     assert_eq!(found("users"), ["group users", "module function std/fixture::users"]);
-    assert_eq!(found("User"), ["group User", "parameter type user"]);
+    assert_eq!(
+        found("User"),
+        [
+            "function testing::user",
+            "group User",
+            "parameter type user",
+            "module function std/fixture::user"
+        ]
+    );
     assert_eq!(
         found("locked_at"),
         ["field description.locked_at", "field user.locked_at"]
