@@ -8,6 +8,7 @@
 mod change;
 pub mod clients;
 mod commit;
+mod deed;
 pub mod doctor;
 mod doom;
 mod effect;
@@ -33,9 +34,10 @@ pub mod worker;
 mod world;
 
 pub use change::{Action, Change, MOST_SUBJECTS, Subject};
+pub use deed::Deed;
 pub use effect::{Delivery, Effect};
 pub use interrupt::{Interrupt, Phase};
 pub use record::{Record, Report};
 pub use registration::{Registration, register};
-pub use run::{Deed, Parts, Run};
+pub use run::{Parts, Run};
 pub use world::{Standstill, World};

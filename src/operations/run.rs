@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Change, Effect, Interrupt, Record, Report, World, commit, doom::Doom, effect, files::Files, testing::Stage,
+    Deed, Interrupt, Record, Report, World, commit, deed, doom::Doom, effect, files::Files, testing::Stage,
 };
 use crate::{
     capability::{Capability, Granted},
@@ -18,7 +18,6 @@ use crate::{
     console::Console,
     error::{Code, Error, Result},
     homeserver::{self, Homeserver},
-    model::{Id, Time},
     storage::{self, Connection, schema::Schema},
 };
 use tokio::{runtime::Runtime, sync::Mutex as AsyncMutex};
@@ -278,7 +277,7 @@ impl Run {
         store.start_deed().await?;
         match reader(store).await {
             Ok(value) => store.keep_deed().await.map(|()| value),
-            Err(error) => Err(undone(store, error).await),
+            Err(error) => Err(deed::undone(store, error).await),
         }
     }
 
@@ -290,14 +289,10 @@ impl Run {
         let mut session = self.session.lock().await;
         let store = self.connection(&mut session, true).await?;
         store.start_deed().await?;
-        let mut doing = Deed {
-            run: self,
-            store,
-            record: Record::default(),
-        };
+        let mut doing = Deed::new(self, store);
         match deed(&mut doing).await {
             Ok(value) => {
-                let record = mem::take(&mut doing.record);
+                let record = doing.into_record();
                 store.keep_deed().await?;
                 self.record
                     .lock()
@@ -305,7 +300,7 @@ impl Run {
                     .append(record);
                 Ok(value)
             }
-            Err(error) => Err(undone(store, error).await),
+            Err(error) => Err(deed::undone(store, error).await),
         }
     }
 
@@ -436,67 +431,6 @@ impl Run {
                 error.help("Nothing was changed: what a lost connection has not committed is taken back. Run it again.")
             }
             _ => error,
-        }
-    }
-}
-
-/// One deed while it is being done: the connection, and what to record once it is whole.
-pub struct Deed<'run> {
-    run: &'run Run,
-    store: &'run mut Connection,
-    record: Record,
-}
-
-impl Deed<'_> {
-    /// The run that the deed is part of.
-    #[must_use]
-    pub fn run(&self) -> &Run {
-        self.run
-    }
-
-    /// The connection, inside of the transaction.
-    pub fn store(&mut self) -> &mut Connection {
-        self.store
-    }
-
-    /// The time now, and an id for a row made at that time.
-    #[must_use]
-    pub fn new_row(&self) -> (Time, Id) {
-        let now = self.run.world().now();
-        (now, self.run.world().new_id(now))
-    }
-
-    /// Records what was changed.
-    pub fn changed(&mut self, change: impl Into<Option<Change>>) {
-        self.record.changes.extend(change.into());
-    }
-
-    /// Tells the person something once the run is over: why nothing changed, for example.
-    pub fn note(&mut self, note: impl Into<String>) {
-        self.record.notes.push(note.into());
-    }
-
-    /// Queues a call to the homeserver for after the commit.
-    pub fn effect(&mut self, effect: Effect) {
-        self.record.effects.push(effect.into());
-    }
-
-    /// Remembers that jobs wait for a worker.
-    pub(super) fn queued_jobs(&mut self, count: u64) {
-        self.record.jobs += count;
-    }
-}
-
-/// Takes back what failed with `error`, so that the script can go on. If that cannot be done the run is over: it must
-/// not go on in a transaction that the database may have ended.
-async fn undone(store: &mut Connection, error: Error) -> Error {
-    match store.undo_deed().await {
-        Ok(()) => storage::rights::explain(store, error).await,
-        // The first error says why.
-        Err(_) if error.code() == Code::DatabaseLost => error,
-        Err(lost) => {
-            tracing::debug!(%error, "a deed that could not be undone failed with this");
-            Error::new(Code::DatabaseLost, "The transaction was lost").caused_by(lost)
         }
     }
 }

@@ -1,0 +1,82 @@
+//! One deed of a run: what it may use while it is done, and how it is undone.
+
+use super::{Change, Effect, Record, Run};
+use crate::{
+    error::{Code, Error},
+    model::{Id, Time},
+    storage::{self, Connection},
+};
+
+/// One deed while it is being done: the connection, and what to record once it is whole.
+pub struct Deed<'run> {
+    run: &'run Run,
+    store: &'run mut Connection,
+    record: Record,
+}
+
+impl<'run> Deed<'run> {
+    pub(super) fn new(run: &'run Run, store: &'run mut Connection) -> Self {
+        Self {
+            run,
+            store,
+            record: Record::default(),
+        }
+    }
+
+    /// What it did, now that it is whole.
+    pub(super) fn into_record(self) -> Record {
+        self.record
+    }
+
+    /// The run that the deed is part of.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        self.run
+    }
+
+    /// The connection, inside of the transaction.
+    pub fn store(&mut self) -> &mut Connection {
+        self.store
+    }
+
+    /// The time now, and an id for a row made at that time.
+    #[must_use]
+    pub fn new_row(&self) -> (Time, Id) {
+        let now = self.run.world().now();
+        (now, self.run.world().new_id(now))
+    }
+
+    /// Records what was changed.
+    pub fn changed(&mut self, change: impl Into<Option<Change>>) {
+        self.record.changes.extend(change.into());
+    }
+
+    /// Tells the person something once the run is over: why nothing changed, for example.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.record.notes.push(note.into());
+    }
+
+    /// Queues a call to the homeserver for after the commit.
+    pub fn effect(&mut self, effect: Effect) {
+        self.record.effects.push(effect.into());
+    }
+
+    /// Remembers that jobs wait for a worker.
+    pub(super) fn queued_jobs(&mut self, count: u64) {
+        self.record.jobs += count;
+    }
+}
+
+/// Takes back what failed with `error`, so that the script can go on. If that cannot be done the run is over: it must
+/// not go on in a transaction that the database may have ended.
+pub(super) async fn undone(store: &mut Connection, error: Error) -> Error {
+    match store.undo_deed().await {
+        Ok(()) => storage::rights::explain(store, error).await,
+        // The first error says why.
+        Err(_) if error.code() == Code::DatabaseLost => error,
+        Err(lost) => {
+            tracing::debug!(%error, "a deed that could not be undone failed with this");
+            Error::new(Code::DatabaseLost, "The transaction was lost").caused_by(lost)
+        }
+    }
+}
