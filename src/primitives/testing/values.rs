@@ -1,6 +1,6 @@
 //! Values of a test's script as plain data, and the other way round.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
+use chrono::TimeDelta;
 use rhai::{Dynamic, Map};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -8,9 +8,12 @@ use serde_json::Value;
 use crate::{
     error::{Code, Error, Result},
     homeserver::FakeAccount,
-    model::{Time, to_stored_precision},
+    model::{
+        Time,
+        moment::{self, When},
+    },
     operations::testing::Call,
-    primitives::{Secret, moment, to_value},
+    primitives::{Secret, moment as written, to_value},
 };
 
 /// A value as its JSON has it.
@@ -70,28 +73,14 @@ pub(super) fn time(value: &Dynamic, now: Time) -> Result<Time> {
         return Ok(*time);
     }
     let text = value.clone().into_string().unwrap_or_default();
-    moment_of(&text, now).map(to_stored_precision).ok_or_else(|| {
-        let help = "A time is one such as 2026-01-31T12:00:00Z, a date, or a duration such as 90d for that long ago.";
-        Error::new(Code::ValueInvalid, "What is given as a time is none").help(help)
-    })
-}
-
-fn moment_of(text: &str, now: Time) -> Option<Time> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.to_utc());
+    match moment::when(&text) {
+        Ok(When::At(time)) => Ok(time),
+        Ok(When::Ago(seconds)) => Ok(now - TimeDelta::seconds(seconds)),
+        Err(problem) => Err(Error::new(
+            Code::ValueInvalid,
+            format!("What is given as a time {problem}"),
+        )),
     }
-    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Some(date.and_time(NaiveTime::MIN).and_utc());
-    }
-    let seconds = match text.char_indices().next_back()? {
-        (end, 's') => text[..end].parse().ok(),
-        (end, 'm') => text[..end].parse::<i64>().ok()?.checked_mul(60),
-        (end, 'h') => text[..end].parse::<i64>().ok()?.checked_mul(60 * 60),
-        (end, 'd') => text[..end].parse::<i64>().ok()?.checked_mul(24 * 60 * 60),
-        (end, 'w') => text[..end].parse::<i64>().ok()?.checked_mul(7 * 24 * 60 * 60),
-        _ => None,
-    };
-    now.checked_sub_signed(TimeDelta::try_seconds(seconds?)?)
 }
 
 /// A count as scripts have numbers.
@@ -143,7 +132,7 @@ fn text_of(name: &str, value: &Dynamic) -> Result<SecretString> {
         return Ok(secret.text().clone());
     }
     if let Some(time) = value.read_lock::<Time>() {
-        return Ok(moment::text(*time).into());
+        return Ok(written::text(*time).into());
     }
     if let Some(map) = value.read_lock::<Map>() {
         let part = |key: &str| map.get(key)?.clone().into_string().ok();
