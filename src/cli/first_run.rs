@@ -66,11 +66,9 @@ fn digest(text: &str) -> String {
     })
 }
 
-/// `$XDG_STATE_HOME/masctl/known-scripts`. A relative path there counts as none, as its specification says.
+/// `$XDG_STATE_HOME/masctl/known-scripts`.
 fn state_file(environment: &Environment) -> Option<PathBuf> {
-    let named = environment.get("XDG_STATE_HOME").map(PathBuf::from);
-    let state = named.filter(|path| path.is_absolute());
-    let state = state.or_else(|| Some(environment.home()?.join(".local/state")))?;
+    let state = environment.base_folder("XDG_STATE_HOME", ".local/state")?;
     Some(state.join("masctl/known-scripts"))
 }
 

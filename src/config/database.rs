@@ -165,13 +165,9 @@ impl Database {
     }
 }
 
-/// The file of the embedded store, by the XDG Base Directory Specification: a relative `XDG_DATA_HOME` is ignored.
+/// The file of the embedded store.
 fn embedded(environment: &Environment) -> Result<PathBuf> {
-    let data = environment
-        .get("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| Some(environment.home()?.join(".local/share")));
+    let data = environment.base_folder("XDG_DATA_HOME", ".local/share");
     let data = data.ok_or_else(|| {
         Error::new(
             Code::StoreUnusable,

@@ -98,6 +98,14 @@ impl Environment {
         self.get("HOME").map(Path::new).filter(|path| path.is_absolute())
     }
 
+    /// A folder of the XDG Base Directory Specification: what the variable names, else this one at home. A relative path
+    /// in the variable counts as none, as the specification says.
+    #[must_use]
+    pub fn base_folder(&self, variable: &str, at_home: &str) -> Option<PathBuf> {
+        let named = self.get(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+        named.or_else(|| Some(self.home()?.join(at_home)))
+    }
+
     /// Whether a variable says that another database than the embedded store is meant. An empty one counts: it is
     /// more likely a template that was not filled in than a wish for the embedded store.
     #[must_use]

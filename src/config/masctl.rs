@@ -98,9 +98,7 @@ pub(super) fn new_scripts_folder(own: Masctl, environment: &Environment) -> Resu
 
 /// Where the person's own scripts are if the configuration does not say.
 fn personal_folder(environment: &Environment) -> Option<PathBuf> {
-    let settings = environment.get("XDG_CONFIG_HOME").map(PathBuf::from);
-    let settings = settings.filter(|path| path.is_absolute());
-    let settings = settings.or_else(|| Some(environment.home()?.join(".config")))?;
+    let settings = environment.base_folder("XDG_CONFIG_HOME", ".config")?;
     Some(settings.join("masctl/scripts"))
 }
 
