@@ -20,6 +20,8 @@
 //!
 //! - `rhai` only in [`host`] and [`primitives`]; `sqlx` only in [`storage`], and as derives in [`model`]; the HTTP
 //!   client only in [`homeserver`]; `clap` and the terminal only in [`cli`].
+//! - What a script names is opened below a folder that is held open, by `cap_std`: its modules in [`host`], the files that
+//!   it was granted in [`operations`].
 //! - A primitive checks its capability, calls one operation and converts; MAS's rules are in [`operations`].
 //! - SQL is written once for both databases where it can be. What differs is in `storage/dialect.rs`, or, where that is
 //!   a few words, beside the rest of its statement.
@@ -34,7 +36,16 @@
 //! | something a script can do | a function in `primitives/<noun>.rs` over one in `operations/<noun>.rs` |
 //! | a statement | `storage/<noun>.rs`; a list and its filter, over `storage/select.rs` |
 //! | a type that scripts see | `model/<noun>.rs`, its fields in `primitives/fields/` |
-//! | a dialog, or what two scripts share | `stdlib/<noun>.rhai` |
+//! | a dialog, or what two scripts share | `stdlib/<noun>.rhai`, its test beside it |
+//! | the test of a script | functions `test_…` in `NAME.test.rhai` beside it |
+//! | what such a test can make or do | `primitives/testing.rs` over `operations/testing/`, and a name for it in `stdlib/fixture.rhai` or `stdlib/assert.rhai` |
+//! | a mistake that is found before a script runs | a rule in `host/check/finding.rs`, and a script that breaks it in `tests/check/wrong/` |
+//! | a key of headers, or a type of parameters | `host/header/`; its values, `host/arguments/values.rs`; its options, `cli/script_command.rs` |
+//! | a command that is no script | `cli/<noun>.rs`, its transcript `tests/cli/<noun>.md` |
+//! | what the reference says | the doc comment of what it is about; how it is put together, `host/reference/`. `UPDATE=1` writes `docs/` anew |
+//! | what is offered at the Tab key | `cli/completion/` |
+//! | a task that operators have | `scripts/examples/<verb-noun>.rhai`, its test beside it |
+//! | an attack | `tests/tampering/{refused,allowed}/<name>.rhai`; what must hold of every text, `host/invariants.rs` and `cli/invariants.rs`, and a target in `fuzz/` |
 
 pub mod capability;
 pub mod cli;
