@@ -17,7 +17,7 @@ pub use self::{
     granted::{Granted, GrantedPath},
     narrowing::{Denier, Narrowing},
 };
-use crate::error::{Code, Error, Result, nearest};
+use crate::error::{Code, Error, Result, nearest, shortened};
 
 macro_rules! resources {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
@@ -171,7 +171,10 @@ impl FileScope {
         }
         let path = Path::new(text);
         if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
-            let message = format!("`files:read:{}` names no absolute path without `..`", clipped(text));
+            let message = format!(
+                "`files:read:{}` names no absolute path without `..`",
+                shortened(text, 80)
+            );
             return Err(Error::new(Code::ArgumentInvalid, message).help(WHICH_FILES));
         }
         Ok(Self::Below(path.components().collect()))
@@ -278,14 +281,8 @@ fn unknown(text: &str) -> Error {
             resources.join(", ")
         ),
     };
-    let message = format!("There is no capability `{}`", clipped(text));
+    let message = format!("There is no capability `{}`", shortened(text, 80));
     Error::new(Code::ArgumentInvalid, message).help(help)
-}
-
-/// Text of a stranger, short enough for a message.
-fn clipped(text: &str) -> String {
-    let start: String = text.chars().take(80).collect();
-    if start.len() < text.len() { start + "…" } else { start }
 }
 
 /// What a script needs.

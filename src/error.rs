@@ -1,8 +1,12 @@
 //! What can go wrong, as data: a code for scripts, a sentence for people, and where it happened.
 
+mod sentence;
+
 use std::{error::Error as StdError, fmt, ops::Range, sync::Arc};
 
 use serde_json::{Map, Value};
+
+pub use self::sentence::{counted, listed, nearest, one_of, shortened};
 
 /// The result of everything in masctl that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -276,33 +280,6 @@ impl fmt::Display for Code {
     }
 }
 
-/// The one of the known names that somebody most likely meant by a wrong one.
-#[must_use]
-pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
-    // The longest known name has a few dozen letters; comparing a huge one would only cost time.
-    if wrong.len() > 64 {
-        return None;
-    }
-    let near = known.iter().map(|known| (strsim::osa_distance(wrong, known), *known));
-    let (distance, nearest) = near.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + nearest.len() / 4).then_some(nearest)
-}
-
-/// Names as a sentence has them: `a`, `a and b`, `a, b and c`.
-#[must_use]
-pub fn listed(names: &[impl AsRef<str>]) -> String {
-    let mut text = String::new();
-    for (index, name) in names.iter().enumerate() {
-        text += match index {
-            0 => "",
-            _ if index + 1 == names.len() => " and ",
-            _ => ", ",
-        };
-        text += name.as_ref();
-    }
-    text
-}
-
 /// A place in a text: a script, a header, a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
@@ -481,13 +458,6 @@ mod tests {
         for code in Code::ALL.iter().filter(|&&code| code != Code::Bug) {
             assert_eq!(code.as_str().split('.').count(), 2, "{code}");
         }
-    }
-
-    #[test]
-    fn names_are_listed_as_a_sentence_has_them() {
-        let names = ["a", "b", "c"];
-        let lists = [0, 1, 2, 3].map(|count| listed(&names[..count]));
-        assert_eq!(lists, ["", "a", "a and b", "a, b and c"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Errors as the operator sees them: line 1 is `Error: <message>`; where it happened, and what to do, follow.
 
-use std::{borrow::Cow, error::Error as StdError, fmt, fmt::Write};
+use std::{error::Error as StdError, fmt, fmt::Write};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeStyles};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::{
     window::Window,
 };
 use crate::{
-    error::{Error, Excerpt},
+    error::{Error, Excerpt, shortened},
     host::check::{Finding, Severity},
 };
 
@@ -34,7 +34,10 @@ const MOST_PLACES: usize = 8;
 /// The error as text.
 pub(super) fn report(error: &Error, style: Style) -> String {
     // What others named may have lines that look like another message.
-    let mut text = format!("Error: {}\n", one_line(&printable(&shortened(error.message()))));
+    let mut text = format!(
+        "Error: {}\n",
+        one_line(&printable(&shortened(error.message(), LONGEST)))
+    );
     let places = error.excerpts();
     let hidden = places.len().saturating_sub(MOST_PLACES);
     for (at, excerpt) in places.iter().enumerate() {
@@ -52,7 +55,7 @@ pub(super) fn report(error: &Error, style: Style) -> String {
         for excerpt in part.excerpts() {
             draw(
                 &mut text,
-                &Place::new(&one_line(&printable(&shortened(part.message()))), excerpt),
+                &Place::new(&one_line(&printable(&shortened(part.message(), LONGEST))), excerpt),
                 style,
             );
         }
@@ -62,7 +65,11 @@ pub(super) fn report(error: &Error, style: Style) -> String {
     if style.causes {
         let mut cause = error.source();
         while let Some(this) = cause {
-            let _ = writeln!(text, "  caused by: {}", printable(&shortened(&this.to_string())));
+            let _ = writeln!(
+                text,
+                "  caused by: {}",
+                printable(&shortened(&this.to_string(), LONGEST))
+            );
             cause = this.source();
         }
     }
@@ -115,23 +122,16 @@ pub(super) fn json(error: &Error) -> Value {
     });
     json!({"error": {
         "code": error.code().as_str(),
-        "message": shortened(error.message()),
-        "help": error.help_text().map(shortened),
+        "message": shortened(error.message(), LONGEST),
+        "help": error.help_text().map(|help| shortened(help, LONGEST)),
         "data": short(&Value::Object(error.values().clone())),
         "at": at,
     }})
 }
 
-fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(LONGEST) {
-        None => text.into(),
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-    }
-}
-
 fn short(value: &Value) -> Value {
     match value {
-        Value::String(text) => shortened(text).into(),
+        Value::String(text) => shortened(text, LONGEST).into(),
         Value::Array(items) => items.iter().map(short).collect(),
         Value::Object(fields) => fields
             .iter()

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::Configuration,
     console::Console,
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted},
     host::{
         self, Accounts, Outcome, Script, Tally,
         arguments::Arguments,
@@ -95,10 +95,10 @@ pub(super) fn run(
 }
 
 fn summary(Tally { done, failed }: Tally) -> String {
-    let accounts = if done == 1 { "account" } else { "accounts" };
+    let done = counted(done, "account");
     match failed {
-        0 => format!("{done} {accounts} done"),
-        failed => format!("{done} {accounts} done, {failed} failed"),
+        0 => format!("{done} done"),
+        failed => format!("{done} done, {failed} failed"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     terminal::{Terminal, one_line, printable, write_stderr},
 };
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, shortened},
     host::catalogue,
     model::TokenKind,
 };
@@ -72,7 +72,7 @@ fn tame(error: &mut clap::Error) {
         })
         .collect();
     for (kind, text) in strings {
-        let shown = shortened(&text);
+        let shown = harmless(&text);
         if shown != text {
             error.insert(kind, ContextValue::String(shown));
         }
@@ -92,15 +92,11 @@ fn suggest_manage(error: &mut clap::Error) {
 }
 
 /// A token that stands where an id should gets no further: errors are logged and pasted.
-fn shortened(text: &str) -> String {
+fn harmless(text: &str) -> String {
     if TokenKind::of(&text.into()).is_some() {
         return "<secret>".to_owned();
     }
-    let mut shown: String = text.chars().take(LONGEST_SHOWN).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    one_line(&printable(&shown)).into_owned()
+    one_line(&printable(&shortened(text, LONGEST_SHOWN))).into_owned()
 }
 
 /// The first paragraph as one line, and what comes after it.
@@ -129,9 +125,9 @@ mod tests {
 
     #[test]
     fn hostile_values_are_short_and_harmless() {
-        assert_eq!(shortened("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
-        assert_eq!(shortened(&"é".repeat(10_000)), "é".repeat(80) + "…");
-        assert_eq!(shortened(&"é".repeat(80)), "é".repeat(80));
-        assert_eq!(shortened("mct_fNbm5KAQovodfVQz7IvDc44woP66fR_fsaiD1"), "<secret>");
+        assert_eq!(harmless("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
+        assert_eq!(harmless(&"é".repeat(10_000)), "é".repeat(80) + "…");
+        assert_eq!(harmless(&"é".repeat(80)), "é".repeat(80));
+        assert_eq!(harmless("mct_fNbm5KAQovodfVQz7IvDc44woP66fR_fsaiD1"), "<secret>");
     }
 }

@@ -13,7 +13,7 @@ use super::{
     providers,
     section::Section,
 };
-use crate::error::{Code, Error, Result, listed};
+use crate::error::{Code, Error, Result, counted, listed};
 
 /// The most errors that are told at once: finding the place of each takes time, and nobody reads more.
 const MOST_ERRORS: usize = 50;
@@ -161,15 +161,14 @@ fn own(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
 }
 
 fn clients(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
-    Ok(clients::check(top)?.map(|count| counted(count, "client")))
+    Ok(clients::check(top)?.map(|count| of_mas(count, "client")))
 }
 
 fn providers(_: &Configuration, top: &Section<'_>) -> Result<Option<String>> {
-    Ok(providers::check(top)?.map(|count| counted(count, "provider")))
+    Ok(providers::check(top)?.map(|count| of_mas(count, "provider")))
 }
 
 /// masctl makes no use of these sections: whom they name, it reads from the database.
-fn counted(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}, which only MAS uses")
+fn of_mas(count: usize, noun: &str) -> String {
+    format!("{}, which only MAS uses", counted(count as u64, noun))
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     console::{Console, NoSecret, secret_from},
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, one_of},
     model::{self, Time},
 };
 
@@ -407,13 +407,6 @@ fn safe_spellings(param: &Param, params: &[Param]) -> Vec<String> {
         .filter(|other| other.kind == Kind::Bool && !other.hidden && other.excludes(param));
     safe.extend(instead.flat_map(spellings));
     safe
-}
-
-fn one_of(spellings: &[String]) -> String {
-    match spellings {
-        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => spellings.concat(),
-    }
 }
 
 fn warning(param: &Param, params: &[Param]) -> String {

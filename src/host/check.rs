@@ -28,17 +28,12 @@ use self::{imports::load, unit::Unit, walk::Walk};
 use super::{
     modules::Modules,
     program::on_deep_stack,
-    script::{Origin, Script},
+    script::{self, Origin, Script},
 };
 use crate::error::{Code, Error, Result};
 
 /// How many findings of one script are told. Whoever has more of them has another language.
 const MOST: usize = 100;
-
-/// Whether functions of this name are tests: they take what `scripts test` has, and need no capability.
-fn is_test(name: &str) -> bool {
-    name.starts_with("test_")
-}
 
 /// What is checked: how much of a script it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +52,7 @@ impl Part {
     fn of(script: &Script) -> Self {
         if script.origin == Origin::Expression {
             Self::Expression
-        } else if script.label.ends_with(".test.rhai") {
+        } else if script::is_of_tests(Path::new(&script.label)) {
             Self::Tests
         } else {
             Self::Whole

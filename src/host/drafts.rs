@@ -6,17 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{catalogue, folders};
-use crate::error::{Code, Error, Result, nearest};
+use super::{
+    catalogue,
+    folders::{self, RESERVED},
+};
+use crate::error::{Code, Error, Result, nearest, shortened};
 
 const TEMPLATE: &str = include_str!("../../scripts/template/command.rhai");
 const TEST_TEMPLATE: &str = include_str!("../../scripts/template/command.test.rhai");
 
 /// How many characters of a name are repeated that is none.
 const LONGEST_SHOWN: usize = 64;
-
-/// A command of clap's own below `masctl manage`.
-const RESERVED: &str = "help";
 
 /// Files that are to be written: the script first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ pub fn make_folder(folder: &Path) -> Result<()> {
 /// `argument.invalid`, `script.exists`.
 pub fn check_name(name: &str) -> Result<()> {
     if !folders::is_name(name) {
-        let shown: String = name.chars().take(LONGEST_SHOWN).collect();
+        let shown = shortened(name, LONGEST_SHOWN);
         let message = format!("`{shown}` cannot be the name of a command");
         return Err(Error::new(Code::ArgumentInvalid, message).help(
             "A name has a-z, 0-9, `-` and `_`, starts with a letter or digit, and is no longer than 64 characters. \
@@ -152,7 +152,7 @@ pub fn check_name(name: &str) -> Result<()> {
 
 /// The error that no shipped command is called so.
 fn unknown(name: &str) -> Error {
-    let shown: String = name.chars().take(LONGEST_SHOWN).collect();
+    let shown = shortened(name, LONGEST_SHOWN);
     let error = Error::new(Code::ScriptNotFound, format!("There is no shipped command `{shown}`"));
     let known: Vec<_> = catalogue::command_names().collect();
     error.help(match nearest(name, &known) {

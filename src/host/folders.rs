@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{catalogue, script::Script};
+use super::{
+    catalogue,
+    script::{Script, is_of_tests, is_script},
+};
 use crate::error::{Code, Error, Result};
 
 /// How many files of a folder are looked at.
@@ -18,6 +21,9 @@ const MOST: usize = 1000;
 
 /// How long the name of a command may be.
 const LONGEST_NAME: usize = 64;
+
+/// A command of clap's own below `masctl manage`, which no script can be.
+pub(super) const RESERVED: &str = "help";
 
 /// What is in a scripts folder under a name.
 #[derive(Debug)]
@@ -114,14 +120,8 @@ fn files(folder: &Path) -> Result<(Vec<(String, PathBuf)>, bool)> {
             return Ok((files, false));
         }
         let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let Some(name) = name.strip_suffix(".rhai").map(str::to_owned) else {
-            continue;
-        };
-        let is_of_others = name.is_empty()
-            || name.starts_with(['.', '_'])
-            || name.rsplit_once('.').is_some_and(|(_, last)| last == "test");
-        if !is_of_others {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if is_script(&path) && !is_of_tests(&path) && !name.starts_with(['.', '_']) {
             files.push((name, path));
         }
     }
@@ -138,7 +138,7 @@ fn read(name: &str, path: &Path) -> Result<Script> {
         return Err(ignored("no command can be called so")
             .help("The name of a command has a-z, 0-9, `-` and `_`, such as `lock-stale.rhai`."));
     }
-    if catalogue::is_manage_command(name) || name == "help" {
+    if catalogue::is_manage_command(name) || name == RESERVED {
         return Err(ignored("masctl has a command of this name").help("Give the file another name."));
     }
     let unreadable = |cause: &dyn std::fmt::Display| {

@@ -14,7 +14,7 @@ use super::{
     catalogue,
     script::{self, Origin, Script},
 };
-use crate::error::{Code, Error, Result, nearest};
+use crate::error::{Code, Error, Result, nearest, shortened};
 
 /// How many modules a script may import, its modules' modules counted in.
 const MOST: usize = 64;
@@ -132,22 +132,14 @@ impl Inner {
 
     /// The module in a file, by the path that stands after `./`.
     fn file(&mut self, below: &Path, file: &str, path: &str) -> Result<Source> {
-        let is_plain = |part: &str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-        };
-        if file.len() > 512 || !file.split('/').all(is_plain) {
-            return Err(unimportable(path));
-        }
+        let file = script::file_beside(file).ok_or_else(|| unimportable(path))?;
         let Origin::File { folder } = &self.origin else {
             let message = format!("The module `{path}` cannot be imported: this script is in no folder");
             return Err(
                 Error::new(Code::ScriptImport, message).help("Only a script that is a file has modules of its own.")
             );
         };
-        let relative = below.join(format!("{file}.rhai"));
+        let relative = below.join(file);
         let label = folder.join(&relative).display().to_string();
         if let Some(known) = self.sources.get(&label) {
             return Ok(known.clone());
@@ -199,7 +191,11 @@ fn shipped(path: &str) -> Result<Source> {
             Some(nearest) => format!("Did you mean `std/{nearest}`?"),
             None => format!("The standard library has {}.", known.join(", ")),
         };
-        Error::new(Code::ScriptNotFound, format!("There is no module `{}`", shown(path))).help(help)
+        Error::new(
+            Code::ScriptNotFound,
+            format!("There is no module `{}`", shortened(path, 80)),
+        )
+        .help(help)
     })?;
     Ok(Source {
         label: path.to_owned(),
@@ -211,7 +207,7 @@ fn shipped(path: &str) -> Result<Source> {
 fn unimportable(path: &str) -> Error {
     Error::new(
         Code::ScriptImport,
-        format!("The module `{}` cannot be imported", shown(path)),
+        format!("The module `{}` cannot be imported", shortened(path, 80)),
     )
     .help(
         "`std/NAME` is a module of the standard library, `./NAME` is the file NAME.rhai beside the script; nothing outside of \
@@ -227,15 +223,6 @@ fn unreadable(path: &str, label: &str, cause: &std::io::Error) -> Error {
         (Code::FileUnreadable, cause.to_string())
     };
     Error::new(code, format!("The module `{path}` cannot be read: {why}"))
-}
-
-/// A path of a script's, short enough for a message.
-fn shown(path: &str) -> String {
-    let mut shown: String = path.chars().take(80).collect();
-    if shown.len() < path.len() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

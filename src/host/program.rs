@@ -8,7 +8,7 @@ use super::{
     check, diagnose,
     engine::{self, Limits},
     modules::Modules,
-    script::{Origin, Script},
+    script::{Origin, Script, is_test},
 };
 use crate::{
     error::{Code, Error, Excerpt, Result},
@@ -125,10 +125,6 @@ pub(super) fn tests_of(script: &Script) -> Result<Vec<String>> {
         .into_iter()
         .map(|(_, function)| function.name.to_owned())
         .collect())
-}
-
-fn is_test(name: &str) -> bool {
-    name.starts_with("test_")
 }
 
 /// Where a function is defined: the syntax tree does not say it.

@@ -15,7 +15,7 @@ pub use self::{
     text::{Block, blocks},
 };
 use super::catalogue;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, shortened};
 
 /// How many names an error offers.
 const MOST_OFFERED: usize = 4;
@@ -123,7 +123,7 @@ impl Reference {
 
     /// The error that nothing is called so.
     fn unknown(&self, name: &str, wanted: &str) -> Error {
-        let shown: String = name.chars().take(64).collect();
+        let shown = shortened(name, 64);
         if catalogue::is_manage_command(wanted) {
             let message = format!("`{shown}` is a command, no part of the reference");
             return Error::new(Code::ArgumentInvalid, message).help(format!(

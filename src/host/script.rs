@@ -20,6 +20,9 @@ use crate::{
 /// How long a script or module may be, in bytes.
 pub const LONGEST: usize = 1 << 20;
 
+/// How long the name of a file beside a script may be, in bytes.
+const LONGEST_NAME: usize = 512;
+
 /// What errors call a script that is read from standard input.
 const STDIN: &str = "standard input";
 
@@ -149,6 +152,32 @@ impl Script {
     pub fn is_of_mas_cli(&self) -> bool {
         self.origin == Origin::Shipped && catalogue::is_of_mas_cli(&self.name)
     }
+}
+
+/// Whether a file is called as scripts and modules are: `NAME.rhai`.
+#[must_use]
+pub fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rhai")
+}
+
+/// Whether a file is called as one of tests is: `NAME.test.rhai`.
+#[must_use]
+pub fn is_of_tests(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().ends_with(b".test.rhai")
+}
+
+/// The file that `./NAME` means, from the folder that it starts in, by what stands after `./`: nothing that could lead
+/// out of there.
+pub(super) fn file_beside(name: &str) -> Option<PathBuf> {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let is_plain = |part: &str| !part.is_empty() && part.bytes().all(is_of_name);
+    (name.len() <= LONGEST_NAME && name.split('/').all(is_plain)).then(|| PathBuf::from(format!("{name}.rhai")))
+}
+
+/// Whether a function of this name is a test: it takes what `scripts test` has, and needs no capability.
+pub(super) fn is_test(name: &str) -> bool {
+    name.starts_with("test_")
 }
 
 /// Reads the text of a script or module.

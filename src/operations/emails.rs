@@ -2,7 +2,7 @@
 
 use super::{Action, Change, Deed, Run, jobs::NewJob, users};
 use crate::{
-    error::{Code, Error, Result, listed},
+    error::{Code, Error, Result, listed, shortened},
     model::{Email, Id, User, check_email},
     storage::{self, Connection, PAGE, emails::Filter},
 };
@@ -35,7 +35,7 @@ pub(super) fn check_domain(domain: &str) -> Result<()> {
     if !domain.is_empty() && domain.len() <= DOMAIN_LIMIT && !domain.contains(is_foreign) {
         return Ok(());
     }
-    let shown: String = domain.chars().take(80).collect();
+    let shown = shortened(domain, 80);
     Err(Error::new(
         Code::ValueInvalid,
         format!("`{shown}` is not the domain of e-mail addresses"),

@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::Run;
 use crate::{
     capability::{Capability, Denier, FileScope, Granted, Need},
-    error::{Code, Error, Result, listed},
+    error::{Code, Error, Result, counted, listed},
 };
 
 /// What stands for standard input.
@@ -31,10 +31,10 @@ const INPUT: &str = "-";
 pub const LONGEST: u64 = 16 << 20;
 
 /// How many cells a table may have, which are the entries of its maps.
-pub const MOST_CELLS: usize = 200_000;
+const MOST_CELLS: usize = 200_000;
 
 /// How many lines a file may have.
-pub const MOST_LINES: usize = 2_000_000;
+const MOST_LINES: usize = 2_000_000;
 
 /// A table with headings.
 #[derive(Debug, PartialEq, Eq)]
@@ -350,7 +350,7 @@ impl Table {
             }
             let columns = table.headings.len();
             if cells.len() != columns {
-                let problem = format!("has {}, but {columns} headings,", counted(cells.len(), "cell"));
+                let problem = format!("has {}, but {columns} headings,", counted(cells.len() as u64, "cell"));
                 return Err(wrong(line, &problem));
             }
             if (table.rows.len() + 1) * columns > MOST_CELLS {
@@ -388,13 +388,6 @@ fn headings(cells: &[String]) -> Result<Vec<String>, String> {
         headings.push(heading.to_owned());
     }
     Ok(headings)
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        many => format!("{many} {noun}s"),
-    }
 }
 
 #[cfg(test)]

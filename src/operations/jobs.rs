@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 pub(super) use self::retry::next_attempt;
 pub use self::retry::{retry, retry_abandoned};
 
-use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, sentence::counted, users};
+use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, users};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted},
     model::{Id, JOB_STATUSES, Job, JobCount, Time},
     storage::{self, Connection, jobs::Filter},
 };

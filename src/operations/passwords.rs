@@ -5,10 +5,10 @@ use std::thread;
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-use super::{Action, Change, Deed, Run, sentence::counted, users};
+use super::{Action, Change, Deed, Run, users};
 use crate::{
     config::Passwords,
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted},
     model::{Password, PasswordScheme, User},
     password::{self, Cut, Hashed, Schemes},
     storage,

@@ -9,9 +9,7 @@ use std::{
     },
 };
 
-use super::{
-    Deed, Interrupt, Record, Report, World, commit, deed, doom::Doom, effect, files::Files, testing::Stage,
-};
+use super::{Deed, Interrupt, Record, Report, World, commit, deed, doom::Doom, effect, files::Files, testing::Stage};
 use crate::{
     capability::{Capability, Granted},
     config::{Configuration, Database, Passwords},

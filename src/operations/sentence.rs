@@ -7,11 +7,6 @@ pub(super) fn moment(time: Time) -> String {
     time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// "1 user", "2 users".
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 /// Until when a token is valid.
 pub(super) fn until(end: Option<Time>) -> String {
     end.map_or_else(

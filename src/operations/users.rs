@@ -8,13 +8,9 @@ pub use self::{
     describe::describe,
     find::{by_email, by_id, check, count, find, find_by_email, get, page},
 };
-use super::{
-    Action, Change, Deed, MOST_SUBJECTS, Run, Subject,
-    jobs::NewJob,
-    sentence::{counted, moment},
-};
+use super::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, jobs::NewJob, sentence::moment};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted},
     homeserver::{Availability, Homeserver, NoHomeserver},
     model::{Id, User},
     storage,

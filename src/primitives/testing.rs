@@ -17,7 +17,7 @@ use self::{
 };
 use super::{Scripted, Secret, call_freely, error_of, raise, run_of};
 use crate::{
-    error::Result,
+    error::{Result, shortened},
     model::{Client, Job, Link, Provider, Session, Time, User},
     operations::{self, testing::Stage},
 };
@@ -64,14 +64,11 @@ fn compare(stage: &Stage, actual: &Dynamic, expected: &Dynamic) -> Result<()> {
         return Ok(());
     }
     let (shown, wanted) = (literal(&actual), literal(&expected));
-    let cut = |text: &str| {
-        let mut cut: String = text.chars().take(LONGEST).collect();
-        if cut.len() < text.len() {
-            cut.push('…');
-        }
-        cut
-    };
-    let message = format!("It is {}, not {}", cut(&shown), cut(&wanted));
+    let message = format!(
+        "It is {}, not {}",
+        shortened(&shown, LONGEST),
+        shortened(&wanted, LONGEST)
+    );
     Err(stage.fail(message).data("actual", actual).data("expected", expected))
 }
 

@@ -16,8 +16,11 @@ use crate::{
         terminal::Terminal,
     },
     console::Console,
-    error::{Code, Error, Result, listed},
-    host::check::{self, Finding, Severity},
+    error::{Code, Error, Result, counted, listed},
+    host::{
+        check::{self, Finding, Severity},
+        script::is_script,
+    },
 };
 
 const NOTES: &str = "Examples:
@@ -65,32 +68,24 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
 
 fn conclude(findings: &[Finding], scripts: usize, strict: bool, options: &Options) -> Result<u8> {
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.iter().partition(|it| it.severity() == Severity::Error);
-    let counts = [count(errors.len(), "mistake"), count(warnings.len(), "warning")];
-    let found: Vec<_> = counts.into_iter().flatten().collect();
-    let place = count(scripts, "script").unwrap_or_default();
-    let counted = if found.is_empty() {
+    let counts = [(errors.len(), "mistake"), (warnings.len(), "warning")];
+    let found = counts.iter().filter(|(count, _)| *count > 0);
+    let found: Vec<_> = found.map(|(count, noun)| counted(*count as u64, noun)).collect();
+    let place = counted(scripts as u64, "script");
+    let conclusion = if found.is_empty() {
         format!("Nothing is wrong in {place}")
     } else {
         format!("{} in {place}", listed(&found))
     };
     if errors.is_empty() && (warnings.is_empty() || !strict) {
         let console = Terminal::new(options);
-        console.say(&counted);
+        console.say(&conclusion);
         console.release();
         return Ok(0);
     }
-    Err(Error::new(Code::ScriptInvalid, counted)
+    Err(Error::new(Code::ScriptInvalid, conclusion)
         .data("errors", errors.len())
         .data("warnings", warnings.len()))
-}
-
-/// `1 mistake`, `2 mistakes`; none if there are none.
-fn count(number: usize, what: &str) -> Option<String> {
-    match number {
-        0 => None,
-        1 => Some(format!("1 {what}")),
-        more => Some(format!("{more} {what}s")),
-    }
 }
 
 /// The scripts that a path names: itself, or those in the folder, tests among them.
@@ -105,7 +100,7 @@ fn scripts_in(path: &Path) -> Result<Vec<PathBuf>> {
     let mut scripts = Vec::new();
     for entry in fs::read_dir(path).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "rhai") && path.is_file() {
+        if is_script(&path) && path.is_file() {
             scripts.push(path);
         }
     }

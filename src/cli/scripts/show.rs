@@ -12,7 +12,7 @@ use crate::{
         pager,
         render::{self, Format},
     },
-    error::{Code, Error, Result, nearest},
+    error::{Code, Error, Result, nearest, shortened},
     host::{catalogue, folders, script},
 };
 
@@ -48,7 +48,7 @@ fn own(name: &str, options: &Options) -> Result<(String, Cow<'static, str>)> {
 }
 
 fn unknown(name: &str, folders: &[PathBuf]) -> Error {
-    let shown: String = name.chars().take(64).collect();
+    let shown = shortened(name, 64);
     let error = Error::new(Code::ScriptNotFound, format!("There is no script `{shown}`"));
     let modules: Vec<_> = catalogue::modules().map(|name| format!("std/{name}")).collect();
     let mut known: Vec<&str> = catalogue::command_names().collect();

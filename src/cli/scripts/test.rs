@@ -19,7 +19,7 @@ use crate::{
         signals,
         terminal::{Terminal, one_line, printable},
     },
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted},
     host::testing::{self, File, Limits, Verdict},
     operations::Interrupt,
 };
@@ -164,9 +164,8 @@ impl Report<'_> {
                 self.row(&next.label, None, Some(error), &[]);
                 continue;
             }
-            let count = next.tests.len();
-            let tests = if count == 1 { "test" } else { "tests" };
-            self.line(&format!("running {count} {tests} in {}", next.label))?;
+            let tests = counted(next.tests.len() as u64, "test");
+            self.line(&format!("running {tests} in {}", next.label))?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::{
     unit::Unit,
     walk::Walk,
 };
-use crate::error::{listed, nearest};
+use crate::error::{listed, nearest, one_of};
 
 /// What a name before `::` stands for.
 enum Root {
@@ -427,7 +427,6 @@ fn arguments(counts: &BTreeSet<usize>) -> String {
     match (&all[..], counts.first()) {
         ([_], Some(0)) | ([], _) => "no arguments".to_owned(),
         ([_], Some(1)) => "1 argument".to_owned(),
-        ([count], _) => format!("{count} arguments"),
-        ([first @ .., last], _) => format!("{} or {last} arguments", first.join(", ")),
+        _ => format!("{} arguments", one_of(&all)),
     }
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque, btree_map::Entry};
 
 use rhai::Position;
 
-use super::{Rule, finding::Finding, header, imports::Units, is_test, known::Native, unit::Function};
+use super::{Rule, finding::Finding, header, imports::Units, known::Native, unit::Function};
 use crate::{
     capability::{Access, Capability},
     error::Excerpt,
-    host::script::{Origin, Script},
+    host::script::{Origin, Script, is_test},
 };
 
 /// A function, by the places of its text and of itself.

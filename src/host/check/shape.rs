@@ -7,12 +7,11 @@ use rhai::{Expr, Stmt};
 use super::{
     MOST, Rule,
     finding::Finding,
-    is_test,
     known::{Known, Native},
     reach::Call,
     unit::{Function, Unit},
 };
-use crate::error::Excerpt;
+use crate::{error::Excerpt, host::script::is_test};
 
 /// Checks the shape of a text, which is that of a module or of a script.
 pub(super) fn check(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {

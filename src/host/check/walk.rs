@@ -9,12 +9,11 @@ use super::{
     arguments::Read,
     finding::Finding,
     imports::Units,
-    is_test,
     known::{Known, Type},
     reach::Call,
     unit::{Function, Unit},
 };
-use crate::error::nearest;
+use crate::{error::nearest, host::script::is_test};
 
 /// A walk over one text.
 pub(super) struct Walk<'a> {
@@ -448,7 +447,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A text that may name a function: `Fn("name")`, or `list.map("name")`.
-    pub(super) fn mention(&mut self, name: &str) {
+    fn mention(&mut self, name: &str) {
         let unit = self.unit;
         for (place, _) in unit.named(name) {
             self.calls.push(Call::of_function(

@@ -8,7 +8,10 @@ use std::{
 
 use crate::{
     error::{Code, Error, Result},
-    host::{program, script::Script},
+    host::{
+        program,
+        script::{Script, is_of_tests, is_script},
+    },
 };
 
 /// How many files and folders are looked at below one folder.
@@ -69,17 +72,10 @@ fn read(path: &Path, wanted: &dyn Fn(&str) -> bool) -> File {
 
 fn with_tests_beside(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
-    let is_of_tests = path
-        .file_stem()
-        .is_some_and(|stem| Path::new(stem).extension().is_some_and(|it| it == "test"));
-    if is_script(path) && !is_of_tests {
+    if is_script(path) && !is_of_tests(path) {
         files.extend(Some(path.with_extension("test.rhai")).filter(|beside| beside.is_file()));
     }
     files
-}
-
-fn is_script(path: &Path) -> bool {
-    path.extension().is_some_and(|it| it == "rhai")
 }
 
 /// The scripts in a folder and below it. Links to folders are not followed: they may lead in a circle.

@@ -14,14 +14,14 @@ use crate::{
     capability::{Granted, Narrowing},
     config::{Configuration, Database},
     console::Console,
-    error::{Code, Error, Result, nearest},
+    error::{Code, Error, Result, nearest, shortened},
     homeserver::FakeHomeserver,
     host::{
         arguments::{self, Arguments, Given, Sources},
         capabilities, catalogue,
         engine::Limits,
         execute::execute_run,
-        script::Script,
+        script::{self, Script},
     },
     operations::{
         Interrupt, Parts, Report, Run, Standstill, World,
@@ -97,19 +97,12 @@ impl Performer {
             let found = catalogue::manage_scripts(|known| known == name)?;
             return found.into_iter().next().ok_or_else(|| unknown(name));
         };
-        let is_plain = |part: &str| {
-            let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-            !part.is_empty() && part.bytes().all(is_of_name)
-        };
-        if file.len() > 512 || !file.split('/').all(is_plain) {
-            return Err(unknown(name));
-        }
-        let file = format!("{file}.rhai");
-        let is_here = self.folder == Path::new(".");
-        let path = if is_here {
-            PathBuf::from(&file)
+        let file = script::file_beside(file).ok_or_else(|| unknown(name))?;
+        // `./a.rhai` is written `a.rhai`.
+        let path = if self.folder == Path::new(".") {
+            file
         } else {
-            self.folder.join(&file)
+            self.folder.join(file)
         };
         if !path.is_file() {
             let message = format!("There is no script `{}`", path.display());
@@ -167,7 +160,7 @@ fn is_below(path: &Path, folder: &Path) -> bool {
 }
 
 fn unknown(name: &str) -> Error {
-    let shown: String = name.chars().take(80).collect();
+    let shown = shortened(name, 80);
     Error::new(Code::ScriptNotFound, format!("A test cannot run `{shown}`"))
         .help("`./NAME` is the file NAME.rhai beside the test or in a folder below; a name alone is that of a shipped command.")
 }

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{FAILED, Filter, PAGE, is_known_queue, not_found, title, with_user};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted},
     model::{Id, Job, Time},
-    operations::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, sentence::counted},
+    operations::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject},
     storage::{self, Connection},
 };
 

@@ -4,14 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{named, not_found};
 use crate::{
-    error::{Code, Error, Result, listed},
+    error::{Code, Error, Result, counted, listed},
     model::{Id, Session, SessionKind, Time, User},
-    operations::{
-        Action, Change, Deed, MOST_SUBJECTS, Run, Subject,
-        jobs::NewJob,
-        sentence::{counted, moment},
-        users,
-    },
+    operations::{Action, Change, Deed, MOST_SUBJECTS, Run, Subject, jobs::NewJob, sentence::moment, users},
     storage::{self, sessions::Filter},
 };
 

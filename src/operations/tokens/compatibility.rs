@@ -4,9 +4,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{expiry, rotation::Added};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted},
     model::{DEVICE_ID_LENGTH, Id, SessionKind, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
-    operations::{Action, Change, Deed, Effect, Run, sentence::counted, users},
+    operations::{Action, Change, Deed, Effect, Run, users},
     storage,
 };
 

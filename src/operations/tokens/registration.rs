@@ -4,12 +4,9 @@ use secrecy::SecretString;
 
 use super::expiry;
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, counted, shortened},
     model::{Id, REGISTRATION_TOKEN_LENGTH, RegistrationToken, Time, TokenKind},
-    operations::{
-        Action, Change, Deed, Run, Subject,
-        sentence::{counted, until},
-    },
+    operations::{Action, Change, Deed, Run, Subject, sentence::until},
     storage::{
         self, PAGE,
         registration_tokens::{
@@ -148,10 +145,7 @@ fn not_found(text: &str) -> Error {
         );
         return error.help("`masctl manage revoke-token --text-stdin` revokes an access token that leaked.");
     }
-    let mut shown: String = text.chars().take(LONGEST_SHOWN).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
+    let shown = shortened(text, LONGEST_SHOWN);
     Error::new(Code::TokenNotFound, format!("There is no registration token `{shown}`"))
         .help("`masctl manage list-registration-tokens` shows them. Upper and lower case differ.")
 }
