@@ -1,6 +1,9 @@
 //! The root of the command line: global options, and the subcommands that are no scripts.
 
-use std::path::PathBuf;
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 use clap::{
     Arg, ArgAction, ArgMatches, Command,
@@ -22,6 +25,9 @@ use crate::{
     config::Environment,
     error::{Code, Error, Result},
 };
+
+/// The letters of flags that take no value: `-c` may stand behind them. Scripts that ask have `-y`.
+const SWITCHES: &[char] = &['q', 'v', 'y'];
 
 /// The options that every command takes, before or after its name.
 #[derive(Clone, Debug)]
@@ -176,6 +182,40 @@ pub(super) fn globals() -> [Arg; 11] {
     ]
 }
 
+/// Whether a word is an option whose value is the next one.
+pub(super) fn is_before_value(arg: &Arg, word: &OsStr) -> bool {
+    let is_long = |name: &str| word.to_str().and_then(|word| word.strip_prefix("--")) == Some(name);
+    let is_short = |letter: char| word.to_str() == Some(&format!("-{letter}"));
+    arg.get_action().takes_values() && (arg.get_long().is_some_and(is_long) || arg.get_short().is_some_and(is_short))
+}
+
+/// The configuration files among words that cannot be parsed, for want of the script that they are for.
+pub(super) fn configuration_files(words: &[OsString]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut words = words.iter().take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        let value = if word == "--config" {
+            words.next().cloned()
+        } else if let Some(value) = word.to_str().and_then(|text| text.strip_prefix("--config=")) {
+            Some(value.into())
+        } else {
+            match short_config(word) {
+                Some("") => words.next().cloned(),
+                Some(value) => Some(value.strip_prefix('=').unwrap_or(value).into()),
+                None => None,
+            }
+        };
+        files.extend(value.map(PathBuf::from));
+    }
+    files
+}
+
+/// What follows `-c`, which may stand behind switches: `-qc`.
+fn short_config(word: &OsStr) -> Option<&str> {
+    let letters = word.to_str()?.strip_prefix('-')?;
+    letters.trim_start_matches(SWITCHES).strip_prefix('c')
+}
+
 fn denied(text: &str) -> std::result::Result<Capability, String> {
     text.parse().map_err(|error: Error| {
         if text.starts_with("files:read:") {
@@ -205,4 +245,25 @@ pub(super) fn start_logging(verbose: u8) {
         .with_ansi(false);
     // It fails only if logging was started before, and then that goes on.
     let _ = logging.try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_found_among_words() {
+        let files = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            let files = configuration_files(&words);
+            files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            files("masctl --config a manage -c b --config=c lock-user"),
+            ["a", "b", "c"]
+        );
+        assert_eq!(files("masctl -qvc a -cb -vc=d -q --configx e"), ["a", "b", "d"]);
+        assert_eq!(files("masctl manage --format csv -- -c a"), [""; 0]);
+        assert_eq!(files("masctl -c"), [""; 0]);
+    }
 }

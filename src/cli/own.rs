@@ -1,10 +1,7 @@
 //! The operator's scripts that the arguments ask for. The folders are read only where no shipped command is meant, since
 //! the configuration has to be read to know them.
 
-use std::{
-    ffi::{OsStr, OsString},
-    path::PathBuf,
-};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, ArgMatches, Command, builder::ValueParser};
 
@@ -111,7 +108,7 @@ impl Asked {
             },
             _ => return Self::Nothing,
         };
-        let mut files = configuration_files(&rest);
+        let mut files = options::configuration_files(&rest);
         if files.is_empty() {
             files.extend(matches.get_many::<PathBuf>("config").into_iter().flatten().cloned());
         }
@@ -157,35 +154,6 @@ fn first(matches: &ArgMatches) -> (Option<String>, Vec<OsString>) {
 
 fn text(word: &OsString) -> Option<String> {
     word.to_str().map(str::to_owned)
-}
-
-/// The configuration files among the arguments of a script that is not known yet.
-fn configuration_files(arguments: &[OsString]) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut arguments = arguments.iter().take_while(|argument| *argument != "--");
-    while let Some(argument) = arguments.next() {
-        let bytes = argument.as_encoded_bytes();
-        let value = if bytes == b"--config" {
-            arguments.next().cloned()
-        } else if let Some(value) = argument.to_str().and_then(|text| text.strip_prefix("--config=")) {
-            Some(value.into())
-        } else if let Some(cluster) = short_config(argument) {
-            match cluster {
-                "" => arguments.next().cloned(),
-                value => Some(value.strip_prefix('=').unwrap_or(value).into()),
-            }
-        } else {
-            None
-        };
-        files.extend(value.map(PathBuf::from));
-    }
-    files
-}
-
-/// What follows `-c`, which may stand behind other switches of masctl: `-qc`.
-fn short_config(argument: &OsStr) -> Option<&str> {
-    let letters = argument.to_str()?.strip_prefix('-')?;
-    letters.trim_start_matches(['q', 'v']).strip_prefix('c')
 }
 
 /// The list of the help. A configuration that cannot be read is said there, and breaks no help.

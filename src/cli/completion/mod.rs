@@ -10,7 +10,7 @@ mod values;
 use std::{
     env,
     ffi::{OsStr, OsString},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
@@ -31,9 +31,6 @@ use crate::{
     error::{Code, Error, Result},
     host::catalogue,
 };
-
-/// The letters of global flags that take no value: `-c` may stand behind them.
-const SWITCHES: &[char] = &['q', 'v', 'y'];
 
 /// What a word can become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +120,10 @@ fn offers(words: &[OsString], started: Instant) -> Result<Vec<Offer>> {
     };
     let mut manage = catalogue::outlined_manage_scripts(|name| before.iter().any(|word| word == name))?;
     let source = Arc::new(Source {
-        files: configuration_files(before),
+        files: options::configuration_files(before)
+            .iter()
+            .map(|file| at_home(file))
+            .collect(),
         started,
     });
     if before.iter().any(|word| word == "manage") {
@@ -158,53 +158,17 @@ fn offers(words: &[OsString], started: Instant) -> Result<Vec<Offer>> {
     Ok(offers)
 }
 
-/// The files of `--config` among the words, wherever it stands.
-fn configuration_files(words: &[OsString]) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut words = words.iter().filter_map(|word| word.to_str());
-    while let Some(word) = words.next() {
-        let short = word
-            .strip_prefix('-')
-            .and_then(|letters| letters.trim_start_matches(SWITCHES).strip_prefix('c'));
-        let file = match (word.strip_prefix("--config"), short) {
-            _ if word == "--" => break,
-            (Some(""), _) | (_, Some("")) => words.next(),
-            (Some(value), _) => value.strip_prefix('='),
-            (_, Some(value)) => Some(value.strip_prefix('=').unwrap_or(value)),
-            _ => None,
-        };
-        files.extend(file.map(at_home));
-    }
-    files
-}
-
 /// A path as the shell hands it over when the command runs.
-fn at_home(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), env::var_os("HOME")) {
-        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => PathBuf::from(path),
+fn at_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_configuration_is_that_of_the_command_line() {
-        let files = |line: &str| {
-            let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
-            let files = configuration_files(&words);
-            files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            files("masctl --config a manage -c b --config=c lock-user"),
-            ["a", "b", "c"]
-        );
-        assert_eq!(files("masctl -qvc a -cb -vc=d -q --configx e"), ["a", "b", "d"]);
-        assert_eq!(files("masctl manage --format csv -- -c a"), [""; 0]);
-        assert_eq!(files("masctl -c"), [""; 0]);
-    }
 
     #[test]
     fn the_program_is_found_from_everywhere() {

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    path::PathBuf,
+    path::Path,
     sync::Arc,
 };
 
@@ -14,15 +14,13 @@ use clap_complete::{
 
 use super::{at_home, source::Source, values};
 use crate::{
-    cli::script_command,
+    cli::{options, script_command},
     host::{
         Script, catalogue,
         reference::{Entry, Reference},
+        script::is_script,
     },
 };
-
-/// Global options that are followed by a value.
-const WITH_VALUES: [&str; 6] = ["-c", "--config", "--format", "--fields", "--allow", "--deny"];
 
 /// The command line with what has to do with scripts. `before` is what stands before `last`, the word at the cursor.
 pub(super) fn offered(command: Command, before: &[OsString], last: &OsStr, source: &Arc<Source>) -> Command {
@@ -50,7 +48,7 @@ pub(super) fn offered(command: Command, before: &[OsString], last: &OsStr, sourc
 
 /// Files of scripts, and folders that lead to more.
 pub(super) fn files() -> PathCompleter {
-    PathCompleter::any().filter(|path| path.is_file() && path.extension().is_some_and(|it| it == "rhai"))
+    PathCompleter::any().filter(|path| path.is_file() && is_script(path))
 }
 
 /// `run` as the command of the file that it was given; without one, files are offered.
@@ -59,7 +57,7 @@ fn with_file(run: Command, before: &[OsString], last: &OsStr, source: &Arc<Sourc
         let last = last.to_owned();
         return run.add(SubcommandCandidates::new(move || files().complete(&last)));
     };
-    let path = file.to_str().map_or_else(|| PathBuf::from(file), at_home);
+    let path = at_home(Path::new(file));
     // What is no plain file may never end.
     match path.is_file().then(|| Script::read(&path)) {
         Some(Ok(script)) => {
@@ -72,11 +70,13 @@ fn with_file(run: Command, before: &[OsString], last: &OsStr, source: &Arc<Sourc
 
 /// The file that `run` was given before the word at the cursor.
 fn file_of_run(before: &[OsString]) -> Option<&OsStr> {
+    let globals = options::globals();
+    let takes_the_next = |word: &OsString| globals.iter().any(|arg| options::is_before_value(arg, word));
     let mut words = before.iter().skip(1);
     let mut place = || {
         loop {
             let word = words.next()?;
-            if WITH_VALUES.iter().any(|option| word == option) {
+            if takes_the_next(word) {
                 words.next();
             } else if !word.as_encoded_bytes().starts_with(b"-") {
                 return Some(word);
