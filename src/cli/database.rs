@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::{
     options::Options,
     render::{self, Format},
-    surroundings,
     terminal::Terminal,
 };
 use crate::{
     config::Database,
     console::Console,
     error::{Code, Error, Result},
+    host,
     storage::{
         self, Connection, diagnosis, rights,
         schema::{self, NEWEST_KNOWN, OWN_MIGRATIONS, Status},
@@ -62,7 +62,7 @@ fn migrate(database: &Database, options: &Options, console: &Terminal) -> Result
         return Ok(());
     }
     // Opening the store is what creates and migrates it.
-    surroundings::runtime()?.block_on(async {
+    host::runtime()?.block_on(async {
         storage::open(database).await?.close().await;
         Ok::<_, Error>(())
     })?;
@@ -106,7 +106,7 @@ fn status(database: &Database) -> Result<Value> {
         let reason = "it is not there yet: the first command makes it";
         return Ok(of_own(database, (0, OWN_MIGRATIONS), true, Some(reason)));
     }
-    surroundings::runtime()?.block_on(async {
+    host::runtime()?.block_on(async {
         let mut store = storage::connect(database).await?;
         let status = match read_status(&mut store, database).await {
             Ok(status) => Ok(status),

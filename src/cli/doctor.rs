@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error, Result},
+    host,
     operations::doctor::{self, Check, Status},
 };
 
@@ -27,7 +28,7 @@ pub(super) fn command() -> Command {
 pub(super) fn run(options: &Options) -> Result<()> {
     let configuration = options.configuration();
     let world = surroundings::world()?;
-    let checks = surroundings::runtime()?.block_on(doctor::examine(&configuration, &world));
+    let checks = host::runtime()?.block_on(doctor::examine(&configuration, &world));
     let text = if options.wish.format == Format::Table && options.wish.fields.is_none() {
         for_people(&checks, table::width())
     } else {

@@ -64,7 +64,7 @@ pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> R
         console: console.clone(),
         world: surroundings::world()?,
         dry_run: options.dry_run,
-        runtime: Arc::new(surroundings::runtime()?),
+        runtime: Arc::new(host::runtime()?),
         interrupt,
     };
     if let Some(accounts) = accounts {

@@ -9,10 +9,10 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    render, surroundings,
+    render,
     terminal::{color_is_wanted, terminal_height},
 };
-use crate::error::Result;
+use crate::{error::Result, host};
 
 /// What is used if `PAGER` does not say otherwise: it passes colors through, and ends at once if all fits.
 const PAGER: &str = "less -FIRX";
@@ -51,7 +51,7 @@ fn page(words: &[String], text: &str) -> Result<bool> {
         return Ok(false);
     };
     // Ctrl-C is for the pager: it must not be left alone with the terminal.
-    let runtime = surroundings::runtime()?;
+    let runtime = host::runtime()?;
     let _within = runtime.enter();
     let _ignored = signal(SignalKind::interrupt());
     let mut command = Command::new(program);

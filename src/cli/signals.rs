@@ -13,11 +13,11 @@ use super::{
     failure,
     options::Options,
     render::Format,
-    surroundings::runtime,
     terminal::{Terminal, write_stderr},
 };
 use crate::{
     error::{Code, Error, Result},
+    host,
     operations::{Interrupt, Phase},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn watch(interrupt: &Arc<Interrupt>, options: &Options) -> Result<()>
     // A prompt that is killed must not leave the terminal without echo.
     let terminal = tcgetattr(io::stdin()).ok();
     let interrupt = interrupt.clone();
-    let runtime = runtime()?;
+    let runtime = host::runtime()?;
     let context = runtime.enter();
     let (mut interrupts, mut terminations) = (watched(SignalKind::interrupt())?, watched(SignalKind::terminate())?);
     drop(context);

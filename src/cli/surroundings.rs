@@ -1,19 +1,8 @@
-//! What every run gets from the process: a runtime, clock and randomness.
+//! What every run gets from the process: clock and randomness.
 
-use tokio::runtime::{Builder, Runtime};
-
-use crate::{
-    error::{Code, Error, Result},
-    operations::World,
-};
-
-/// Without threads of its own: an answer of the database wakes the one that waits for it, and no other first.
-pub(super) fn runtime() -> Result<Runtime> {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|cause| Error::new(Code::Bug, format!("No runtime: {cause}")))
-}
+#[cfg(feature = "fixed-world")]
+use crate::error::{Code, Error};
+use crate::{error::Result, operations::World};
 
 #[cfg(not(feature = "fixed-world"))]
 #[expect(clippy::unnecessary_wraps, reason = "the world of the tests can be misnamed")]

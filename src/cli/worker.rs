@@ -15,7 +15,7 @@ use crate::{
     config::Database,
     console::Console,
     error::{Code, Error, Result},
-    homeserver,
+    homeserver, host,
     operations::{
         Interrupt,
         worker::{self, Event, Parts, Summary},
@@ -73,7 +73,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
             Box::new(move |event| tell(&console, event, once))
         },
     };
-    let summary = surroundings::runtime()?.block_on(worker::work(&parts))?;
+    let summary = host::runtime()?.block_on(worker::work(&parts))?;
     if once && summary == Summary::default() {
         console.say("No job is waiting");
     }

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, DirBuilder, OpenOptions},
     io::{self, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -115,13 +116,7 @@ impl Draft {
 /// # Errors
 /// `file.unwritable`.
 pub fn make_folder(folder: &Path) -> Result<()> {
-    #[cfg(unix)]
-    let made = {
-        use std::os::unix::fs::DirBuilderExt;
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)
-    };
-    #[cfg(not(unix))]
-    let made = DirBuilder::new().recursive(true).create(folder);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| unwritable(folder, &error))
 }
 

@@ -19,9 +19,11 @@ mod modules;
 pub mod names;
 mod program;
 pub mod reference;
+mod runtime;
 pub mod script;
 pub mod testing;
 
 pub use each::{Accounts, Each, Tally, execute_each};
 pub use execute::{Outcome, execute};
+pub use runtime::runtime;
 pub use script::{Origin, Script};

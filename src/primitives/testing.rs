@@ -342,7 +342,7 @@ mod testing {
 
     /// Write a file for the test, and return its path.
     ///
-    /// Needs nothing. Fails with `file.unreadable`, `test.outside`, `value.invalid`.
+    /// Needs nothing. Fails with `file.unwritable`, `test.outside`, `value.invalid`.
     ///
     /// ```rhai
     /// let path = testing::file("users.csv", "username\nalice\n");

@@ -10,10 +10,10 @@ use std::{
 use clap_complete::CompletionCandidate;
 
 use crate::{
-    cli::{surroundings, terminal},
+    cli::terminal,
     config::{self, Configuration, Environment},
     error::Result,
-    host::{Script, folders},
+    host::{self, Script, folders},
     model::Id,
     storage::{self, Connection, clients, providers, users},
 };
@@ -87,7 +87,7 @@ fn read(files: &[PathBuf], question: &Question) -> Result<Vec<CompletionCandidat
     if !storage::is_made(&database) {
         return Ok(Vec::new());
     }
-    surroundings::runtime()?.block_on(async {
+    host::runtime()?.block_on(async {
         let mut store = storage::open_to_read(&database).await?;
         let answer = answer(&mut store, &configuration, question).await;
         store.close().await;

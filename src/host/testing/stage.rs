@@ -8,7 +8,6 @@ use std::{
 
 use chrono::DateTime;
 use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
 
 use super::{File, Limits, Verdict, perform::Performer};
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
     host::{
         engine,
         program::{Program, on_deep_stack},
+        runtime,
         script::{Origin, Script},
     },
     operations::{
@@ -49,7 +49,7 @@ impl Ground {
     /// Makes the folder and the store.
     ///
     /// # Errors
-    /// `file.unreadable` where there is no room for them, and those of making the store.
+    /// `file.unwritable` where there is no room for them, and those of making the store.
     pub(super) fn prepare() -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("masctl-test-")
@@ -75,14 +75,7 @@ impl Ground {
 
 fn unusable(cause: &std::io::Error) -> Error {
     let message = format!("There is no room for the stores of the tests: {cause}");
-    Error::new(Code::FileUnreadable, message).help("TMPDIR names the folder for them.")
-}
-
-fn runtime() -> Result<Runtime> {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|cause| Error::new(Code::Bug, format!("No runtime: {cause}")))
+    Error::new(Code::FileUnwritable, message).help("TMPDIR names the folder for them.")
 }
 
 /// Runs one test.
@@ -124,9 +117,10 @@ pub(super) fn run(ground: &Ground, file: &File, name: &str, limits: Limits, whol
         Ok(()) => stage.take_failure(),
         Err(error) => Some(run.abandon(error)),
     };
-    match failure {
-        Some(error) if whole.is_pressed() => Err(error),
-        failure => Ok(Verdict {
+    match (failure, whole.stop()) {
+        // It does not matter where it was met.
+        (Some(_), Some(why)) => Err(why),
+        (failure, _) => Ok(Verdict {
             failure,
             said: said.lines(),
         }),

@@ -85,7 +85,7 @@ impl Stage {
     /// Writes a file for the test, and returns its path.
     ///
     /// # Errors
-    /// `value.invalid` for a name that is a path, and for too much; `file.unreadable`.
+    /// `value.invalid` for a name that is a path, and for too much; `file.unwritable`.
     pub fn write_file(&self, name: &str, text: &str) -> Result<PathBuf> {
         let is_plain = !matches!(name, "" | "." | "..") && !name.contains(['/', '\0']) && name.len() < 256;
         if !is_plain {
@@ -97,7 +97,7 @@ impl Stage {
         }
         let unwritable = |cause| {
             Error::new(
-                Code::FileUnreadable,
+                Code::FileUnwritable,
                 format!("The file `{name}` cannot be written: {cause}"),
             )
         };
