@@ -263,7 +263,7 @@ fn is_word(name: &str) -> bool {
 fn collect(function: &FuncInfo<'_>, ids: &HashMap<TypeId, Type>, names: &HashMap<&str, Type>) -> Native {
     let metadata = function.metadata;
     let documented = Documented::of(function);
-    let needs = documented.as_ref().and_then(|it| it.needs()?.parse().ok());
+    let needs = documented.as_ref().and_then(|it| Capability::named(it.needs()?));
     let uses = documented
         .as_ref()
         .map(|it| capabilities_in(&it.help))
@@ -317,7 +317,7 @@ fn returned(words: &str, names: &HashMap<&str, Type>) -> Type {
 /// The capabilities that a text names.
 fn capabilities_in(help: &str) -> Vec<Capability> {
     let quoted = help.split('`').skip(1).step_by(2);
-    quoted.filter_map(|text| text.parse().ok()).collect()
+    quoted.filter_map(Capability::named).collect()
 }
 
 #[cfg(test)]
