@@ -148,6 +148,11 @@ impl<'a> Lines<'a> {
 
     /// A header is printed: it must not be able to move the cursor or to hide what it says.
     fn refuse_invisible(&self, line: &Line) -> Result<()> {
+        // Help reads the headers of all scripts: looking at characters alone would be a fifth of what it takes.
+        let bytes = line.text.bytes();
+        if bytes.fold(true, |is_plain, byte| is_plain & (b' '..=b'~').contains(&byte)) {
+            return Ok(());
+        }
         let Some((at, char)) = line
             .text
             .char_indices()
