@@ -115,16 +115,7 @@ impl Documented {
     /// As scripts write it, with what it takes and returns: `users::get(name: String) -> User`.
     #[must_use]
     pub fn signature(&self) -> String {
-        let given: Vec<_> = self
-            .typed_parameters()
-            .iter()
-            .map(|(name, kind)| format!("{name}: {kind}"))
-            .collect();
-        let returned = match self.returns.as_str() {
-            "()" => String::new(),
-            returns => format!(" -> {returns}"),
-        };
-        format!("{}({}){returned}", self.written(), given.join(", "))
+        signature(&self.written(), &self.typed_parameters(), &self.returns)
     }
 
     /// What follows `start` in [`Self::terms`], up to the end of its sentence.
@@ -132,6 +123,20 @@ impl Documented {
         let (_, rest) = self.terms()?.split_once(start)?;
         Some(rest.split_once(". ").map_or(rest, |(sentence, _)| sentence))
     }
+}
+
+/// A function with what it takes and returns: `users::get(name: String) -> User`.
+#[must_use]
+pub fn signature(name: &str, parameters: &[(impl AsRef<str>, String)], returns: &str) -> String {
+    let given: Vec<_> = parameters
+        .iter()
+        .map(|(name, kind)| format!("{}: {kind}", name.as_ref()))
+        .collect();
+    let returned = match returns {
+        "()" => String::new(),
+        returns => format!(" -> {returns}"),
+    };
+    format!("{name}({}){returned}", given.join(", "))
 }
 
 /// A type that scripts see.

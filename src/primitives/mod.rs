@@ -32,11 +32,13 @@ mod tokens;
 mod users;
 mod waiting;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Shared};
 
-pub use documentation::{Documented, Property, Type, documented, documented_types, globals, operators, scripted};
+pub use documentation::{
+    Documented, Property, Type, documented, documented_types, globals, operators, scripted, signature,
+};
 use failure::raise_at;
 pub use failure::{error_of, place_of, raise};
 pub use fields::{Described, secrets_in, stream, to_value, types};
@@ -178,10 +180,23 @@ pub fn register(engine: &mut Engine) {
     secret::register(engine);
     waiting::register(engine);
     time::register_operators(engine);
-    for namespace in NAMESPACES {
-        let module: Shared<Module> = (namespace.module)().into();
-        engine.register_static_module(namespace.name, module);
+    for (namespace, module) in NAMESPACES.iter().zip(modules()) {
+        engine.register_static_module(namespace.name, module.clone());
     }
+}
+
+/// The modules of the namespaces, made once: a run has several engines, and a test of scripts has many.
+fn modules() -> &'static [Shared<Module>] {
+    static MODULES: OnceLock<Vec<Shared<Module>>> = OnceLock::new();
+    MODULES.get_or_init(|| {
+        let made = NAMESPACES.iter().map(|namespace| {
+            let mut module = (namespace.module)();
+            // Rhai would copy one without an index for each engine.
+            module.build_index();
+            module.into()
+        });
+        made.collect()
+    })
 }
 
 /// The run that a script belongs to, put on the engine as its tag.

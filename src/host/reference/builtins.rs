@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rhai::Engine;
 
 use super::{Entry, EntryKind, Group, Section, text::uncommented};
-use crate::primitives::scripted;
+use crate::primitives::{scripted, signature};
 
 /// The types that scripts of masctl have to do with, as Rhai has them in what its functions take first.
 const TYPES: [(&str, &str); 10] = [
@@ -56,17 +56,8 @@ struct Function {
 
 impl Function {
     fn entry(&self, of: &str) -> Entry {
-        let given: Vec<_> = self
-            .parameters
-            .iter()
-            .map(|(name, kind)| format!("{name}: {kind}"))
-            .collect();
-        let returned = match self.returns.as_str() {
-            "()" => String::new(),
-            returns => format!(" -> {returns}"),
-        };
         Entry::new(EntryKind::Builtin, &self.name, &self.help)
-            .signature(format!("{}({}){returned}", self.name, given.join(", ")))
+            .signature(signature(&self.name, &self.parameters, &self.returns))
             .data("of", of)
     }
 }

@@ -68,14 +68,10 @@ fn write_function(function: &Documented, indent: &str, text: &mut String) {
         .receiver()
         .map(|kind| (function.receiver_name(), kind.to_owned()));
     let given = receiver.into_iter().chain(function.typed_parameters());
-    let given: Vec<_> = given
-        .map(|(name, kind)| format!("{name}: {}", defined(&kind)))
-        .collect();
-    let returned = match function.returns.as_str() {
-        "()" => String::new(),
-        returns => format!(" -> {}", defined(returns)),
-    };
-    let _ = writeln!(text, "{indent}fn {}({}){returned};", function.name, given.join(", "));
+    let given: Vec<_> = given.map(|(name, kind)| (name, defined(&kind))).collect();
+    let signature = primitives::signature(&function.name, &given, &defined(&function.returns));
+    // Writing to a text cannot fail.
+    let _ = writeln!(text, "{indent}fn {signature};");
 }
 
 fn write_help(help: &str, indent: &str, text: &mut String) {
