@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use super::{environment::Environment, section::Section, tree::Origin, wrong};
+use super::{
+    environment::Environment,
+    section::Section,
+    tree::{Origin, Tree},
+    wrong,
+};
 use crate::{
     capability::Capability,
     error::{Code, Error, Result, nearest},
@@ -61,6 +66,15 @@ impl Masctl {
             scripts: scripts?,
             deny: deny?,
         })
+    }
+}
+
+/// Takes an empty `masctl` or `masctl.deny` out of a later file: it would replace what earlier ones deny, which only adds
+/// up. What else is no list there is refused.
+pub(super) fn keep_denied(later: &mut Tree) {
+    later.remove_empty("masctl");
+    if let Some(section) = later.get_mut("masctl") {
+        section.remove_empty("deny");
     }
 }
 

@@ -80,7 +80,9 @@ impl Configuration {
         let files = named(files, environment)?;
         let mut tree = variables::read(environment);
         for path in &files {
-            tree.merge(source::read(path, environment)?);
+            let mut later = source::read(path, environment)?;
+            masctl::keep_denied(&mut later);
+            tree.merge(later);
         }
         Ok(Self {
             tree,

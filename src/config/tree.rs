@@ -132,6 +132,23 @@ impl Tree {
         self.written(key).filter(|value| !matches!(value.node, Node::Null))
     }
 
+    /// The value of a key of a mapping, to be changed.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        match &mut self.node {
+            Node::Map(entries) => entries.get_mut(key),
+            _ => None,
+        }
+    }
+
+    /// Removes a key of a mapping that has no value.
+    pub(super) fn remove_empty(&mut self, key: &str) {
+        if let Node::Map(entries) = &mut self.node
+            && entries.get(key).is_some_and(|value| matches!(value.node, Node::Null))
+        {
+            entries.remove(key);
+        }
+    }
+
     /// The value of a key of a mapping, also an empty one.
     pub(super) fn written(&self, key: &str) -> Option<&Self> {
         match &self.node {

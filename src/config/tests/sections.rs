@@ -261,6 +261,29 @@ fn what_no_script_may_do_adds_up() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(denied, ["files:read", "tokens:write"]);
+    // What an earlier file denies, no later one lifts.
+    for later in [
+        "masctl: ~",
+        "masctl: {deny: ~}",
+        "masctl: {deny: []}",
+        "masctl: {}",
+        "masctl: {lock_timeout: 5}",
+    ] {
+        let scene = Scene::of("masctl: {deny: ['tokens:write']}").file("later.yaml", later);
+        let configuration = scene.load_with(&["config.yaml", "later.yaml"]).unwrap();
+        assert_eq!(configuration.masctl().unwrap().deny.len(), 1, "{later}");
+    }
+    for later in [
+        "masctl: x",
+        "masctl: []",
+        "masctl: {deny: x}",
+        "masctl: {deny: {}}",
+        "masctl: {deny: false}",
+    ] {
+        let scene = Scene::of("masctl: {deny: ['tokens:write']}").file("later.yaml", later);
+        let configuration = scene.load_with(&["config.yaml", "later.yaml"]).unwrap();
+        assert!(configuration.masctl().is_err(), "{later}");
+    }
     for (item, problem, help) in [
         (
             "token:write",
