@@ -65,7 +65,7 @@ pub struct AccessToken {
     pub name: Option<String>,
     /// What a personal token may do: scopes between spaces.
     pub scope: Option<String>,
-    /// Whether it has Synapse's administrator API, as a compatibility token.
+    /// Whether it has Synapse's administrator API: a personal token by its scope.
     pub synapse_admin: bool,
     /// When it was made.
     #[sqlx(try_from = "StoredTime")]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{AccessKind, AccessToken, Id, Time, device_of_scope},
+    model::{AccessKind, AccessToken, Id, Time, device_of_scope, is_synapse_admin},
 };
 
 /// Which access tokens are meant: all that fit every part that is given.
@@ -187,7 +187,7 @@ pub async fn access_token_page(
     });
     let list = List::of_all(tables.collect()).indexed(filter.is_indexed());
     let page = list.made(filter.made()).page(store, after, most).await?;
-    Ok(page.into_iter().map(with_device).collect())
+    Ok(page.into_iter().map(with_scope).collect())
 }
 
 /// How many tokens fit.
@@ -219,18 +219,24 @@ pub async fn access_token(store: &mut Connection, id: Id, now: Time) -> Result<O
         statement.and_where(Expr::col(kind.key()).eq(id));
         let found: Vec<AccessToken> = select::rows(store, &statement).await?;
         if let Some(token) = found.into_iter().next() {
-            return Ok(Some(with_device(token)));
+            return Ok(Some(with_scope(token)));
         }
     }
     Ok(None)
 }
 
-/// The scope of a personal token names its device.
-fn with_device(mut token: AccessToken) -> AccessToken {
-    let scope = token.scope.as_deref().unwrap_or_default();
-    if let Some(device) = scope.split(' ').find_map(device_of_scope) {
+/// The scope of a personal token names its device, and whether it has Synapse's administrator API.
+fn with_scope(mut token: AccessToken) -> AccessToken {
+    let tokens: Vec<String> = token
+        .scope
+        .iter()
+        .flat_map(|scope| scope.split(' '))
+        .map(str::to_owned)
+        .collect();
+    if let Some(device) = tokens.iter().find_map(|token| device_of_scope(token)) {
         token.device_id = Some(device.to_owned());
     }
+    token.synapse_admin |= is_synapse_admin(&tokens);
     token
 }
 

@@ -84,6 +84,7 @@ fn blob(kind: Store, hex: &str) -> String {
 fn add_tokens(kind: Store, specimen: &Specimen) {
     let client = ulid("CN", 1);
     let scope = specimen.list(&["openid", "urn:matrix:client:device:LAPTOP"]);
+    let scope_of_admin = specimen.list(&["openid", "urn:synapse:admin:*"]);
     let mut sql = vec![format!(
         "INSERT INTO oauth2_clients (oauth2_client_id, grant_type_authorization_code, grant_type_refresh_token) VALUES \
          ({{ulid:{client}}}, true, true);"
@@ -98,6 +99,7 @@ fn add_tokens(kind: Store, specimen: &Specimen) {
     }
     for (number, (owner, actor, revoked_at)) in (0..).zip(PERSONAL) {
         let owning_client = owner.is_none().then_some(client.as_str());
+        let scope = if owner.is_none() { &scope_of_admin } else { &scope };
         sql.push(format!(
             "INSERT INTO personal_sessions (personal_session_id, owner_user_id, owner_oauth2_client_id, actor_user_id, \
              human_name, scope_list, created_at, revoked_at) VALUES ({{ulid:{}}}, {}, {}, {{ulid:{actor}}}, 'name {number}', \
@@ -302,6 +304,8 @@ async fn a_token_is_shown_with_its_session_and_users(#[values(Store::Sqlite, Sto
         let found = access_token(store, expected.id, time(NOW)).await.unwrap();
         assert_eq!(found, Some(expected));
     }
+    let by_scope = access_token(store, token_id(8), time(NOW)).await.unwrap();
+    assert!(by_scope.expect("it is there").synapse_admin);
     // It expires at this moment, and not one later.
     let over = access_token(store, token_id(12), time(LATER))
         .await
