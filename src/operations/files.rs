@@ -31,7 +31,10 @@ const INPUT: &str = "-";
 pub const LONGEST: u64 = 16 << 20;
 
 /// How many cells a table may have, which are the entries of its maps.
-const MOST_CELLS: usize = 200_000;
+const MOST_CELLS: usize = 1_000_000;
+
+/// What is put in a line of its own after a table: a quote that nothing ends has it in its cell.
+const END: &str = "\0";
 
 /// How many lines a file may have.
 const MOST_LINES: usize = 2_000_000;
@@ -334,15 +337,22 @@ impl Table {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .from_reader(text.as_bytes());
+            .from_reader(text.as_bytes().chain(b"\n".as_slice()).chain(END.as_bytes()));
         let mut table = Self {
             headings: Vec::new(),
             rows: Vec::new(),
         };
-        for record in reader.records() {
-            // The text is UTF-8 and in memory, so that nothing is left that could fail.
-            let record = record.map_err(|error| wrong(None, &format!("cannot be read: {error}")))?;
+        let mut record = csv::StringRecord::new();
+        // The text is UTF-8 and in memory, so that nothing is left that could fail.
+        let failed = |error| wrong(None, &format!("cannot be read: {error}"));
+        while reader.read_record(&mut record).map_err(failed)? {
             let line = record.position().map(|position| line_of(text, position));
+            if reader.position().byte() > text.len() as u64 + 1 {
+                if record.iter().eq([END]) {
+                    break;
+                }
+                return Err(wrong(line, "has a quote that nothing ends, in a row that begins"));
+            }
             let cells = record.iter().map(str::to_owned).collect::<Vec<_>>();
             if table.headings.is_empty() {
                 table.headings = headings(&cells).map_err(|problem| wrong(line, &problem))?;

@@ -190,14 +190,30 @@ fn a_table_has_headings_and_as_many_cells() {
         ("\na,b, a\n", "has the heading `a` twice in line 2"),
         ("a,b\n1,2\n\n3\n", "has 1 cell, but 2 headings, in line 4"),
         ("a,b\r\n1,2\r\n\r\n3\r\n", "has 1 cell, but 2 headings, in line 4"),
+        (
+            "a,b\n1,2\n\n3,\"4\n5,6\n",
+            "has a quote that nothing ends, in a row that begins in line 4",
+        ),
+        (
+            "a,\"b\n1,2",
+            "has a quote that nothing ends, in a row that begins in line 1",
+        ),
         ("a,b\n\"1\n1\",2\n1,2,3\n", "has 3 cells, but 2 headings, in line 4"),
     ] {
         assert_eq!(table(text), Err(format!("The file `x.csv` {problem}")), "{text:?}");
+    }
+    for (text, cells) in [
+        ("a,b\n1,\"x\n\0\"", "x\n\0"),
+        ("a,b\n1,\0", "\0"),
+        ("a,b\n1,5\" pipe\n", "5\" pipe"),
+        ("a,b\n1,2\n\n\n", "2"),
+    ] {
+        assert_eq!(table(text).unwrap().rows, [["1", cells]], "{text:?}");
     }
     let rows = |count: usize| format!("a,b\n{}", "1,2\n".repeat(count));
     assert_eq!(table(&rows(MOST_CELLS / 2)).unwrap().rows.len(), MOST_CELLS / 2);
     assert_eq!(
         table(&rows(MOST_CELLS / 2 + 1)),
-        Err("The file `x.csv` has more than 200000 cells".to_owned())
+        Err("The file `x.csv` has more than 1000000 cells".to_owned())
     );
 }
