@@ -31,13 +31,35 @@ pub(super) fn register_operators(engine: &mut Engine) {
         .register_fn("<=", |one: Time, other: Time| one <= other)
         .register_fn(">", |one: Time, other: Time| one > other)
         .register_fn(">=", |one: Time, other: Time| one >= other)
-        .register_fn("-", |one: Time, other: Time| (one - other).num_seconds())
+        .register_fn("-", |one: Time, other: Time| (one - other).num_seconds());
+    for operator in ["<", "<=", ">", ">="] {
+        engine
+            .register_fn(operator, |context: NativeCallContext, _: Time, other: Dynamic| {
+                unlike(&context, &other)
+            })
+            .register_fn(operator, |context: NativeCallContext, one: Dynamic, _: Time| {
+                unlike(&context, &one)
+            });
+    }
+    engine
         .register_fn("+", |context: NativeCallContext, time: Time, seconds: i64| {
             moved(time, Some(seconds)).map_err(|error| raise(error, context.call_position()))
         })
         .register_fn("-", |context: NativeCallContext, time: Time, seconds: i64| {
             moved(time, seconds.checked_neg()).map_err(|error| raise(error, context.call_position()))
         });
+}
+
+/// What comes of comparing a time with something else. Rhai would say no, whichever is earlier; of no time at all that is
+/// so.
+fn unlike(context: &NativeCallContext, other: &Dynamic) -> Scripted<bool> {
+    if other.is_unit() {
+        return Ok(false);
+    }
+    let what = if other.is_string() { "string" } else { other.type_name() };
+    let error = invalid(format!("A time cannot be compared with a value of type {what}"))
+        .help("Make a time of it, as by `time::parse(\"2026-01-31\")` or `time::ago(\"90d\")`.");
+    Err(raise(error, context.call_position()))
 }
 
 fn moved(time: Time, seconds: Option<i64>) -> Result<Time> {
@@ -120,6 +142,37 @@ mod tests {
 
     fn time(text: &str) -> Time {
         moment::moment(text).unwrap()
+    }
+
+    #[test]
+    fn moments_are_compared_with_moments_alone() {
+        let mut engine = Engine::new();
+        register_operators(&mut engine);
+        engine.register_fn("at", time);
+        let truth = |script: &str| {
+            engine
+                .eval::<bool>(script)
+                .map_err(|error| super::super::error_of(&error).to_string())
+        };
+        for (script, expected) in [
+            ("at(\"2026-01-31\") < at(\"2026-02-01\")", true),
+            ("at(\"2026-01-31\") < ()", false),
+            ("() >= at(\"2026-01-31\")", false),
+            ("at(\"2026-01-31\") == \"2026-01-31\"", false),
+        ] {
+            assert_eq!(truth(script), Ok(expected), "{script}");
+        }
+        for operator in ["<", "<=", ">", ">="] {
+            for (script, kind) in [
+                (format!("at(\"2026-01-31\") {operator} \"2026-02-01\""), "string"),
+                (format!("\"2026-02-01\" {operator} at(\"2026-01-31\")"), "string"),
+                (format!("at(\"2026-01-31\") {operator} 5"), "i64"),
+                (format!("let a = [at(\"2026-01-31\")]; a[0] {operator} 5.5"), "f64"),
+            ] {
+                let refused = format!("A time cannot be compared with a value of type {kind}");
+                assert_eq!(truth(&script), Err(refused), "{script}");
+            }
+        }
     }
 
     #[test]
