@@ -196,3 +196,18 @@ fn ctrl_c_ends_all_tests_at_once_and_leaves_no_store_behind() {
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(!is_at_work(), "the stores are gone");
 }
+
+/// Whatever stands after it would count as true.
+#[test]
+fn a_test_that_exits_has_failed_and_a_script_may() {
+    let sandbox = Sandbox::new();
+    sandbox.write("leaves.rhai", "fn main(args) { exit(\"early\"); throw \"late\"; }\n");
+    let tests = "fn test_exits() { exit(); }\n\
+         fn test_exits_in_a_closure() { try { [1].map(|x| exit(x)); } catch { } }\n\
+         fn test_of_a_script_that_does() { assert::equal(testing::run(\"./leaves\", #{}), \"early\"); }\n";
+    sandbox.write("leaves.test.rhai", &format!("{IMPORTS}{tests}"));
+    let (status, report, _) = tested(&sandbox, sandbox.path(), &[]);
+    assert_eq!(status, Some(1), "{report}");
+    assert_eq!(report.matches("A test cannot call `exit`").count(), 2, "{report}");
+    assert!(report.contains("1 passed; 2 failed"), "{report}");
+}

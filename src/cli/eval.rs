@@ -57,7 +57,7 @@ fn need(text: &str) -> Result<Need, String> {
 fn without_header(error: Error) -> Error {
     let value = |key: &str| error.values().get(key).and_then(serde_json::Value::as_str);
     match (value("denied_by"), value("capability")) {
-        (Some(by), Some(capability)) if by == Denier::Header.as_str() => {
+        (Some(by), Some(capability)) if by == Denier::Header.as_str() && error.help_text().is_some() => {
             let help = format!("Give `--needs {capability}` if it may.");
             error.help(help)
         }

@@ -1,8 +1,8 @@
 //! A script that is compiled and can be called, on a thread whose stack is deep enough for it.
 
-use std::{sync::Arc, thread};
+use std::{any::TypeId, sync::Arc, thread};
 
-use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Map, Scope};
 
 use super::{
     check, diagnose,
@@ -64,21 +64,25 @@ impl<'script> Program<'script> {
             self.engine
                 .call_fn_with_options(options, &mut scope, &self.ast, "main", (arguments,))
         };
-        done.map_err(|error| {
-            let failed = diagnose::of_running(&error, self.script, &self.modules);
-            if self.script.origin == Origin::Expression {
-                of_expression(failed)
-            } else {
-                failed
-            }
-        })
+        done.map_err(|error| diagnose::of_running(&error, self.script, &self.modules))
     }
 
     /// Calls a test.
     ///
     /// # Errors
     /// What it failed with, with the places in it.
-    pub(super) fn call_test(&self, name: &str) -> Result<()> {
+    pub(super) fn call_test(&mut self, name: &str) -> Result<()> {
+        // It would end the test as if all that it says were true.
+        for arity in 0..2 {
+            self.engine
+                .register_raw_fn("exit", vec![TypeId::of::<Dynamic>(); arity], |context, _| {
+                    let message = "A test cannot call `exit`, which would leave out what comes after it";
+                    let error = Error::new(Code::TestFailed, message).help("Write `return`.");
+                    Err::<Dynamic, _>(
+                        EvalAltResult::ErrorTerminated(Dynamic::from(error), context.call_position()).into(),
+                    )
+                });
+        }
         let options = CallFnOptions::new().eval_ast(true);
         let called: std::result::Result<Dynamic, _> =
             self.engine
@@ -86,15 +90,6 @@ impl<'script> Program<'script> {
         called
             .map(drop)
             .map_err(|error| diagnose::of_test(&error, self.script, &self.modules))
-    }
-}
-
-/// A denial, as statements without a header can be rid of it.
-fn of_expression(failed: Error) -> Error {
-    let capability = failed.values().get("capability").and_then(|text| text.as_str());
-    match capability.map(|capability| format!("`--needs {capability}` lets it.")) {
-        Some(help) if failed.code() == Code::CapabilityDenied => failed.help(help),
-        _ => failed,
     }
 }
 
