@@ -59,6 +59,8 @@ fn located(
         Some((known, position)) => places.push((known.unwrap_or(file), position)),
         None => places.push((file, at.position())),
     }
+    // What a native function calls is called from the place where that is called itself.
+    places.dedup();
     places.retain(|(file, _)| is_of_interest(file));
     for (file, position) in places.into_iter().rev() {
         let text = if file == script.label {

@@ -40,8 +40,15 @@ pub(super) struct Source {
     /// What errors call it: `std/registration`, or the path of its file.
     pub(super) label: String,
     pub(super) text: Arc<str>,
-    /// Where its own modules are: a folder below that of the script.
-    below: PathBuf,
+    /// Where its own modules are: a folder below that of the script; those that ship have none.
+    below: Option<PathBuf>,
+}
+
+impl Source {
+    /// Whether it ships inside of the binary. A file of an operator's may be called as one that does.
+    pub(super) fn is_shipped(&self) -> bool {
+        self.below.is_none()
+    }
 }
 
 impl Modules {
@@ -113,10 +120,11 @@ impl Inner {
             None => shipped(path)?,
             Some(file) => {
                 let importing = importer.and_then(|label| self.sources.get(label));
-                if importing.is_some_and(|source| source.label.starts_with("std/")) {
-                    return Err(unimportable(path));
-                }
-                let below = importing.map(|source| source.below.clone()).unwrap_or_default();
+                let below = match importing {
+                    Some(source) if source.is_shipped() => return Err(unimportable(path)),
+                    Some(source) => source.below.clone().unwrap_or_default(),
+                    None => PathBuf::new(),
+                };
                 self.file(&below, file, path)?
             }
         };
@@ -160,7 +168,7 @@ impl Inner {
         Ok(Source {
             label,
             text: text.into(),
-            below: relative.parent().unwrap_or(Path::new("")).to_owned(),
+            below: Some(relative.parent().unwrap_or(Path::new("")).to_owned()),
         })
     }
 
@@ -200,7 +208,7 @@ fn shipped(path: &str) -> Result<Source> {
     Ok(Source {
         label: path.to_owned(),
         text: text.into(),
-        below: PathBuf::new(),
+        below: None,
     })
 }
 
@@ -263,6 +271,10 @@ mod tests {
     #[test]
     fn modules_are_beside_the_file_that_imports_them() {
         assert_eq!(import(&FILES, "./one"), Ok(()));
+        // A folder of an operator's may be called as the standard library is.
+        let named = FILES.map(|(name, text)| (format!("std/{name}"), text));
+        let named: Vec<_> = named.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+        assert_eq!(import(&named, "./std/one"), Ok(()));
         assert_eq!(import(&FILES, "./lib/three"), Ok(()));
         assert_eq!(
             import(&FILES, "./three"),

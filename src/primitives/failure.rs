@@ -61,6 +61,13 @@ pub fn error_of(result: &EvalAltResult) -> Error {
         | EvalAltResult::ErrorTooManyModules(_)
         | EvalAltResult::ErrorStackOverflow(_)
         | EvalAltResult::ErrorDataTooLarge(..) => Error::new(Code::ScriptLimit, words_of(result)),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with("anon$") => Error::new(
+            Code::ScriptFailed,
+            "The closure cannot be called here with these arguments",
+        )
+        .help(
+            "It takes another number of them; or a module has made it, and only that module's functions can call it.",
+        ),
         EvalAltResult::ErrorModuleNotFound(path, _) => {
             Error::new(Code::ScriptNotFound, format!("There is no module `{path}`"))
         }
@@ -168,6 +175,18 @@ mod tests {
             let script =
                 format!("let all = (); try {{ {failing}; }} catch (error) {{ all = error_concerns_all(error); }} all");
             assert_eq!(engine.eval::<bool>(&script).unwrap(), concerns_all, "{failing}");
+        }
+    }
+
+    #[test]
+    fn a_closure_is_not_called_by_the_name_that_rhai_gives_it() {
+        for script in ["let f = |x| x; f.call(1, 2)", "[1].map(|a, b, c| a)"] {
+            let error = of(script);
+            assert_eq!(
+                error.message(),
+                "The closure cannot be called here with these arguments",
+                "{script}"
+            );
         }
     }
 

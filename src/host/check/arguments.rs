@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Rule, finding::Finding, header, unit::Unit};
 use crate::{
+    capability::FileScope,
     error::{Excerpt, nearest},
     host::script::Script,
 };
@@ -36,9 +37,13 @@ pub(super) fn check(script: &Script, unit: &Unit, read: &Read, findings: &mut Ve
     if read.whole || !unit.named("main").any(|(_, main)| main.params.len() == 1) {
         return;
     }
+    let granted = |name: &str| {
+        let mut files = script.header.needs.files();
+        files.any(|scope| matches!(scope, FileScope::Given(param) if param == name))
+    };
     for name in declared {
         // What asks before it does something knows of `yes`.
-        if name == "yes" || read.names.contains_key(name) {
+        if name == "yes" || read.names.contains_key(name) || granted(name) {
             continue;
         }
         let message = format!("Nothing reads the parameter `{name}`");

@@ -178,7 +178,13 @@ impl Walk<'_> {
                 let fitting = named.iter().copied().filter(|native| native.arity == count);
                 let fitting: Vec<_> = fitting.collect();
                 if !fitting.is_empty() {
-                    return self.native(fitting, &format!("{path}::{name}"), position);
+                    let returned = self.native(fitting, &format!("{path}::{name}"), position);
+                    if let ("files", Some(Expr::StringConstant(file, _)), Some(call)) =
+                        (path.as_str(), call.args.first(), self.calls.last_mut())
+                    {
+                        call.reads(file);
+                    }
+                    return returned;
                 }
                 let counts: BTreeSet<_> = named.iter().map(|native| native.arity).collect();
                 if counts.is_empty() {
@@ -240,7 +246,7 @@ impl Walk<'_> {
             Some((_, Some(unit))) => unit,
             Some((_, None)) => return Root::Unknown,
             None if first == "global" => return Root::Unknown,
-            None if first == "testing" && !self.is_in_test() && !self.unit.is_shipped() => return Root::Nothing,
+            None if first == "testing" && !self.is_in_test() && !self.unit.is_shipped => return Root::Nothing,
             None if self.known.has_namespace(first) && namespace.path.len() == 1 => return Root::Namespace,
             None => return Root::Nothing,
         };
@@ -267,6 +273,8 @@ impl Walk<'_> {
         let finding = Finding::new(Rule::UnknownModule, message, self.unit.at(namespace.position()));
         let finding = if name == "testing" {
             finding.help("Only tests have it: functions named `test_…`, and files named `….test.rhai`.")
+        } else if known.contains(&name.as_str()) {
+            finding.help("It is imported only further down, or in another block or function.")
         } else {
             finding.meant(nearest(&name, &known))
         };
@@ -378,7 +386,9 @@ impl Walk<'_> {
         };
         let finding = Finding::new(Rule::UnknownMethod, message, self.unit.at(position));
         let properties = self.known.properties_of(receiver).unwrap_or_default();
-        let finding = if is_known && properties.contains(&name) {
+        let finding = if matches!(receiver, Type::ListOf(_)) {
+            finding.help(ONLY_READ)
+        } else if is_known && properties.contains(&name) {
             finding.help(format!("It is a property: write `.{name}` without parentheses."))
         } else {
             let mut known = self.known.methods_of(receiver);
@@ -408,12 +418,18 @@ impl Walk<'_> {
                 finding.meant(Some(meant))
             } else {
                 let shown: Vec<_> = known.iter().filter(|name| **name != "tag").copied().collect();
-                finding.help(format!("Its properties are {}.", listed(&shown)))
+                finding.help(match &shown[..] {
+                    [] => "It has no properties.".to_owned(),
+                    shown => format!("Its properties are {}.", listed(shown)),
+                })
             });
         }
         Type::Any
     }
 }
+
+/// What can be done with a list that is read while it is walked.
+pub(super) const ONLY_READ: &str = "Go over it with `for`, which reads it as it goes; `count` of its namespace counts.";
 
 /// The names before the last `::`.
 fn shown(namespace: &Namespace) -> String {

@@ -39,7 +39,7 @@ pub(super) fn load(main: Unit, modules: &Modules, findings: &mut Vec<Finding>) -
                 let parsed = Unit::parse(&source.label, &source.text, false);
                 let place = match parsed {
                     Ok(unit) => {
-                        units.push(unit);
+                        units.push(unit.shipped(source.is_shipped()));
                         Some(units.len() - 1)
                     }
                     Err(finding) => {

@@ -1,12 +1,15 @@
 //! Which capabilities a script uses: those of all primitives that are reached from `main`, through modules as well.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque, btree_map::Entry},
+    path::{Path, PathBuf},
+};
 
 use rhai::Position;
 
 use super::{Rule, finding::Finding, header, imports::Units, known::Native, unit::Function};
 use crate::{
-    capability::{Access, Capability},
+    capability::{Access, Capability, FileScope},
     error::Excerpt,
     host::script::{Origin, Script, is_test},
 };
@@ -29,6 +32,8 @@ enum Target {
     Primitive {
         natives: Vec<&'static Native>,
         name: String,
+        /// The file that it reads, where the text says which.
+        file: Option<PathBuf>,
     },
 }
 
@@ -54,7 +59,20 @@ impl Call {
             unit,
             caller,
             position,
-            target: Target::Primitive { natives, name },
+            target: Target::Primitive {
+                natives,
+                name,
+                file: None,
+            },
+        }
+    }
+
+    /// It reads the file of this path. A relative one starts from a folder that is not known yet.
+    pub(super) fn reads(&mut self, path: &str) {
+        if let Target::Primitive { file, .. } = &mut self.target
+            && Path::new(path).is_absolute()
+        {
+            *file = Some(path.into());
         }
     }
 
@@ -116,7 +134,7 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
     let mut missing: BTreeMap<String, (Position, &str)> = BTreeMap::new();
     for (node, entry) in reached(&of, roots(units, &of)) {
         for call in of.get(&node).into_iter().flatten() {
-            let Target::Primitive { natives, name } = &call.target else {
+            let Target::Primitive { natives, name, file } = &call.target else {
                 continue;
             };
             used.extend(
@@ -126,16 +144,16 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
             );
             let needed: Vec<_> = natives.iter().map(|native| native.needs).collect();
             let is_granted = |it: &Option<Capability>| it.is_none_or(|needed| script.header.needs.allow(needed));
-            if needed.iter().any(is_granted) {
-                continue;
-            }
+            let capability = if needed.iter().any(is_granted) {
+                match file.as_deref().filter(|file| !may_read(script, file)) {
+                    Some(file) => format!("{}:{}", Capability::FILES, file.display()),
+                    None => continue,
+                }
+            } else {
+                let needed = needed.iter().flatten().map(ToString::to_string).min();
+                needed.unwrap_or_default()
+            };
             let position = if node.0 == 0 { call.position } else { entry };
-            let capability = needed
-                .iter()
-                .flatten()
-                .map(ToString::to_string)
-                .min()
-                .unwrap_or_default();
             let known = missing.get(&capability);
             if known.is_none_or(|(known, _)| *known > position) {
                 missing.insert(capability, (position, name));
@@ -153,6 +171,14 @@ pub(super) fn check(script: &Script, units: &Units, calls: &[Call], findings: &m
     if script.header.states_needs && script.origin != Origin::Expression && is_whole {
         find_unused(script, &used, findings);
     }
+}
+
+/// Whether a file can be one of those that the header names: what a parameter is given may be any.
+fn may_read(script: &Script, file: &Path) -> bool {
+    script.header.needs.files().any(|scope| match scope {
+        FileScope::Below(path) => file.starts_with(path),
+        FileScope::Given(_) => true,
+    })
 }
 
 /// What a header needs that reads files.

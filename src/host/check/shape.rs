@@ -7,16 +7,18 @@ use rhai::{Expr, Stmt};
 use super::{
     MOST, Rule,
     finding::Finding,
+    imports::Units,
     known::{Known, Native},
     reach::Call,
     unit::{Function, Unit},
 };
 use crate::{error::Excerpt, host::script::is_test};
 
-/// Checks the shape of a text, which is that of a module or of a script.
-pub(super) fn check(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {
+/// Checks the shape of a text by its place: the first is that of a script, the others are modules.
+pub(super) fn check(units: &Units, index: usize, findings: &mut Vec<Finding>) {
+    let unit = &units[index];
     top_level(unit, findings);
-    replaced(unit, is_module, findings);
+    replaced(unit, index > 0 || unit.is_shipped, units, findings);
     unused_imports(unit, findings);
 }
 
@@ -92,12 +94,12 @@ fn main(unit: &Unit, findings: &mut Vec<Finding>) -> bool {
 }
 
 /// A function that would be called in the place of one of masctl's or Rhai's.
-fn replaced(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {
+fn replaced(unit: &Unit, is_module: bool, units: &Units, findings: &mut Vec<Finding>) {
     let known = Known::get();
     for function in unit.functions.iter().filter(|function| !function.is_closure()) {
         let natives = known.named(&function.name);
         let Some(native) = natives
-            .filter(|native| is_hidden(native, function, is_module.then_some(&*unit.text)))
+            .filter(|native| is_hidden(native, function, units, is_module))
             .last()
         else {
             continue;
@@ -125,13 +127,13 @@ fn replaced(unit: &Unit, is_module: bool, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a function is called where a registered one was meant: as a function, or as a method. Nothing but the text of a
-/// `module` sees its function without the module's name, and calls it as a function only if it means it.
-fn is_hidden(native: &Native, function: &Function, module: Option<&str>) -> bool {
+/// Whether a function is called where a registered one was meant: as a function, or as a method that some text calls, since
+/// Rhai looks in those of the callers as well. A function of a module is called without its name only where it is meant.
+fn is_hidden(native: &Native, function: &Function, units: &Units, is_module: bool) -> bool {
     let count = function.params.len();
-    let as_function = module.is_none() && (native.namespace.is_some() || native.arity == count);
-    let is_method = |text: &str| text.contains(&format!(".{}(", function.name));
-    let as_method = native.arity == count + 1 && module.is_none_or(is_method);
+    let as_function = !is_module && (native.namespace.is_some() || native.arity == count);
+    let method = (function.name.clone(), count);
+    let as_method = native.arity == count + 1 && units.iter().any(|unit| unit.methods.contains(&method));
     function.this_type.is_none() && (as_function || as_method)
 }
 

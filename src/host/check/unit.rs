@@ -34,8 +34,12 @@ pub(super) struct Unit {
     pub(super) variables: BTreeMap<String, bool>,
     /// Every text and key that it writes: what a map may be given a closure under, and what may name a function.
     pub(super) texts: BTreeSet<String>,
+    /// The methods that it calls, each with the number of arguments.
+    pub(super) methods: BTreeSet<(String, usize)>,
     /// Whether it is a file of tests.
     pub(super) of_tests: bool,
+    /// Whether it is a module of the standard library.
+    pub(super) is_shipped: bool,
     /// The first name that Rhai does not know.
     pub(super) refused: Option<Finding>,
 }
@@ -131,7 +135,9 @@ impl Unit {
             imports: Vec::new(),
             variables: BTreeMap::new(),
             texts: BTreeSet::new(),
+            methods: BTreeSet::new(),
             of_tests,
+            is_shipped: false,
             refused,
         };
         unit.survey(&ast);
@@ -143,9 +149,9 @@ impl Unit {
         Self { text, ..self }
     }
 
-    /// Whether it ships inside of the binary, where a test keeps it right.
-    pub(super) fn is_shipped(&self) -> bool {
-        self.label.starts_with("std/")
+    /// As it is, and whether it ships inside of the binary, where a test keeps it right.
+    pub(super) fn shipped(self, is_shipped: bool) -> Self {
+        Self { is_shipped, ..self }
     }
 
     /// The functions of this name.
@@ -191,6 +197,7 @@ impl Unit {
     /// Notes what is found anywhere in the text.
     fn survey(&mut self, ast: &AST) {
         let mut texts = BTreeSet::new();
+        let mut methods = BTreeSet::new();
         let mut imports = Vec::new();
         ast.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
@@ -199,6 +206,9 @@ impl Unit {
                 }
                 Some(ASTNode::Expr(Expr::Property(property, _))) => {
                     texts.insert(property.2.to_string());
+                }
+                Some(ASTNode::Expr(Expr::MethodCall(call, _))) => {
+                    methods.insert((call.name.to_string(), call.args.len()));
                 }
                 Some(ASTNode::Expr(Expr::Map(entries, _))) => {
                     texts.extend(entries.0.iter().map(|(key, _)| key.name.to_string()));
@@ -222,6 +232,7 @@ impl Unit {
             true
         });
         self.texts = texts;
+        self.methods = methods;
         let is_of_all = |position: Position| {
             let mut all = self.top.iter();
             all.any(|statement| matches!(statement, Stmt::Import(import, _) if import.0.position() == position))

@@ -7,6 +7,7 @@ use rhai::{ASTFlags, Expr, FlowControl, FnCallExpr, FnPtr, Ident, Position, Stmt
 use super::{
     MOST, Rule,
     arguments::Read,
+    calls::ONLY_READ,
     finding::Finding,
     imports::Units,
     known::{Known, Type},
@@ -328,7 +329,12 @@ impl<'a> Walk<'a> {
             ))
         } else {
             let known: Vec<_> = self.scope.iter().map(|(known, _)| known.as_str()).collect();
-            finding.meant(nearest(name, &known))
+            match nearest(name, &known) {
+                None if self.known.has_namespace(name) => {
+                    finding.help(format!("What a namespace has stands behind `::`, as in `{name}::…`."))
+                }
+                meant => finding.meant(meant),
+            }
         };
         self.findings.push(finding);
         Type::Any
@@ -434,6 +440,11 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         self.expression(index);
+        if let Type::ListOf(item) = base {
+            let message = format!("A list of {item} has no element by its number");
+            let finding = Finding::new(Rule::UnknownProperty, message, self.unit.at(index.position()));
+            self.findings.push(finding.help(ONLY_READ));
+        }
         match rest {
             None => Type::Any,
             Some((link, None)) => self.link(Type::Any, link),
