@@ -81,7 +81,7 @@ pub(super) fn bare(modules: impl ModuleResolver + 'static) -> Engine {
         .set_max_modules(64)
         .set_max_string_size(16 << 20)
         .set_max_array_size(2_000_000)
-        .set_max_map_size(2_000_000)
+        .set_max_map_size(1_000_000)
         // A higher level may call primitives while it compiles.
         .set_optimization_level(OptimizationLevel::Simple)
         .disable_symbol("eval")

@@ -31,10 +31,13 @@ const INPUT: &str = "-";
 pub const LONGEST: u64 = 16 << 20;
 
 /// How many cells a table may have, which are the entries of its maps.
-const MOST_CELLS: usize = 1_000_000;
+const MOST_CELLS: usize = 600_000;
 
 /// What is put in a line of its own after a table: a quote that nothing ends has it in its cell.
 const END: &str = "\0";
+
+/// How many values a file of JSON may have.
+const MOST_VALUES: usize = 1_000_000;
 
 /// How many lines a file may have.
 const MOST_LINES: usize = 2_000_000;
@@ -200,8 +203,28 @@ pub fn table(run: &Run, path: &str) -> Result<Table> {
 /// # Errors
 /// Those of [`text`], and `value.invalid` for what is no JSON.
 pub fn json(run: &Run, path: &str) -> Result<Value> {
-    serde_json::from_str(&text(run, path)?)
+    let text = text(run, path)?;
+    if values(&text) > MOST_VALUES {
+        let message = format!("{} has more than {MOST_VALUES} values", name(path));
+        return Err(Error::new(Code::ValueInvalid, message).help("Split it."));
+    }
+    serde_json::from_str(&text)
         .map_err(|error| Error::new(Code::ValueInvalid, format!("{} is no JSON: {error}", name(path))))
+}
+
+/// How many values a JSON has at most, counted before they are made: a small text has many that are large in memory.
+fn values(json: &str) -> usize {
+    let (mut count, mut quoted, mut escaped) = (1, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' | b',' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// Standard input, to its end. Changes that wait to be committed would hold locks meanwhile.

@@ -59,8 +59,8 @@ pub fn error_of(result: &EvalAltResult) -> Error {
         EvalAltResult::ErrorParsing(error, _) => Error::new(Code::ScriptSyntax, error.to_string()),
         EvalAltResult::ErrorTooManyOperations(_)
         | EvalAltResult::ErrorTooManyModules(_)
-        | EvalAltResult::ErrorStackOverflow(_)
-        | EvalAltResult::ErrorDataTooLarge(..) => Error::new(Code::ScriptLimit, words_of(result)),
+        | EvalAltResult::ErrorStackOverflow(_) => Error::new(Code::ScriptLimit, words_of(result)),
+        EvalAltResult::ErrorDataTooLarge(..) => Error::new(Code::ScriptLimit, words_of(result)).help(SIZES),
         EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with("anon$") => Error::new(
             Code::ScriptFailed,
             "The closure cannot be called here with these arguments",
@@ -74,6 +74,10 @@ pub fn error_of(result: &EvalAltResult) -> Error {
         _ => Error::new(Code::ScriptFailed, words_of(result)),
     }
 }
+
+/// How large values may be, as the engine is told.
+const SIZES: &str = "A text has at most 16 MiB, an array 2,000,000 items and a map 1,000,000 entries, each with all that is \
+                     in it. Go over a list with `for`, and keep only what is needed of each.";
 
 /// A script may throw an error that it caught, a text, a map with `message`, `help` and `data`, or anything else.
 fn thrown(value: &Dynamic) -> Error {

@@ -173,6 +173,13 @@ fn a_dash_is_standard_input_only_where_it_was_given() {
     assert!(!matches!(below.find("-").unwrap().0.place, Ok(Place::Input)));
 }
 
+#[test]
+fn values_are_counted_outside_of_texts() {
+    for (json, count) in [("1", 1), ("[1,{\"a\":[2,3]}]", 6), (r#"["a,b{[\"",  "\\", 1]"#, 4)] {
+        assert_eq!(values(json), count, "{json}");
+    }
+}
+
 fn table(text: &str) -> Result<Table, String> {
     Table::parse(text, "The file `x.csv`").map_err(|error| error.to_string())
 }
@@ -214,6 +221,6 @@ fn a_table_has_headings_and_as_many_cells() {
     assert_eq!(table(&rows(MOST_CELLS / 2)).unwrap().rows.len(), MOST_CELLS / 2);
     assert_eq!(
         table(&rows(MOST_CELLS / 2 + 1)),
-        Err("The file `x.csv` has more than 1000000 cells".to_owned())
+        Err("The file `x.csv` has more than 600000 cells".to_owned())
     );
 }
