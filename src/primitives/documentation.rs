@@ -213,7 +213,11 @@ pub fn operators() -> Vec<Documented> {
     let all = functions(&engine()).into_iter();
     let is_comparison =
         |function: &Documented| function.returns == "bool" && function.name.chars().all(|char| "=!<>".contains(char));
-    let mut operators: Vec<_> = all.filter(is_comparison).collect();
+    // What takes anything is there to refuse it.
+    let takes_anything = |function: &Documented| function.typed_parameters().iter().any(|(_, kind)| kind == "?");
+    let mut operators: Vec<_> = all
+        .filter(|function| is_comparison(function) && !takes_anything(function))
+        .collect();
     operators.sort_by(|one, other| one.name.cmp(&other.name));
     operators
 }
