@@ -208,6 +208,10 @@ fn a_test_that_exits_has_failed_and_a_script_may() {
     sandbox.write("leaves.test.rhai", &format!("{IMPORTS}{tests}"));
     let (status, report, _) = tested(&sandbox, sandbox.path(), &[]);
     assert_eq!(status, Some(1), "{report}");
-    assert_eq!(report.matches("A test cannot call `exit`").count(), 2, "{report}");
+    assert_eq!(
+        report.matches("Error: A test cannot call `exit`").count(),
+        2,
+        "{report}"
+    );
     assert!(report.contains("1 passed; 2 failed"), "{report}");
 }

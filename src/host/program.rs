@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, sync::Arc, thread};
 
-use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Map, Scope};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 
 use super::{
     check, diagnose,
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     error::{Code, Error, Excerpt, Result},
     operations::Run,
+    primitives::raise,
 };
 
 /// A compiled script. It acts on one run.
@@ -67,22 +68,25 @@ impl<'script> Program<'script> {
         done.map_err(|error| diagnose::of_running(&error, self.script, &self.modules))
     }
 
+    /// Lets a test fail that calls `exit`, which would end it as if all that it says were true.
+    fn forbid_exit(&mut self, run: &Arc<Run>) {
+        for arity in 0..2 {
+            let run = run.clone();
+            let types = vec![TypeId::of::<Dynamic>(); arity];
+            self.engine.register_raw_fn("exit", types, move |context, _| {
+                let message = "A test cannot call `exit`, which leaves out what comes after it";
+                let error = run.stage().map_or_else(|error| error, |stage| stage.fail(message));
+                Err::<Dynamic, _>(raise(error, context.call_position()))
+            });
+        }
+    }
+
     /// Calls a test.
     ///
     /// # Errors
     /// What it failed with, with the places in it.
-    pub(super) fn call_test(&mut self, name: &str) -> Result<()> {
-        // It would end the test as if all that it says were true.
-        for arity in 0..2 {
-            self.engine
-                .register_raw_fn("exit", vec![TypeId::of::<Dynamic>(); arity], |context, _| {
-                    let message = "A test cannot call `exit`, which would leave out what comes after it";
-                    let error = Error::new(Code::TestFailed, message).help("Write `return`.");
-                    Err::<Dynamic, _>(
-                        EvalAltResult::ErrorTerminated(Dynamic::from(error), context.call_position()).into(),
-                    )
-                });
-        }
+    pub(super) fn call_test(&mut self, name: &str, run: &Arc<Run>) -> Result<()> {
+        self.forbid_exit(run);
         let options = CallFnOptions::new().eval_ast(true);
         let called: std::result::Result<Dynamic, _> =
             self.engine

@@ -215,17 +215,11 @@ impl Unit {
                 }
                 Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => keys_of(value, &mut texts),
                 Some(ASTNode::Stmt(Stmt::Import(import, position))) => {
-                    let (path_of, alias) = &**import;
-                    let literal = match path_of {
-                        Expr::StringConstant(text, _) => Some(text.to_string()),
-                        _ => None,
-                    };
-                    let at = if literal.is_some() {
-                        path_of.position()
-                    } else {
-                        *position
-                    };
-                    imports.push((alias.name.to_string(), literal, at));
+                    let (path, alias) = &**import;
+                    imports.push(match path {
+                        Expr::StringConstant(text, at) => (alias.name.to_string(), Some(text.to_string()), *at),
+                        _ => (alias.name.to_string(), None, *position),
+                    });
                 }
                 _ => {}
             }

@@ -112,7 +112,7 @@ pub(super) fn run(ground: &Ground, file: &File, name: &str, limits: Limits, whol
     };
     let stage = Arc::new(stage);
     let run = Arc::new(Run::on_stage(parts, stage.clone()));
-    let ended = on_deep_stack(|| Program::of_tests(script, &run, &counted)?.call_test(name));
+    let ended = on_deep_stack(|| Program::of_tests(script, &run, &counted)?.call_test(name, &run));
     let failure = match ended {
         Ok(()) => stage.take_failure(),
         Err(error) => Some(run.abandon(error)),
