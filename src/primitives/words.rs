@@ -33,7 +33,7 @@ fn written(value: &Dynamic, depth: usize) -> String {
         return error.message().to_owned();
     }
     if let Some(text) = value.read_lock::<ImmutableString>() {
-        return format!("{text:?}");
+        return format!("{:?}", text.as_str());
     }
     if let Some(items) = value.read_lock::<Array>() {
         let items: Vec<_> = items.iter().map(deeper).collect();
