@@ -12,7 +12,7 @@ use rhai::{
 use super::Scripted;
 
 /// An error that nothing may catch without what was put around it, and any other as it is.
-pub(super) fn laid_bare(error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+pub(super) fn laid_bare(error: EvalAltResult) -> EvalAltResult {
     if is_fatal(&error) { innermost(error) } else { error }
 }
 
@@ -25,12 +25,12 @@ fn is_fatal(error: &EvalAltResult) -> bool {
     }
 }
 
-fn innermost(error: Box<EvalAltResult>) -> Box<EvalAltResult> {
-    match *error {
+fn innermost(error: EvalAltResult) -> EvalAltResult {
+    match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            innermost(inner)
+            innermost(*inner)
         }
-        other => other.into(),
+        other => other,
     }
 }
 
@@ -71,7 +71,7 @@ impl Callee<'_> {
     ) -> Scripted<Dynamic> {
         self.function
             .call_raw_with_extra_args(self.caller, self.context, this, given, more, this_at)
-            .map_err(laid_bare)
+            .map_err(|error| laid_bare(*error).into())
     }
 }
 

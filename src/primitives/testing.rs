@@ -50,9 +50,9 @@ fn caught(context: &NativeCallContext, deed: &FnPtr) -> Scripted<Dynamic> {
     match (called, run.stop()) {
         (Err(_), Some(why)) => Err(raise(why, context.call_position())),
         (Err(error), None) => {
-            let error = laid_bare(error);
+            let error = laid_bare(*error);
             if error.is_system_exception() {
-                return Err(error);
+                return Err(error.into());
             }
             drop(stage.take_failure());
             Ok(Dynamic::from(error_of(&error)))
