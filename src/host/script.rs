@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fs::FileType,
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
@@ -191,25 +190,11 @@ pub fn read_text(path: &Path) -> Result<String> {
         Error::new(Code::FileUnreadable, message)
     };
     let label = path.display().to_string();
-    // Whoever opens a pipe waits until somebody writes to it.
-    let is_special = |kind: FileType| !kind.is_file() && !kind.is_dir();
-    if !is_open(path) && path.metadata().is_ok_and(|metadata| is_special(metadata.file_type())) {
-        return Err(
-            unreadable(std::io::Error::other("it is no plain file")).help("`-` reads the script from standard input.")
-        );
-    }
     match config::read_file(path, LONGEST) {
         Ok(bytes) => text_of(&**bytes, &label)?.map_err(unreadable),
         Err(Unread::Failed(cause)) => Err(unreadable(cause)),
         Err(Unread::TooLarge) => Err(too_large(&label)),
     }
-}
-
-/// Whether it is a file that the shell has opened, such as that of `<(…)`.
-fn is_open(path: &Path) -> bool {
-    ["/dev/fd", "/proc/self/fd", "/dev/stdin"]
-        .iter()
-        .any(|open| path.starts_with(open))
 }
 
 /// Reads a text that stands in the place of a script from standard input.
