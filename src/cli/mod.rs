@@ -87,7 +87,7 @@ fn run(arguments: &[OsString]) -> Result<u8> {
 /// Shows an error on stderr and returns its exit status.
 fn fail(error: &Error, arguments: &[OsString]) -> u8 {
     if wants_json(arguments) {
-        terminal::write_stderr(&format!("{}\n", failure::json(error)));
+        terminal::write_stderr(&format!("{}\n", terminal::printable_json(&failure::json(error))));
     } else {
         let verbose = arguments
             .iter()

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    fmt::Write as _,
     io::{self, IsTerminal, Read, Write},
     sync::{
         Mutex, PoisonError,
@@ -11,6 +12,7 @@ use std::{
 
 use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text, ui::RenderConfig};
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::{failure::Style, options::Options, render::Format};
 use crate::{
@@ -238,14 +240,30 @@ impl Console for Terminal {
 pub(super) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        let bidirectional = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if (character.is_control() && character != '\n') || bidirectional {
+        if steers(character) && character != '\n' {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
         }
     }
     shown
+}
+
+/// JSON that cannot steer the terminal. Whoever parses it reads the same.
+pub(super) fn printable_json(value: &Value) -> String {
+    let mut shown = String::new();
+    for character in value.to_string().chars() {
+        if steers(character) {
+            let _ = write!(shown, "\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+fn steers(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text that is one line, whatever others put into it: none of it looks like another message, or another row.
@@ -337,6 +355,10 @@ mod tests {
 
     #[test]
     fn hostile_text_cannot_steer_the_terminal() {
+        let value = Value::from("a\x1b\u{7f}\u{9b}\u{202e}\n\u{e9}");
+        let json = printable_json(&value);
+        assert_eq!(json, "\"a\\u001b\\u007f\\u009b\\u202e\\n\u{e9}\"");
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), value);
         assert_eq!(printable("a\x1b[2Jb\u{202e}c\r\nd é"), "a\\u{1b}[2Jb\\u{202e}c\\r\nd é");
     }
 

@@ -14,8 +14,15 @@ use crate::{
     primitives,
 };
 
-/// The stack of the thread that runs a script: deep enough for the call levels below, in a debug build as well.
-pub(super) const STACK: usize = 64 << 20;
+const GIB: usize = 1 << 30;
+
+/// The stack of the thread that runs a script, in bytes: the first of these that the system grants. Only what is used of it
+/// takes memory.
+///
+/// The last is deep enough for the call levels below, in a debug build as well. The first is deep enough to drop the longest
+/// chain of closures, each of which holds the one before, that fits into the memory that a script may take: Rust drops it
+/// by recursion, which takes up to twice the memory of the chain.
+pub(super) const STACKS: [usize; 3] = [GIB.saturating_mul(4), GIB, 64 << 20];
 
 /// How much scripts may do before they are stopped, beyond the limits of depth and size that always hold. How long they
 /// may take is the run's to know.
@@ -62,7 +69,9 @@ pub(super) fn build(run: &Arc<Run>, modules: Modules, limits: &Limits) -> Engine
     let (watched, limits, memory) = (run.clone(), limits.clone(), Memory::new());
     engine.on_progress(move |operations| {
         let stopped = watched.stop().or_else(|| limits.count());
-        stopped.or_else(|| memory.refuse(operations)).map(Dynamic::from)
+        let stopped = stopped.or_else(|| memory.refuse(operations))?;
+        watched.doom.see(&stopped);
+        Some(Dynamic::from(stopped))
     });
     let (printing, debugging) = (run.clone(), run.clone());
     engine.on_print(move |text| printing.console().say(text));

@@ -1,6 +1,10 @@
 //! A script that is compiled and can be called, on a thread whose stack is deep enough for it.
 
-use std::{any::TypeId, sync::Arc, thread};
+use std::{
+    any::TypeId,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
 
@@ -171,18 +175,24 @@ fn require_main(ast: &AST, script: &Script) -> Result<()> {
 /// # Errors
 /// Those of the work, and `bug`.
 pub(super) fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    // A thread that cannot be started takes with it what it was to do.
+    let work = Mutex::new(Some(work));
+    let take = || work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let do_it = || take().map(|work| work());
     thread::scope(|scope| {
-        let spawned = thread::Builder::new()
-            .name("script".to_owned())
-            .stack_size(engine::STACK)
-            .spawn_scoped(scope, work);
-        match spawned.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(done)) => done,
-            Ok(Err(_)) => Err(Error::new(
-                Code::Bug,
-                "masctl has a defect: the script's thread panicked",
-            )),
-            Err(cause) => Err(Error::new(Code::Bug, format!("No thread for the script: {cause}"))),
+        let mut cause = None;
+        for stack in engine::STACKS {
+            let builder = thread::Builder::new().name("script".to_owned()).stack_size(stack);
+            match builder.spawn_scoped(scope, do_it) {
+                Ok(thread) => return thread.join().ok().flatten().unwrap_or_else(|| Err(panicked())),
+                Err(why) => cause = Some(why),
+            }
         }
+        let why = cause.map(|cause| cause.to_string()).unwrap_or_default();
+        Err(Error::new(Code::Bug, format!("No thread for the script: {why}")))
     })
+}
+
+fn panicked() -> Error {
+    Error::new(Code::Bug, "masctl has a defect: the script's thread panicked")
 }

@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 
-use super::to_value;
+use super::{to_value, words::words};
 use crate::error::{Code, Error};
 
 /// Raises an error at a position. What a script may not swallow passes through its `catch`.
@@ -88,19 +88,19 @@ fn thrown(value: &Dynamic) -> Error {
         return fatal.error.clone();
     }
     if let Some(map) = value.read_lock::<Map>() {
-        return told(&map).unwrap_or_else(|| failed(&value.to_string()));
+        return told(&map).unwrap_or_else(|| failed(&words(value)));
     }
     if value.is_unit() {
         return failed("the script threw an error without a message");
     }
-    failed(&value.to_string())
+    failed(&words(value))
 }
 
 /// What a map says that a script threw, if it has a message.
 fn told(map: &Map) -> Option<Error> {
-    let mut error = failed(&map.get("message")?.to_string());
+    let mut error = failed(&words(map.get("message")?));
     if let Some(help) = map.get("help").filter(|help| !help.is_unit()) {
-        error = error.help(help.to_string());
+        error = error.help(words(help));
     }
     if let Some(data) = map.get("data").and_then(Dynamic::read_lock::<Map>) {
         for (key, value) in data.iter() {

@@ -296,7 +296,7 @@ pub(super) fn is_type(name: &str) -> bool {
 }
 
 /// How deep a value may be nested that becomes data: no more than JSON is read again with.
-const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = 100;
 
 /// A value of a script's as plain data. Secrets stay masked unless `reveal`, which shows those that the run made.
 ///

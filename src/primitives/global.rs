@@ -7,7 +7,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map, NativeCallContext, Shared};
 
-use super::{Scripted, call_freely};
+use super::{Scripted, call_freely, words::words};
 use crate::error::Code;
 
 pub(super) fn register(engine: &mut Engine) {
@@ -21,7 +21,7 @@ pub(super) fn register(engine: &mut Engine) {
 
 /// A field of the maps that Rhai's own errors are.
 fn field(error: &Map, name: &str) -> String {
-    error.get(name).map(ToString::to_string).unwrap_or_default()
+    error.get(name).map(words).unwrap_or_default()
 }
 
 #[export_module]
@@ -52,7 +52,7 @@ mod global {
     #[rhai_fn(return_raw)]
     pub fn say(context: NativeCallContext, message: Dynamic) -> Scripted<()> {
         call_freely(&context, |run| {
-            run.console().say(&message.to_string());
+            run.console().say(&super::words(&message));
             Ok(())
         })
     }
@@ -89,7 +89,7 @@ mod global {
         }
         match error.read_lock::<Map>() {
             Some(error) => super::field(&error, "message"),
-            None => error.to_string(),
+            None => super::words(&error),
         }
     }
 

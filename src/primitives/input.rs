@@ -7,7 +7,7 @@
 use rhai::plugin::*;
 use rhai::{Array, FnPtr, Module, NativeCallContext};
 
-use super::{Scripted, Secret, call_freely, error_of};
+use super::{Scripted, Secret, call_freely, error_of, words::words};
 use crate::error::{Code, Error};
 
 pub(super) fn module() -> Module {
@@ -89,7 +89,7 @@ mod input {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn choose(context: NativeCallContext, question: &str, answers: Array) -> Scripted<i64> {
-        let answers: Vec<String> = answers.iter().map(ToString::to_string).collect();
+        let answers: Vec<String> = answers.iter().map(super::words).collect();
         let chosen = call_freely(&context, |run| run.ask(|console| console.choose(question, &answers)))?;
         Ok(i64::try_from(chosen).unwrap_or_default())
     }

@@ -8,7 +8,11 @@
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 
-use super::{Scripted, fields::to_value, raise};
+use super::{
+    Scripted,
+    fields::{DEEPEST, to_value},
+    raise,
+};
 use crate::error::{Code, Error};
 
 pub(super) fn register(engine: &mut Engine) {
@@ -28,7 +32,9 @@ fn pad_list(context: NativeCallContext, list: &mut Array, length: i64, item: Dyn
         return Ok(());
     }
     let engine = context.engine();
-    let (items, bytes) = extent(&item);
+    let Some((items, bytes)) = extent(&item, DEEPEST) else {
+        return too_large("Size of array/BLOB");
+    };
     if length.saturating_mul(1 + items) > engine.max_array_size()
         || length.saturating_mul(bytes) > engine.max_string_size()
     {
@@ -38,20 +44,21 @@ fn pad_list(context: NativeCallContext, list: &mut Array, length: i64, item: Dyn
     Ok(())
 }
 
-/// How many values there are in a value, and how many bytes of text.
-fn extent(value: &Dynamic) -> (usize, usize) {
+/// How many values there are in a value, and how many bytes of text; none if it is nested deeper.
+fn extent(value: &Dynamic, depth: usize) -> Option<(usize, usize)> {
+    let depth = depth.checked_sub(1)?;
     let all = |(items, bytes): (usize, usize), value: &Dynamic| {
-        let (more_items, more_bytes) = extent(value);
-        (items + 1 + more_items, bytes + more_bytes)
+        let (more_items, more_bytes) = extent(value, depth)?;
+        Some((items + 1 + more_items, bytes + more_bytes))
     };
     if let Some(list) = value.read_lock::<Array>() {
-        list.iter().fold((0, 0), all)
+        list.iter().try_fold((0, 0), all)
     } else if let Some(map) = value.read_lock::<Map>() {
-        map.values().fold((0, 0), all)
+        map.values().try_fold((0, 0), all)
     } else if let Some(bytes) = value.read_lock::<rhai::Blob>() {
-        (bytes.len(), 0)
+        Some((bytes.len(), 0))
     } else {
-        (0, value.read_lock::<ImmutableString>().map_or(0, |text| text.len()))
+        Some((0, value.read_lock::<ImmutableString>().map_or(0, |text| text.len())))
     }
 }
 

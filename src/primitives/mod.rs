@@ -3,6 +3,7 @@
 //! A primitive checks its capability, calls one operation, and converts. Its doc comment is the help: an imperative
 //! first line, `Needs …`, `Fails with …`, and an example, which a test runs with the capability and without it.
 
+mod calling;
 mod clients;
 mod documentation;
 mod emails;
@@ -31,6 +32,7 @@ mod time;
 mod tokens;
 mod users;
 mod waiting;
+mod words;
 
 use std::sync::{Arc, OnceLock};
 
@@ -175,6 +177,7 @@ pub const NAMESPACES: &[Namespace] = &[
 /// Makes all primitives known to an engine.
 pub fn register(engine: &mut Engine) {
     global::register(engine);
+    calling::register(engine);
     language::register(engine);
     failure::register(engine);
     secret::register(engine);

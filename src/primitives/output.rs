@@ -5,9 +5,10 @@
     expect(clippy::wildcard_imports, reason = "what the macro writes names all of it")
 )]
 use rhai::plugin::*;
-use rhai::{Array, Module, NativeCallContext};
+use rhai::{Array, Dynamic, Module, NativeCallContext};
 
-use super::{Scripted, call_freely};
+use super::{Scripted, Secret, call_freely, words::words};
+use crate::error::{Code, Error};
 
 pub(super) fn module() -> Module {
     exported_module!(output)
@@ -32,21 +33,22 @@ mod output {
 
     /// Quote words for a POSIX shell and join them to a command line.
     ///
-    /// Needs nothing. Fails with `value.invalid` for a word with a NUL character.
+    /// Needs nothing. Fails with `value.invalid` for a word with a NUL character, or that is a secret.
     ///
     /// ```rhai
     /// say(output::shell_quote(["masctl", "manage", "register-user", "it's me"]));
     /// ```
     #[rhai_fn(return_raw)]
     pub fn shell_quote(context: NativeCallContext, words: Array) -> Scripted<String> {
-        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let refuse = |message| Error::new(Code::ValueInvalid, message);
         call_freely(&context, |_| {
-            shlex::try_join(words.iter().map(String::as_str)).map_err(|_| {
-                crate::error::Error::new(
-                    crate::error::Code::ValueInvalid,
-                    "a shell takes no word with a NUL character",
-                )
-            })
+            // A command line is there to be shown.
+            if words.iter().any(Dynamic::is::<Secret>) {
+                return Err(refuse("a secret cannot be a word of a command line"));
+            }
+            let words: Vec<String> = words.iter().map(super::words).collect();
+            shlex::try_join(words.iter().map(String::as_str))
+                .map_err(|_| refuse("a shell takes no word with a NUL character"))
         })
     }
 }

@@ -15,7 +15,7 @@ use self::{
     values::{call_of, literal, plain},
     wishes::{account, client, job, provider, session, user},
 };
-use super::{Scripted, Secret, call_freely, error_of, raise, run_of};
+use super::{Scripted, Secret, call_freely, calling::laid_bare, error_of, raise, run_of};
 use crate::{
     error::{Result, shortened},
     model::{Client, Job, Link, Provider, Session, Time, User},
@@ -50,6 +50,10 @@ fn caught(context: &NativeCallContext, deed: &FnPtr) -> Scripted<Dynamic> {
     match (called, run.stop()) {
         (Err(_), Some(why)) => Err(raise(why, context.call_position())),
         (Err(error), None) => {
+            let error = laid_bare(*error);
+            if error.is_system_exception() {
+                return Err(error.into());
+            }
             drop(stage.take_failure());
             Ok(Dynamic::from(error_of(&error)))
         }
