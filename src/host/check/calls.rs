@@ -390,8 +390,6 @@ impl Walk<'_> {
             finding.help(ONLY_READ)
         } else if is_known && properties.contains(&name) {
             finding.help(format!("It is a property: write `.{name}` without parentheses."))
-        } else if matches!(receiver, Type::ListOf(_)) {
-            finding.help("Such a list is read while `for` walks it, and has no methods.")
         } else {
             let mut known = self.known.methods_of(receiver);
             let own = self.unit.functions.iter().filter(|function| !function.is_closure());
