@@ -42,28 +42,21 @@ fn the_tests_of_what_ships_pass() {
     }
 }
 
-/// The script that the README's test is of.
-const LOCK_AWAY: &str = "//! ---
-//! params: { since: { type: time } }
-//! needs: [users:write]
-fn main(args) { for user in users::list(#{ active_before: args.since }) { user.lock(); } }
-";
-
 #[test]
 fn the_test_in_the_readme_is_real() {
     let readme = include_str!("../README.md");
-    let section = readme
-        .split("\n### Testing a script\n")
-        .nth(1)
-        .expect("README has that section");
-    let block = section.split("```rhai\n").nth(1).expect("it has a test");
-    let test = block.split("```").next().unwrap_or_default();
+    let block = |heading: &str| {
+        let section = readme.split(heading).nth(1).expect("README has that section");
+        let block = section.split("```rhai\n").nth(1).expect("it has a script");
+        block.split("```").next().unwrap_or_default()
+    };
+    let (script, test) = (block("\n## Your scripts\n"), block("\n### Testing a script\n"));
     let sandbox = Sandbox::new();
-    sandbox.write("lock-away.rhai", LOCK_AWAY);
+    sandbox.write("lock-away.rhai", script);
     sandbox.write("lock-away.test.rhai", test);
     let (status, report, _) = tested(&sandbox, sandbox.path(), &[]);
     assert_eq!(status, Some(0), "{report}");
-    sandbox.write("lock-away.rhai", &LOCK_AWAY.replace("user.lock();", ""));
+    sandbox.write("lock-away.rhai", &script.replace("user.lock();", ""));
     let (status, report, _) = tested(&sandbox, sandbox.path(), &[]);
     assert_eq!(status, Some(1), "{report}");
 }

@@ -1,5 +1,7 @@
 //! `masctl config`: what the configuration comes to.
 
+use std::path::PathBuf;
+
 use clap::{ArgMatches, Command};
 
 use super::{
@@ -47,6 +49,7 @@ fn check(configuration: &Configuration, options: &Options) -> Result<()> {
             }
             say_findings(&findings, &console);
             say_unused(&configuration.unused(), &console);
+            say_folders(&configuration.script_folders()?, &console);
             console.say("The configuration is valid");
             console.release();
             Ok(())
@@ -80,6 +83,19 @@ fn say_findings(findings: &[Finding], console: &Terminal) {
     }
     for file in findings.iter().flat_map(|finding| &finding.files) {
         console.say(&format!("{}: {} can be read", file.key, file.path.display()));
+    }
+}
+
+fn say_folders(folders: &[PathBuf], console: &Terminal) {
+    for folder in folders {
+        if folder.is_dir() {
+            console.say(&format!("masctl.scripts: {} has your scripts", folder.display()));
+        } else {
+            console.warn(&format!(
+                "`masctl.scripts` names `{}`, which is no folder",
+                folder.display()
+            ));
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: &[OsString]) -> Result<u8> {
     let (scripts, matches) = match command_line::parse(arguments)? {
         Ok(parsed) => parsed,
-        Err(error) => return usage::answer(error, wants_json(arguments)),
+        Err(error) => return usage::answer(error, arguments, wants_json(arguments)),
     };
     let options = Options::of(&matches);
     options::start_logging(options.verbose);

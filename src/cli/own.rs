@@ -108,10 +108,7 @@ impl Asked {
             },
             _ => return Self::Nothing,
         };
-        let mut files = options::configuration_files(&rest);
-        if files.is_empty() {
-            files.extend(matches.get_many::<PathBuf>("config").into_iter().flatten().cloned());
-        }
+        let files = named_files(&matches, &rest);
         match name {
             Some(name) if catalogue::is_manage_command(&name) => Self::Nothing,
             Some(name) => Self::One(name, files),
@@ -175,6 +172,28 @@ pub(super) fn list(files: &[PathBuf]) -> Vec<Listed> {
     // A script that comes before another one of its name was meant to.
     found.dedup_by(|later, first| later.name == first.name);
     found.iter().filter_map(Listed::of).collect()
+}
+
+/// The names of the operator's commands, as far as the arguments say where those are: for a suggestion.
+pub(super) fn names(arguments: &[OsString]) -> Vec<String> {
+    let Ok(matches) = skeleton().try_get_matches_from(arguments) else {
+        return Vec::new();
+    };
+    let behind = matches
+        .subcommand()
+        .and_then(|(_, rest)| rest.try_get_many("").ok().flatten());
+    let behind: Vec<OsString> = behind.map(|words| words.cloned().collect()).unwrap_or_default();
+    let listed = list(&named_files(&matches, &behind)).into_iter();
+    listed.filter(|it| it.is_command).map(|it| it.name).collect()
+}
+
+/// The configuration files that are named before a command, or behind it, which replaces those.
+fn named_files(matches: &ArgMatches, behind: &[OsString]) -> Vec<PathBuf> {
+    let mut files = options::configuration_files(behind);
+    if files.is_empty() {
+        files.extend(matches.get_many::<PathBuf>("config").into_iter().flatten().cloned());
+    }
+    files
 }
 
 /// The script of this name, if there is one.

@@ -1,16 +1,15 @@
 //! Mistakes in the arguments, in clap's words: the first line says all, and no value in it can steer the terminal.
 
-use clap::{
-    builder::StyledStr,
-    error::{ContextKind, ContextValue, ErrorKind},
-};
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{
-    render,
+    own, render,
     terminal::{Terminal, one_line, printable, write_stderr},
 };
 use crate::{
-    error::{Code, Error, Result, shortened},
+    error::{Code, Error, Result, nearest, shortened},
     host::catalogue,
     model::TokenKind,
 };
@@ -22,7 +21,7 @@ const LONGEST_SHOWN: usize = 80;
 const WRONG: u8 = 2;
 
 /// Prints what clap has to say: help and version are no failures, a mistake in the arguments is.
-pub(super) fn answer(mut error: clap::Error, json: bool) -> Result<u8> {
+pub(super) fn answer(mut error: clap::Error, arguments: &[OsString], json: bool) -> Result<u8> {
     match error.kind() {
         ErrorKind::DisplayHelp => {
             let _ = error.print();
@@ -40,7 +39,7 @@ pub(super) fn answer(mut error: clap::Error, json: bool) -> Result<u8> {
         }
         kind => {
             tame(&mut error);
-            suggest_manage(&mut error);
+            suggest_manage(&mut error, arguments);
             let (message, rest) = first_paragraph(&error.render().to_string());
             if json {
                 let code = match kind {
@@ -79,16 +78,33 @@ fn tame(error: &mut clap::Error) {
     }
 }
 
-/// A command of `manage` that stands alone is told where it belongs.
-fn suggest_manage(error: &mut clap::Error) {
-    if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
-        && catalogue::is_manage_command(name)
-    {
-        let tip = StyledStr::from(format!("the command is 'masctl manage {name}'"));
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
-        // What is only spelled alike would come first.
-        error.remove(ContextKind::SuggestedSubcommand);
-    }
+/// A command of `manage` that stands alone is told where it belongs, also one that is nearly written as it is.
+fn suggest_manage(error: &mut clap::Error, arguments: &[OsString]) {
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    let tip = if catalogue::is_manage_command(name) {
+        format!("the command is 'masctl manage {name}'")
+    } else {
+        let own = own::names(arguments);
+        if own.contains(name) {
+            format!("the command is 'masctl manage {name}'")
+        } else if error.get(ContextKind::SuggestedSubcommand).is_some() {
+            return;
+        } else {
+            let mut known: Vec<&str> = own.iter().map(String::as_str).collect();
+            for (_, names) in catalogue::manage_groups() {
+                names.for_each(|name| known.push(name));
+            }
+            let Some(nearest) = nearest(name, &known) else {
+                return;
+            };
+            format!("a similar command exists: 'masctl manage {nearest}'")
+        }
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    // What is only spelled alike would come first.
+    error.remove(ContextKind::SuggestedSubcommand);
 }
 
 /// A token that stands where an id should gets no further: errors are logged and pasted.

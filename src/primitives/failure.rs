@@ -71,13 +71,59 @@ pub fn error_of(result: &EvalAltResult) -> Error {
         EvalAltResult::ErrorModuleNotFound(path, _) => {
             Error::new(Code::ScriptNotFound, format!("There is no module `{path}`"))
         }
-        _ => Error::new(Code::ScriptFailed, words_of(result)),
+        _ => {
+            let failed = Error::new(Code::ScriptFailed, in_words_of_scripts(&words_of(result)));
+            match way_out(result) {
+                Some(help) => failed.help(help),
+                None => failed,
+            }
+        }
     }
 }
 
 /// How large values may be, as the engine is told.
 const SIZES: &str = "A text has at most 16 MiB, an array 2,000,000 items and a map 1,000,000 entries, each with all that is \
                      in it. Go over a list with `for`, and keep only what is needed of each.";
+
+/// What to write in the place of what cannot be done with a value.
+fn way_out(result: &EvalAltResult) -> Option<&'static str> {
+    match result.unwrap_inner() {
+        EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.contains("()") => {
+            Some("`()` is what is not there: ask for it first, such as by `value == ()`.")
+        }
+        EvalAltResult::ErrorIndexingType(signature, _) if signature.contains(LIST) => {
+            Some("Such a list is read while `for` walks it, and its items have no numbers.")
+        }
+        _ => None,
+    }
+}
+
+/// How Rhai calls a list that is read while it is walked.
+const LIST: &str = "masctl::primitives::lazy::Lazy<";
+
+/// The types in a text as scripts know them, not as Rust does.
+fn in_words_of_scripts(text: &str) -> String {
+    let mut told = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("masctl::") {
+        told.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let is_list = rest.starts_with(LIST);
+        if is_list {
+            told.push_str("list of ");
+            rest = &rest[LIST.len()..];
+        }
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+            .unwrap_or(rest.len());
+        told.push_str(rest[..end].rsplit("::").next().unwrap_or_default());
+        rest = &rest[end..];
+        if is_list {
+            rest = rest.strip_prefix('>').unwrap_or(rest);
+        }
+    }
+    told + rest
+}
 
 /// A script may throw an error that it caught, a text, a map with `message`, `help` and `data`, or anything else.
 fn thrown(value: &Dynamic) -> Error {
@@ -159,6 +205,16 @@ mod tests {
         assert_eq!(error.help_text(), Some("a\nb"));
         let data = serde_json::to_value(error.values()).unwrap();
         assert_eq!(data, serde_json::json!({"key": "<secret>", "lines": [2, 3]}));
+    }
+
+    #[test]
+    fn types_are_called_as_scripts_know_them() {
+        let told = in_words_of_scripts(
+            "Indexer unavailable: masctl::primitives::lazy::Lazy<masctl::model::User> [i64], masctl::model::User",
+        );
+        assert_eq!(told, "Indexer unavailable: list of User [i64], User");
+        assert_eq!(in_words_of_scripts("masctl::"), "");
+        assert_eq!(of("!()").help_text().map(|help| help.contains("== ()")), Some(true));
     }
 
     #[test]

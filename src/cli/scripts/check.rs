@@ -33,10 +33,9 @@ pub(super) fn command() -> Command {
         .arg(
             Arg::new("files")
                 .value_name("FILE")
-                .num_args(1..)
-                .required(true)
+                .num_args(0..)
                 .value_parser(value_parser!(PathBuf))
-                .help("Script, or folder of scripts"),
+                .help("Script, or folder of scripts; your scripts folders if there is none"),
         )
         .arg(
             Arg::new("strict")
@@ -50,7 +49,10 @@ pub(super) fn command() -> Command {
 /// Prints what was found. A mistake makes the exit status 1.
 pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
     let named = matches.get_many::<PathBuf>("files").into_iter().flatten();
-    let paths: Vec<_> = named.map(|path| scripts_in(path)).collect::<Result<Vec<_>>>()?.concat();
+    let mut paths = named.map(|path| scripts_in(path)).collect::<Result<Vec<_>>>()?.concat();
+    if !matches.contains_id("files") {
+        paths = own_scripts(&options.configuration()?.script_folders()?)?;
+    }
     let findings = check::files(&paths)?;
     if options.wish.format == Format::Table && options.wish.fields.is_none() {
         let style = Terminal::style_of_stdout();
@@ -88,11 +90,35 @@ fn conclude(findings: &[Finding], scripts: usize, strict: bool, options: &Option
         .data("warnings", warnings.len()))
 }
 
+/// The scripts of the scripts folders. One of those without scripts is as good as others.
+fn own_scripts(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let scripts = folders
+        .iter()
+        .map(|folder| listing(folder))
+        .collect::<Result<Vec<_>>>()?;
+    let scripts = scripts.concat();
+    if scripts.is_empty() {
+        let message = "There is no script in your scripts folders";
+        return Err(Error::new(Code::ScriptNotFound, message)
+            .help("Name a file or folder, or begin a script with `masctl scripts new NAME`."));
+    }
+    Ok(scripts)
+}
+
 /// The scripts that a path names: itself, or those in the folder, tests among them.
 fn scripts_in(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
+    let scripts = listing(path)?;
+    if scripts.is_empty() {
+        let message = format!("The folder `{}` has no scripts", path.display());
+        return Err(Error::new(Code::ScriptNotFound, message).help("A script is a file whose name ends in `.rhai`."));
+    }
+    Ok(scripts)
+}
+
+fn listing(path: &Path) -> Result<Vec<PathBuf>> {
     let unreadable = |cause| {
         let message = format!("The folder `{}` cannot be read: {cause}", path.display());
         Error::new(Code::FileUnreadable, message)
@@ -105,9 +131,5 @@ fn scripts_in(path: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     scripts.sort();
-    if scripts.is_empty() {
-        let message = format!("The folder `{}` has no scripts", path.display());
-        return Err(Error::new(Code::ScriptNotFound, message).help("A script is a file whose name ends in `.rhai`."));
-    }
     Ok(scripts)
 }

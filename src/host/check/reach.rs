@@ -181,15 +181,20 @@ fn may_read(script: &Script, file: &Path) -> bool {
     })
 }
 
-/// What a header needs that reads files.
-const WHICH_FILES: &str = "Add `files:read:` to it with the path of a file or folder, or with `$` and a parameter of type \
-                           `path`.";
-
 fn lack(script: &Script, capability: &str, name: &str, excerpt: Excerpt) -> Finding {
-    let (asker, help) = if capability == Capability::FILES.to_string() {
-        ("`needs`", WHICH_FILES.to_owned())
-    } else if script.origin == Origin::Expression {
-        ("`--needs`", format!("Give `--needs {capability}`."))
+    let is_of_files = capability == Capability::FILES.to_string();
+    let (asker, help) = if script.origin == Origin::Expression {
+        let path = if is_of_files { ":/PATH" } else { "" };
+        let which = if is_of_files {
+            ", with the path of the file or of a folder above it"
+        } else {
+            ""
+        };
+        ("`--needs`", format!("Give `--needs {capability}{path}`{which}."))
+    } else if is_of_files {
+        let help = "Add `files:read:/PATH` to `needs`, with the path of a file or folder, or `files:read:$PARAM` for what a \
+                    parameter of type `path` is given.";
+        ("the header", help.to_owned())
     } else if script.header.states_needs {
         ("the header", format!("Add `{capability}` to `needs`."))
     } else if script.source.lines().any(|line| line.trim_end() == "//! ---") {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use rhai::{
-    AST, ASTNode, Engine, Expr, FnAccess, Module, ParseErrorType, Position, Stmt, module_resolvers::DummyModuleResolver,
+    AST, ASTNode, Engine, Expr, FnAccess, LexError, Module, ParseErrorType, Position, Stmt,
+    module_resolvers::DummyModuleResolver,
 };
 
 use super::{Rule, finding::Finding, is_of_names};
@@ -95,6 +96,22 @@ fn lenient() -> &'static Engine {
     ENGINE.get_or_init(|| checker(false))
 }
 
+/// What to write in the place of what other languages have.
+fn way_out(problem: &ParseErrorType) -> Option<String> {
+    match problem {
+        ParseErrorType::Reserved(word) if matches!(word.as_str(), "null" | "nil") => {
+            Some("What is not there is `()`: compare with that, such as `user.locked_at == ()`.".to_owned())
+        }
+        ParseErrorType::Reserved(word) => Some(format!(
+            "Take another name for it, or quote it where it is a key: `#{{ \"{word}\": … }}`."
+        )),
+        ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
+            Some("Text stands in double quotes, or in backquotes: `\"alice\"`.".to_owned())
+        }
+        _ => None,
+    }
+}
+
 impl Unit {
     /// Parses a text.
     ///
@@ -111,10 +128,8 @@ impl Unit {
         };
         let ast = parsed.map_err(|error| {
             let mut failed = Finding::of(&diagnose::of_parsing(&error, label, text), label);
-            if let ParseErrorType::Reserved(word) = error.err_type() {
-                failed = failed.help(format!(
-                    "Take another name for it, or quote it where it is a key: `#{{ \"{word}\": … }}`."
-                ));
+            if let Some(help) = way_out(error.err_type()) {
+                failed = failed.help(help);
             }
             failed
         })?;

@@ -327,6 +327,10 @@ impl<'a> Walk<'a> {
             finding.help(format!(
                 "Functions do not see the variables of the top level: write `global::{name}` for a `const`."
             ))
+        } else if self.known.has_namespace(name) {
+            finding.help(format!(
+                "`{name}` is a namespace: what is in it is written with `{name}::`."
+            ))
         } else {
             let known: Vec<_> = self.scope.iter().map(|(known, _)| known.as_str()).collect();
             match nearest(name, &known) {

@@ -34,6 +34,13 @@ impl Line<'_> {
     fn is_fence(&self) -> bool {
         self.text.trim_end() == FENCE
     }
+
+    /// Whether it is meant to be a fence, which would leave the parameters to the prose in silence.
+    fn is_nearly_fence(&self) -> bool {
+        let text = self.text.trim();
+        let is_line = |sign: char| text.chars().all(|c| c == sign) && text.chars().count() >= 2;
+        !self.is_fence() && (is_line('-') || is_line('–') || text == "—")
+    }
 }
 
 impl<'a> Lines<'a> {
@@ -48,6 +55,10 @@ impl<'a> Lines<'a> {
         let mut lines = found.run()?;
         for line in &lines {
             found.refuse_invisible(line)?;
+        }
+        if let Some(line) = lines.iter().find(|line| line.is_nearly_fence()) {
+            let help = "the line between prose and parameters has three hyphens; a rule in the prose has other signs";
+            return Err(found.refuse(line.span(), "this line is nearly `---`", help));
         }
         if let Some(fence) = lines.iter().position(Line::is_fence) {
             let mut yaml = lines.split_off(fence);

@@ -201,6 +201,10 @@ fn a_header_is_one_run_of_lines_in_two_parts() {
         let error = refused(source);
         (error.message().to_owned(), error.excerpts()[0].line_and_column())
     };
+    for fence in ["----", "--", "–––", " ---"] {
+        let (message, place) = at(&format!("//! a\n//! {fence}\n//! needs: [users:write]\n"));
+        assert_eq!((message.as_str(), place.0), ("This line is nearly `---`", 2), "{fence}");
+    }
     assert_eq!(
         at("//! a\n//! ---\n//! ---\n//!\n//! b\n"),
         ("Text after the header's second `---`".to_owned(), (5, 5))

@@ -110,10 +110,21 @@ fn problem(error: &serde_yaml::Error) -> Problem {
         let after = part.split_once(" column ").map_or(part, |(_, after)| after);
         message.push_str(after.trim_start_matches(|char: char| char.is_ascii_digit()));
     }
+    // The parser's words are for those who know YAML by heart.
+    let help = if text.contains("cannot start any token") {
+        Some("indent with spaces; put text that starts with a sign in quotes")
+    } else if ["did not find expected", "not allowed in this context", "while scanning"]
+        .iter()
+        .any(|it| text.contains(it))
+    {
+        Some("a key ends in `:`, what is opened is closed, and text with `: `, `,` or `#` in it stands in quotes")
+    } else {
+        None
+    };
     Problem {
         place: location(error),
         message,
-        help: None,
+        help: help.map(str::to_owned),
     }
 }
 
