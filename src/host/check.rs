@@ -6,6 +6,7 @@
 
 mod arguments;
 mod calls;
+mod chain;
 mod finding;
 mod header;
 mod imports;
