@@ -77,7 +77,7 @@ pub const OF_PARAM: &[Key] = keys! {
     /// Whether the help leaves it out.
     "hidden": "`true` or `false`", "`false`";
     /// What shell completion offers for it.
-    "complete": "a text", "what its type says";
+    "complete": "`users`, `providers`, `clients`, `paths`, `files`, `folders` or `none`", "what its type says";
     /// What is lost if it is given: that is asked about first.
     "destructive": "a sentence", "none";
 };
@@ -85,4 +85,20 @@ pub const OF_PARAM: &[Key] = keys! {
 /// How keys are written.
 pub(super) fn names(keys: &[Key]) -> Vec<&'static str> {
     keys.iter().map(|key| key.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::one_of, host::header::Completion};
+
+    #[test]
+    fn what_completion_offers_is_told_in_full() {
+        let words: Vec<_> = Completion::ALL
+            .iter()
+            .map(|word| format!("`{}`", word.as_str()))
+            .collect();
+        let told = OF_PARAM.iter().find(|key| key.name == "complete").map(|key| key.value);
+        assert_eq!(told, Some(&*one_of(&words)));
+    }
 }
