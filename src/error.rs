@@ -11,23 +11,24 @@ pub use self::sentence::{counted, listed, nearest, one_of, shortened};
 /// The result of everything in masctl that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// Why something failed. The text of a code is an interface: scripts compare it, so it is never renamed.
+/// An enum whose members are written as one word each, and explained by their doc comments.
+macro_rules! words {
+    ($(#[doc = $what:literal])+ $kind:ident: $($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        $(#[doc = $what])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+        pub enum $kind { $($(#[doc = $doc])+ $name,)+ }
 
-        impl Code {
-            /// Every code, in the order of the reference.
+        impl $kind {
+            /// Each of them, in the order of the reference.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// The text of this code, `noun.problem`.
+            /// How it is written.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// What the code means, one sentence.
+            /// What it means, as its doc comment says.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
@@ -35,8 +36,11 @@ macro_rules! codes {
         }
     };
 }
+pub(crate) use words;
 
-codes! {
+words! {
+    /// Why something failed. The text of a code is an interface: scripts compare it, so it is never renamed.
+    Code:
     /// An argument has a value that its type does not allow.
     ArgumentInvalid = "argument.invalid",
     /// A needed argument was not given.

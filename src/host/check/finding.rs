@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::error::{Code, Error, Excerpt};
+use crate::error::{Code, Error, Excerpt, words};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,26 +26,13 @@ impl Severity {
 
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $severity:ident;)+) => {
-        /// The rules that scripts are checked by. Their texts are an interface: editors compare them.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Rule { $($(#[doc = $doc])+ $name,)+ }
+        words! {
+            /// The rules that scripts are checked by. Their texts are an interface: editors compare them.
+            Rule:
+            $($(#[doc = $doc])+ $name = $text,)+
+        }
 
         impl Rule {
-            /// Every rule, in the order of the reference.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The text of this rule.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)+ }
-            }
-
-            /// What it asks for, one sentence.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
-            }
-
             /// How bad it is to break it.
             #[must_use]
             pub const fn severity(self) -> Severity {

@@ -6,32 +6,7 @@ use super::{
     Fault, keys,
     yaml::{self, Entry, Fields, Node},
 };
-use crate::host::arguments;
-
-macro_rules! words {
-    ($(#[doc = $what:literal])+ $kind:ident: $($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        $(#[doc = $what])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $kind { $($(#[doc = $doc])+ $name,)+ }
-
-        impl $kind {
-            /// Each of them, in the order of the reference.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The name that headers use.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)+ }
-            }
-
-            /// What it accepts, a noun phrase.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
-            }
-        }
-    };
-}
+use crate::{error::words, host::arguments};
 
 words! {
     /// The type of a parameter.
