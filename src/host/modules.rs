@@ -180,12 +180,17 @@ impl Inner {
         if let Some(at) = self.loading.iter().position(|known| known == label) {
             let mut circle: Vec<&str> = self.loading[at..].iter().map(String::as_str).collect();
             circle.push(label);
-            let message = format!("Modules import each other in a circle: {}", circle.join(" → "));
+            let message = in_a_circle(&circle);
             return Err(Error::new(Code::ScriptImport, message));
         }
         self.loading.push(label.to_owned());
         Ok(None)
     }
+}
+
+/// What is wrong with modules that import each other: the first stands at the end again.
+pub(super) fn in_a_circle(labels: &[&str]) -> String {
+    format!("Modules import each other in a circle: {}", labels.join(" → "))
 }
 
 /// A module of the standard library.

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Rule, finding::Finding, unit::Unit};
-use crate::{error::Code, host::modules::Modules};
+use crate::{
+    error::Code,
+    host::modules::{Modules, in_a_circle},
+};
 
 /// The script and every module that it needs, itself the first.
 pub(super) type Units = Vec<Unit>;
@@ -71,7 +74,7 @@ fn follow(at: usize, units: &Units, path: &mut Vec<usize>, done: &mut [bool], fi
         if let Some(start) = path.iter().position(|on| *on == to) {
             let circle = path[start..].iter().chain([&to]);
             let labels: Vec<_> = circle.map(|on| units[*on].label.as_str()).collect();
-            let message = format!("Modules import each other in a circle: {}", labels.join(" → "));
+            let message = in_a_circle(&labels);
             findings.push(Finding::new(Rule::Import, message, units[at].at(import.position)));
         } else if !done[to] {
             follow(to, units, path, done, findings);
