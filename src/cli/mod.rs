@@ -21,6 +21,7 @@ mod printer;
 mod record;
 mod reference;
 mod render;
+mod repl;
 mod run;
 mod script_command;
 mod scripts;

@@ -19,6 +19,7 @@ mod modules;
 pub mod names;
 mod program;
 pub mod reference;
+pub mod repl;
 mod runtime;
 pub mod script;
 pub mod testing;

@@ -1,0 +1,1 @@
+//! `masctl repl`: inputs at a prompt, one after the other.

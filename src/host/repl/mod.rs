@@ -1,0 +1,7 @@
+//! A session at the prompt: what it keeps between two inputs, and what becomes of each.
+
+mod mode;
+mod state;
+
+pub use mode::Mode;
+pub use state::State;
