@@ -14,19 +14,19 @@ use zeroize::Zeroize;
 
 use crate::model::{Id, Time, to_stored_precision};
 
-/// The clock and the randomness of one run.
-#[derive(Debug)]
+/// The clock and the randomness of one run. A copy goes on where this one is: one run after the other may have the same.
+#[derive(Clone, Debug)]
 pub struct World {
     clock: Clock,
-    random: Mutex<StdRng>,
+    random: Arc<Mutex<StdRng>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Clock {
     System,
     Standing(Standstill),
     #[cfg(feature = "fixed-world")]
-    Fixed(Mutex<Time>),
+    Fixed(Arc<Mutex<Time>>),
     #[cfg(feature = "fixed-world")]
     Ahead(chrono::Duration),
 }
@@ -86,7 +86,7 @@ impl World {
     pub fn system() -> Self {
         Self {
             clock: Clock::System,
-            random: Mutex::new(rand::make_rng()),
+            random: Arc::new(Mutex::new(rand::make_rng())),
         }
     }
 
@@ -97,8 +97,8 @@ impl World {
     pub fn fixed(number: u32) -> Self {
         let start = chrono::DateTime::UNIX_EPOCH + chrono::Duration::seconds(1_577_836_800 + i64::from(number) * 60);
         Self {
-            clock: Clock::Fixed(Mutex::new(start)),
-            random: Mutex::new(StdRng::seed_from_u64(u64::from(number))),
+            clock: Clock::Fixed(Arc::new(Mutex::new(start))),
+            random: Arc::new(Mutex::new(StdRng::seed_from_u64(u64::from(number)))),
         }
     }
 
