@@ -24,6 +24,7 @@ use std::{
 use rhai::ParseErrorType;
 
 pub use self::finding::{Finding, Rule, Severity};
+pub(super) use self::{known::Known, unit::Around};
 
 use self::{imports::load, unit::Unit, walk::Walk};
 use super::{
@@ -45,6 +46,8 @@ enum Part {
     WithoutHeader,
     /// Statements of the command line.
     Expression,
+    /// Statements of a session, whose capabilities are those of the session.
+    Input,
     /// A file of tests, which has no `main`.
     Tests,
 }
@@ -84,8 +87,12 @@ pub fn script(script: &Script) -> Vec<Finding> {
 }
 
 fn check(script: &Script, part: Part) -> Checked {
-    let modules = Modules::of(script);
-    let main = match Unit::parse(&script.label, &script.code(), part == Part::Tests) {
+    let parsed = Unit::parse(&script.label, &script.code(), part == Part::Tests);
+    check_parsed(parsed, script, part, &Modules::of(script))
+}
+
+fn check_parsed(parsed: std::result::Result<Unit, Finding>, script: &Script, part: Part, modules: &Modules) -> Checked {
+    let main = match parsed {
         Ok(main) => main.showing(script.source.clone()),
         Err(finding) => {
             return Checked {
@@ -95,7 +102,7 @@ fn check(script: &Script, part: Part) -> Checked {
         }
     };
     let mut findings = Vec::new();
-    let units = load(main, &modules, &mut findings);
+    let units = load(main, modules, &mut findings);
     let mut calls = Vec::new();
     let mut read = arguments::Read::default();
     for (index, unit) in units.iter().enumerate() {
@@ -112,7 +119,7 @@ fn check(script: &Script, part: Part) -> Checked {
         if !found.iter().any(Finding::is_of_names) {
             found.extend(unit.refused.clone());
         }
-        if index > 0 || part != Part::Expression {
+        if index > 0 || !matches!(part, Part::Expression | Part::Input) {
             shape::check(&units, index, &mut found);
         }
         findings.append(&mut found);
@@ -239,7 +246,20 @@ pub(super) fn refuse(script: &Script) -> Result<()> {
     if script.origin == Origin::Shipped {
         return Ok(());
     }
-    let mut mistakes = self::script(script);
+    refuse_mistakes(script, self::script(script))
+}
+
+/// Refuses an input of a session that has a mistake, before anything of it runs. `around` is what those before it have
+/// left.
+///
+/// # Errors
+/// As those of [`refuse`].
+pub(super) fn refuse_input(input: &Script, around: &Around, modules: &Modules) -> Result<()> {
+    let parsed = Unit::parse_input(&input.label, &input.code(), around);
+    refuse_mistakes(input, check_parsed(parsed, input, Part::Input, modules).findings)
+}
+
+fn refuse_mistakes(script: &Script, mut mistakes: Vec<Finding>) -> Result<()> {
     mistakes.retain(|finding| finding.severity() == Severity::Error);
     match Error::from_mistakes(&script.label, mistakes) {
         Some(error) => Err(error),

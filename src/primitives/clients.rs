@@ -61,9 +61,9 @@ mod clients {
             Ok((super::filter(&mut options)?, limit))
         })?;
         let run = run_of(&context)?;
-        Ok(Clients::new(limit, move |last, most| {
+        Ok(Clients::new(run, limit, move |run, last, most| {
             run.wait(operations::clients::page(
-                &run,
+                run,
                 &filter,
                 last.map(|client: &Client| client.id),
                 most,

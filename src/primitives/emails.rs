@@ -47,9 +47,9 @@ fn filter(run: &Run, options: &mut Options) -> Result<Filter> {
 }
 
 fn listed(run: Arc<Run>, filter: Filter, limit: Option<u64>) -> Emails {
-    Emails::new(limit, move |last: Option<&Email>, most| {
+    Emails::new(run, limit, move |run, last: Option<&Email>, most| {
         run.wait(operations::emails::page(
-            &run,
+            run,
             &filter,
             last.map(|email| email.id),
             most,
@@ -105,9 +105,9 @@ mod emails {
     pub fn owners(context: NativeCallContext, address: &str) -> Scripted<Users> {
         call(&context, READ, |_| Ok(()))?;
         let (run, address) = (run_of(&context)?, address.to_owned());
-        Ok(Users::new(None, move |last: Option<&User>, most| {
+        Ok(Users::new(run, None, move |run, last: Option<&User>, most| {
             run.wait(operations::emails::owners(
-                &run,
+                run,
                 &address,
                 last.map(|user| user.id),
                 most,
@@ -163,8 +163,8 @@ mod emails {
     pub fn duplicates(context: NativeCallContext, options: Map) -> Scripted<Emails> {
         let (_, limit) = call(&context, READ, |_| Options::of_list(options, &[]))?;
         let run = run_of(&context)?;
-        Ok(Emails::new(limit, move |last, most| {
-            run.wait(operations::emails::duplicates(&run, last, most))
+        Ok(Emails::new(run, limit, move |run, last, most| {
+            run.wait(operations::emails::duplicates(run, last, most))
         }))
     }
 

@@ -1,6 +1,6 @@
 //! The fields of each type that scripts see: one list gives getters, JSON and table columns.
 
-use std::any::TypeId;
+use std::{any::TypeId, sync::Arc};
 
 use rhai::{Array, Dynamic, FnPtr, Map};
 use secrecy::ExposeSecret;
@@ -197,6 +197,7 @@ struct Shown {
     object: fn(&Dynamic, bool) -> Option<Result<Value>>,
     list: fn(&Dynamic, bool) -> Option<Result<Value>>,
     values: fn(&Dynamic) -> Option<Vec<Dynamic>>,
+    in_run: fn(&Dynamic, &Arc<Run>) -> Option<Dynamic>,
     stream: Stream,
 }
 
@@ -212,6 +213,7 @@ macro_rules! shown {
             object: object_of::<$type>,
             list: list_of::<$type>,
             values: values_of::<$type>,
+            in_run: in_run_of::<$type>,
             stream: rows::stream::<$type>,
         },)+]
     };
@@ -367,6 +369,16 @@ fn list_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
         }
     }
     Some(Ok(Value::Array(rows)))
+}
+
+fn in_run_of<T: Fields>(value: &Dynamic, run: &Arc<Run>) -> Option<Dynamic> {
+    let list = value.read_lock::<Lazy<T>>()?;
+    Some(Dynamic::from(list.in_run(run.clone())))
+}
+
+/// A lazy list that an earlier run has made, as this one reads it, if the value is one.
+pub fn in_run(value: &Dynamic, run: &Arc<Run>) -> Option<Dynamic> {
+    SHOWN.iter().find_map(|shown| (shown.in_run)(value, run))
 }
 
 fn object<T: Fields>(value: &T, reveal: bool) -> Result<Value> {

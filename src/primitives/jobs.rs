@@ -71,9 +71,9 @@ mod jobs {
             Ok((run.wait(operations::jobs::filter(run, wanted(&mut options)?))?, limit))
         })?;
         let run = run_of(&context)?;
-        Ok(Jobs::new(limit, move |last, most| {
+        Ok(Jobs::new(run, limit, move |run, last, most| {
             run.wait(operations::jobs::page(
-                &run,
+                run,
                 &filter,
                 last.map(|job: &Job| job.id),
                 most,

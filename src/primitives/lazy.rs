@@ -5,44 +5,54 @@ use std::sync::Arc;
 use rhai::Position;
 
 use super::{Scripted, raise};
-use crate::{error::Result, storage::PAGE};
+use crate::{error::Result, operations::Run, storage::PAGE};
 
 /// How many items the first page has at most. It is there soon; the database is asked for more of them at once after it.
 const FIRST_PAGE: u64 = 1000;
 
 /// Reads the page after an item, or the first: at most as many items as are still wanted.
-type Read<T> = dyn Fn(Option<&T>, u64) -> Result<Vec<T>> + Send + Sync;
+type Read<T> = dyn Fn(&Run, Option<&T>, u64) -> Result<Vec<T>> + Send + Sync;
 
 /// A list that is read page by page as a script walks it.
 pub struct Lazy<T> {
+    run: Arc<Run>,
     read: Arc<Read<T>>,
     limit: u64,
 }
 
 impl<T> Clone for Lazy<T> {
     fn clone(&self) -> Self {
-        Self {
-            read: self.read.clone(),
-            limit: self.limit,
-        }
+        self.in_run(self.run.clone())
     }
 }
 
 impl<T> Lazy<T> {
     /// A list of at most `limit` items, all if there is none. A page of fewer items than `read` was asked for is the last.
     pub(super) fn new(
+        run: Arc<Run>,
         limit: Option<u64>,
-        read: impl Fn(Option<&T>, u64) -> Result<Vec<T>> + Send + Sync + 'static,
+        read: impl Fn(&Run, Option<&T>, u64) -> Result<Vec<T>> + Send + Sync + 'static,
     ) -> Self {
         Self {
+            run,
             read: Arc::new(read),
             limit: limit.unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The same list, read in another run.
+    pub(super) fn in_run(&self, run: Arc<Run>) -> Self {
+        Self {
+            run,
+            read: self.read.clone(),
+            limit: self.limit,
         }
     }
 
     /// Its pages.
     pub(super) fn pages(&self) -> Pages<T> {
         Pages {
+            run: self.run.clone(),
             read: self.read.clone(),
             last: None,
             left: self.limit,
@@ -86,6 +96,7 @@ impl<T: Clone> Iterator for Walk<T> {
 
 /// Reads the pages of a list, none of them empty.
 pub(super) struct Pages<T> {
+    run: Arc<Run>,
     read: Arc<Read<T>>,
     last: Option<T>,
     /// How many more items are wanted.
@@ -103,7 +114,7 @@ impl<T: Clone> Iterator for Pages<T> {
         }
         let most = self.left.min(self.most);
         let left = std::mem::take(&mut self.left);
-        let page = match (self.read)(self.last.as_ref(), most) {
+        let page = match (self.read)(&self.run, self.last.as_ref(), most) {
             Ok(page) => page,
             error => return Some(error),
         };
@@ -122,14 +133,34 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::error::{Code, Error};
+    use crate::{
+        config::{Configuration, Environment},
+        error::{Code, Error},
+        operations::{Parts, World},
+    };
+
+    /// A run that opens nothing.
+    fn idle() -> Arc<Run> {
+        let environment = Environment::new([("HOME", "/nonexistent")], "/nonexistent");
+        let configuration = Arc::new(Configuration::load(&[], &environment).unwrap());
+        Arc::new(Run::new(Parts {
+            database: configuration.database().unwrap(),
+            configuration,
+            capabilities: crate::capability::Granted::default(),
+            console: Arc::new(crate::operations::testing::Said::default()),
+            world: World::system(),
+            dry_run: false,
+            runtime: Arc::new(tokio::runtime::Builder::new_current_thread().build().unwrap()),
+            interrupt: Arc::default(),
+        }))
+    }
 
     /// Walks a list of the numbers before `end`, and returns after how many of them a page was read that held how many.
     fn pages(end: u64, limit: Option<u64>) -> Vec<(u64, u64)> {
         let reads = Arc::new(Mutex::new(Vec::new()));
-        let list = Lazy::new(limit, {
+        let list = Lazy::new(idle(), limit, {
             let reads = reads.clone();
-            move |last: Option<&u64>, most| {
+            move |_, last: Option<&u64>, most| {
                 let next = last.map_or(0, |last| last + 1);
                 let page: Vec<_> = (next..end.min(next + most)).collect();
                 reads.lock().unwrap().push((next, page.len() as u64));
@@ -157,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_page_that_cannot_be_read_ends_the_list() {
-        let list: Lazy<u64> = Lazy::new(None, |_, _| Err(Error::new(Code::DatabaseFailed, "no")));
+        let list: Lazy<u64> = Lazy::new(idle(), None, |_, _, _| Err(Error::new(Code::DatabaseFailed, "no")));
         let walked: Vec<_> = list.pages().map(|page| page.map_err(|error| error.code())).collect();
         assert_eq!(walked, [Err(Code::DatabaseFailed)]);
     }

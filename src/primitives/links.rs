@@ -56,8 +56,8 @@ fn filter(run: &Run, options: &mut Options) -> Result<Filter> {
 
 fn lazy(context: &NativeCallContext, filter: Filter, limit: Option<u64>) -> Scripted<Links> {
     let run = run_of(context)?;
-    Ok(Links::new(limit, move |last, most| {
-        run.wait(operations::links::page(&run, &filter, last, most))
+    Ok(Links::new(run, limit, move |run, last, most| {
+        run.wait(operations::links::page(run, &filter, last, most))
     }))
 }
 

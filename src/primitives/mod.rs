@@ -43,7 +43,7 @@ pub use documentation::{
 };
 use failure::raise_at;
 pub use failure::{error_of, place_of, raise};
-pub use fields::{Described, secrets_in, stream, to_value, types};
+pub use fields::{Described, in_run, secrets_in, stream, to_value, types};
 pub use secret::Secret;
 
 use crate::{

@@ -86,9 +86,9 @@ mod providers {
             Ok((super::filter(&mut options)?, limit))
         })?;
         let run = run_of(&context)?;
-        Ok(Providers::new(limit, move |last, most| {
+        Ok(Providers::new(run, limit, move |run, last, most| {
             run.wait(operations::providers::page(
-                &run,
+                run,
                 &filter,
                 last.map(|provider: &Provider| provider.id),
                 most,

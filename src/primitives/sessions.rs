@@ -121,9 +121,9 @@ mod sessions {
             Ok((super::filter(run, &mut options)?, limit))
         })?;
         let run = run_of(&context)?;
-        Ok(Sessions::new(limit, move |last, most| {
+        Ok(Sessions::new(run, limit, move |run, last, most| {
             run.wait(operations::sessions::page(
-                &run,
+                run,
                 &filter,
                 last.map(|session: &Session| session.id),
                 most,

@@ -169,9 +169,9 @@ mod tokens {
             Ok((wishes::filter(run, &mut options, now)?, now, limit))
         })?;
         let run = run_of(&context)?;
-        Ok(AccessTokens::new(limit, move |last, most| {
+        Ok(AccessTokens::new(run, limit, move |run, last, most| {
             let after = last.map(|token: &AccessToken| token.id);
-            run.wait(operations::tokens::access::page(&run, &filter, now, after, most))
+            run.wait(operations::tokens::access::page(run, &filter, now, after, most))
         }))
     }
 
@@ -290,9 +290,9 @@ mod tokens {
             Ok((wishes::registration_filter(&mut options, now)?, now, limit))
         })?;
         let run = run_of(&context)?;
-        Ok(RegistrationTokens::new(limit, move |last, most| {
+        Ok(RegistrationTokens::new(run, limit, move |run, last, most| {
             let after = last.map(|token: &RegistrationToken| token.id);
-            run.wait(operations::tokens::registration::page(&run, &filter, now, after, most))
+            run.wait(operations::tokens::registration::page(run, &filter, now, after, most))
         }))
     }
 

@@ -171,9 +171,9 @@ mod users {
             Ok((filter, limit))
         })?;
         let run = run_of(&context)?;
-        Ok(Users::new(limit, move |last, most| {
+        Ok(Users::new(run, limit, move |run, last, most| {
             run.wait(operations::users::page(
-                &run,
+                run,
                 &filter,
                 last.map(|user: &User| user.id),
                 most,

@@ -72,6 +72,10 @@ impl Walk<'_> {
                 .push(Call::of_function(self.index, self.caller, self.index, *place, position));
             return Type::Any;
         }
+        let around = || self.unit.around.functions.iter().filter(|(known, _)| known == name);
+        if around().any(|(_, params)| *params == count) {
+            return Type::Any;
+        }
         let natives: Vec<_> = self.known.named(name).collect();
         let fitting = natives.iter().copied().filter(|native| native.arity == count);
         let fitting: Vec<_> = fitting.collect();
@@ -85,6 +89,7 @@ impl Walk<'_> {
             return self.native(if taking.is_empty() { fitting } else { taking }, name, position);
         }
         let counts = own.iter().map(|(_, function)| function.params.len());
+        let counts = counts.chain(around().map(|(_, params)| *params));
         let counts: BTreeSet<_> = counts.chain(natives.iter().map(|native| native.arity)).collect();
         if counts.is_empty() {
             self.no_function(name, position);
@@ -117,7 +122,8 @@ impl Walk<'_> {
         let Expr::StringConstant(name, position) = name else {
             return;
         };
-        if self.unit.named(name).next().is_none() && self.known.named(name).next().is_none() {
+        let is_around = self.unit.around.functions.iter().any(|(known, _)| *known == name.as_str());
+        if !is_around && self.unit.named(name).next().is_none() && self.known.named(name).next().is_none() {
             self.no_function(name, *position);
         }
     }
@@ -141,6 +147,7 @@ impl Walk<'_> {
         } else {
             let own = self.unit.functions.iter().filter(|function| !function.is_closure());
             let mut known: Vec<_> = own.map(|function| function.name.as_str()).collect();
+            known.extend(self.unit.around.functions.iter().map(|(name, _)| name.as_str()));
             known.extend(self.known.global_names());
             finding.meant(nearest(name, &known))
         };
@@ -245,6 +252,7 @@ impl Walk<'_> {
         let mut module = match found {
             Some((_, Some(unit))) => unit,
             Some((_, None)) => return Root::Unknown,
+            None if self.unit.around.modules.iter().any(|alias| alias == first) => return Root::Unknown,
             None if first == "global" => return Root::Unknown,
             None if first == "testing" && !self.is_in_test() && !self.unit.is_shipped => return Root::Nothing,
             None if self.known.has_namespace(first) && namespace.path.len() == 1 => return Root::Namespace,
@@ -268,7 +276,9 @@ impl Walk<'_> {
         let name = shown(namespace);
         let imports = self.unit.imports.iter().map(|import| import.alias.as_str());
         let namespaces = self.known.namespaces().map(|name| -> &str { name });
-        let known: Vec<&str> = namespaces.chain(imports.filter(|alias| !alias.is_empty())).collect();
+        let around = self.unit.around.modules.iter().map(String::as_str);
+        let imports = imports.filter(|alias| !alias.is_empty()).chain(around);
+        let known: Vec<&str> = namespaces.chain(imports).collect();
         let message = format!("There is no namespace or module `{name}`");
         let finding = Finding::new(Rule::UnknownModule, message, self.unit.at(namespace.position()));
         let finding = if name == "testing" {

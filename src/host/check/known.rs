@@ -17,7 +17,7 @@ use crate::{
 
 /// The type of a value, as far as it can be told without running the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Type {
+pub(in crate::host) enum Type {
     /// It cannot be told.
     Any,
     /// The arguments that `main` is given.
@@ -60,13 +60,15 @@ pub(super) struct Native {
 }
 
 /// All that is known.
-pub(super) struct Known {
+pub(in crate::host) struct Known {
     natives: Vec<Native>,
     /// Those that can be called without a namespace.
     by_name: HashMap<String, Vec<usize>>,
     namespaces: BTreeMap<&'static str, HashMap<String, Vec<usize>>>,
     /// The properties of each type.
     properties: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The types of values, by what Rust calls them.
+    types: HashMap<TypeId, Type>,
 }
 
 /// The names of values that a script can have, beside the types of primitives.
@@ -113,7 +115,7 @@ fn is_closed(name: &str) -> bool {
 
 impl Known {
     /// What every script can use.
-    pub(super) fn get() -> &'static Self {
+    pub(in crate::host) fn get() -> &'static Self {
         static KNOWN: OnceLock<Known> = OnceLock::new();
         KNOWN.get_or_init(Self::new)
     }
@@ -142,6 +144,7 @@ impl Known {
             by_name: HashMap::new(),
             namespaces: BTreeMap::new(),
             properties,
+            types: ids,
         };
         for native in collected {
             known.add(native);
@@ -165,6 +168,13 @@ impl Known {
             functions.entry(native.name.clone()).or_default().push(index);
         }
         self.natives.push(native);
+    }
+
+    /// The type of a value that is there.
+    pub(in crate::host) fn type_of(&self, value: &Dynamic) -> Type {
+        let held = value.read_lock::<Dynamic>();
+        let id = held.map(|held| (*held).type_id());
+        id.and_then(|id| self.types.get(&id).copied()).unwrap_or(Type::Any)
     }
 
     /// The functions of this name that need no namespace, methods among them.

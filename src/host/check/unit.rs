@@ -11,7 +11,7 @@ use rhai::{
     module_resolvers::DummyModuleResolver,
 };
 
-use super::{Rule, finding::Finding, is_of_names};
+use super::{Rule, finding::Finding, is_of_names, known::Type};
 use crate::{
     error::Excerpt,
     host::{diagnose, engine},
@@ -43,6 +43,19 @@ pub(super) struct Unit {
     pub(super) is_shipped: bool,
     /// The first name that Rhai does not know.
     pub(super) refused: Option<Finding>,
+    /// What else its names can mean.
+    pub(super) around: Around,
+}
+
+/// What the inputs of a session before this one have left.
+#[derive(Clone, Debug, Default)]
+pub(in crate::host) struct Around {
+    /// The variables with their types.
+    pub(in crate::host) variables: Vec<(String, Type)>,
+    /// The functions with their numbers of parameters.
+    pub(in crate::host) functions: Vec<(String, usize)>,
+    /// What modules are called.
+    pub(in crate::host) modules: Vec<String>,
 }
 
 /// A function that a script defines.
@@ -126,6 +139,26 @@ impl Unit {
             }
             parsed => parsed,
         };
+        let unit = Self::of(parsed, label, text, of_tests)?;
+        Ok(Self { refused, ..unit })
+    }
+
+    /// Parses an input of a session, with what those before it have left.
+    ///
+    /// # Errors
+    /// Why it cannot be parsed.
+    pub(super) fn parse_input(label: &str, text: &str, around: &Around) -> Result<Self, Finding> {
+        let unit = Self::of(lenient().compile(text), label, text, false)?;
+        let around = around.clone();
+        Ok(Self { around, ..unit })
+    }
+
+    fn of(
+        parsed: Result<AST, rhai::ParseError>,
+        label: &str,
+        text: &str,
+        of_tests: bool,
+    ) -> Result<Self, Finding> {
         let ast = parsed.map_err(|error| {
             let mut failed = Finding::of(&diagnose::of_parsing(&error, label, text), label);
             if let Some(help) = way_out(error.err_type()) {
@@ -153,7 +186,8 @@ impl Unit {
             methods: BTreeSet::new(),
             of_tests,
             is_shipped: false,
-            refused,
+            refused: None,
+            around: Around::default(),
         };
         unit.survey(&ast);
         Ok(unit)
