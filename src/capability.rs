@@ -310,6 +310,18 @@ impl Capabilities {
             .collect()
     }
 
+    /// All that can be asked for, every file among it: for the inputs of a session, which the operator writes themselves.
+    #[must_use]
+    pub fn of_session() -> Self {
+        let files = Need::Files(FileScope::Below("/".into()));
+        Self::all().0.into_iter().chain([files]).collect()
+    }
+
+    /// Adds one.
+    pub fn add(&mut self, need: Need) {
+        self.0.insert(need);
+    }
+
     /// Everything but files, for a test on its throw-away store.
     #[must_use]
     pub fn all() -> Self {

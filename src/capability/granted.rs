@@ -92,6 +92,12 @@ impl<T: Into<Need>> FromIterator<T> for Granted {
 
 /// The error that something is denied.
 fn denied(wanted: &Need, denier: Denier) -> Error {
+    let error = |message: String, help: String| {
+        Error::new(Code::CapabilityDenied, message)
+            .help(help)
+            .data("capability", wanted.to_string())
+            .data("denied_by", denier.as_str())
+    };
     let (problem, help) = match denier {
         Denier::Header => (
             format!("it lacks `{wanted}`"),
@@ -109,11 +115,15 @@ fn denied(wanted: &Need, denier: Denier) -> Error {
             format!("`{wanted}` is denied by `masctl.deny` in the configuration"),
             "No script that is run with this configuration may do it.".to_owned(),
         ),
+        Denier::Mode => {
+            return error(
+                "Nothing can be changed in READ mode".to_owned(),
+                "`\\mode plan` shows what an input would change, and asks; `\\mode write` changes it at once."
+                    .to_owned(),
+            );
+        }
     };
-    Error::new(Code::CapabilityDenied, format!("The script may not do this: {problem}"))
-        .help(help)
-        .data("capability", wanted.to_string())
-        .data("denied_by", denier.as_str())
+    error(format!("The script may not do this: {problem}"), help)
 }
 
 #[cfg(test)]
@@ -126,6 +136,7 @@ mod tests {
             allow: allow.map(|texts| texts.iter().map(|text| text.parse().unwrap()).collect()),
             deny: whole(deny),
             configured: whole(configured),
+            only_read: false,
         };
         let needs = needs.iter().map(|text| text.parse::<Need>().unwrap()).collect();
         Granted::new(needs, narrowing, |param| vec![format!("{param}.csv")])

@@ -1,6 +1,6 @@
 //! What is taken from what a script needs: by `--allow`, by `--deny`, and by `masctl.deny` in the configuration.
 
-use super::{Capabilities, Capability, Need};
+use super::{Access, Capabilities, Capability, Need};
 use crate::error::{Code, Error, Result, listed};
 
 /// Who has denied something.
@@ -14,6 +14,8 @@ pub enum Denier {
     Deny,
     /// `masctl.deny` names it.
     Configuration,
+    /// The session only reads.
+    Mode,
 }
 
 impl Denier {
@@ -25,6 +27,7 @@ impl Denier {
             Self::Allow => "--allow",
             Self::Deny => "--deny",
             Self::Configuration => "masctl.deny",
+            Self::Mode => "mode",
         }
     }
 }
@@ -38,6 +41,8 @@ pub struct Narrowing {
     pub deny: Vec<Capability>,
     /// What the configuration takes from them.
     pub configured: Vec<Capability>,
+    /// Whether the mode of the session takes all that changes something.
+    pub only_read: bool,
 }
 
 impl Narrowing {
@@ -73,6 +78,8 @@ impl Narrowing {
             Some(Denier::Deny)
         } else if self.allow.as_ref().is_some_and(|allow| !is_left(allow)) {
             Some(Denier::Allow)
+        } else if self.only_read && wanted.whole().access == Access::Write {
+            Some(Denier::Mode)
         } else {
             None
         }

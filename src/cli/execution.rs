@@ -84,6 +84,7 @@ fn narrowing(script: &Script, configuration: &Configuration, options: &Options) 
         allow: options.allow.clone(),
         deny: options.deny.clone(),
         configured: configuration.masctl()?.deny,
+        only_read: false,
     };
     narrowing.check(&script.header.needs, &script.name)?;
     Ok(narrowing)

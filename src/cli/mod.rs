@@ -74,6 +74,7 @@ fn run(arguments: &[OsString]) -> Result<u8> {
         Some(("manage", matches)) => manage::run(&scripts.manage, matches, &options),
         Some(("run", matches)) => run::run(scripts.run.as_ref(), matches, &options),
         Some(("eval", matches)) => eval::run(matches, &options),
+        Some(("repl", matches)) => repl::run(matches, &options),
         Some(("scripts", matches)) => scripts::run(matches, &options),
         Some(("worker", matches)) => worker::run(matches, &options),
         Some(("database", matches)) => database::run(matches, &options).map(|()| 0),

@@ -16,7 +16,7 @@ use super::{
     command_line::Scripts,
     completion, configuration, database, doctor, eval, manage, reference,
     render::{Format, Wish},
-    run, scripts,
+    repl, run, scripts,
     terminal::help_width,
     worker,
 };
@@ -110,6 +110,7 @@ pub(super) fn command(given: &Scripts) -> Command {
         .subcommand(manage::command(given))
         .subcommand(run::command(given.run.as_ref(), given.asking))
         .subcommand(eval::command())
+        .subcommand(repl::command())
         .subcommand(worker::command())
         .subcommand(database::command())
         .subcommand(configuration::command())

@@ -124,6 +124,9 @@ fn check_parsed(parsed: std::result::Result<Unit, Finding>, script: &Script, par
         }
         findings.append(&mut found);
     }
+    if part == Part::Input {
+        shape::check_input(&units, &mut findings);
+    }
     if matches!(part, Part::Whole | Part::WithoutHeader) {
         shape::check_script(&units[0], &calls, &mut findings);
     }

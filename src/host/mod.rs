@@ -26,5 +26,6 @@ pub mod testing;
 
 pub use each::{Accounts, Each, Tally, execute_each};
 pub use execute::{Outcome, execute};
+pub use program::on_deep_stack;
 pub use runtime::runtime;
 pub use script::{Origin, Script};

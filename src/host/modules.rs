@@ -29,6 +29,8 @@ struct Inner {
     folder: Option<Arc<Dir>>,
     /// The text of each module that was found, by its label.
     sources: HashMap<String, Source>,
+    /// The text of what was read before: by earlier inputs of a session.
+    earlier: HashMap<String, Arc<str>>,
     loaded: HashMap<String, Shared<Module>>,
     /// The modules that are being loaded, the outermost first.
     loading: Vec<String>,
@@ -58,14 +60,35 @@ impl Modules {
             origin: script.origin.clone(),
             folder: None,
             sources: HashMap::new(),
+            earlier: HashMap::new(),
             loaded: HashMap::new(),
             loading: Vec::new(),
         })))
     }
 
+    /// The modules that an input can import, whose session has read these texts before.
+    pub(super) fn of_input(input: &Script, earlier: &HashMap<String, Arc<str>>) -> Self {
+        let modules = Self::of(input);
+        modules.with(|inner| inner.earlier.clone_from(earlier));
+        modules
+    }
+
     /// The text of a module that was imported, by its label.
     pub(super) fn text(&self, label: &str) -> Option<Arc<str>> {
-        self.with(|inner| inner.sources.get(label).map(|source| source.text.clone()))
+        self.with(|inner| {
+            let source = inner.sources.get(label).map(|source| &source.text);
+            source.or_else(|| inner.earlier.get(label)).cloned()
+        })
+    }
+
+    /// The text of each module that was imported, by its label.
+    pub(super) fn texts(&self) -> HashMap<String, Arc<str>> {
+        self.with(|inner| {
+            let texts = inner.sources.iter();
+            texts
+                .map(|(label, source)| (label.clone(), source.text.clone()))
+                .collect()
+        })
     }
 
     /// The module that `importer`, by its label, means by `path`.

@@ -174,7 +174,7 @@ fn require_main(ast: &AST, script: &Script) -> Result<()> {
 ///
 /// # Errors
 /// Those of the work, and `bug`.
-pub(super) fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     // A thread that cannot be started takes with it what it was to do.
     let work = Mutex::new(Some(work));
     let take = || work.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -11,7 +11,7 @@ use std::{
 
 use super::{Deed, Interrupt, Record, Report, World, commit, deed, doom::Doom, effect, files::Files, testing::Stage};
 use crate::{
-    capability::{Capability, Granted},
+    capability::{Capabilities, Capability, Granted, Need},
     config::{Configuration, Database, Passwords},
     console::Console,
     error::{Code, Error, Result},
@@ -52,6 +52,8 @@ pub struct Run {
     passwords: OnceLock<Arc<Passwords>>,
     stage: Option<Arc<Stage>>,
     throw_away: bool,
+    /// What it has made use of, of what it may do.
+    used: Mutex<Capabilities>,
     /// What it must end in, whatever the script makes of it.
     pub doom: Doom,
 }
@@ -80,6 +82,7 @@ impl Run {
             passwords: OnceLock::new(),
             stage: None,
             throw_away: false,
+            used: Mutex::default(),
             doom: Doom::default(),
         }
     }
@@ -122,7 +125,11 @@ impl Run {
     /// Whether the script may do something.
     #[must_use]
     pub fn allows(&self, wanted: Capability) -> bool {
-        self.parts.capabilities.allow(wanted)
+        let allowed = self.parts.capabilities.allow(wanted);
+        if allowed {
+            self.use_of(wanted.into());
+        }
+        allowed
     }
 
     /// Refuses what the script may not do, and says who denied it.
@@ -130,7 +137,20 @@ impl Run {
     /// # Errors
     /// `capability.denied`.
     pub fn require(&self, needed: Capability) -> Result<()> {
-        self.parts.capabilities.require(needed)
+        self.parts.capabilities.require(needed)?;
+        self.use_of(needed.into());
+        Ok(())
+    }
+
+    /// Remembers that something was made use of.
+    pub(super) fn use_of(&self, need: Need) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).add(need);
+    }
+
+    /// What it has made use of so far, of what it may do.
+    #[must_use]
+    pub fn used(&self) -> Capabilities {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The files that the script may read.

@@ -48,12 +48,7 @@ fn filter(run: &Run, options: &mut Options) -> Result<Filter> {
 
 fn listed(run: Arc<Run>, filter: Filter, limit: Option<u64>) -> Emails {
     Emails::new(run, limit, move |run, last: Option<&Email>, most| {
-        run.wait(operations::emails::page(
-            run,
-            &filter,
-            last.map(|email| email.id),
-            most,
-        ))
+        run.wait(operations::emails::page(run, &filter, last.map(|email| email.id), most))
     })
 }
 

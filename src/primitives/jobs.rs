@@ -72,12 +72,7 @@ mod jobs {
         })?;
         let run = run_of(&context)?;
         Ok(Jobs::new(run, limit, move |run, last, most| {
-            run.wait(operations::jobs::page(
-                run,
-                &filter,
-                last.map(|job: &Job| job.id),
-                most,
-            ))
+            run.wait(operations::jobs::page(run, &filter, last.map(|job: &Job| job.id), most))
         }))
     }
 

@@ -1,1 +1,91 @@
 //! `masctl repl`: inputs at a prompt, one after the other.
+
+use std::sync::Arc;
+
+use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
+use rustyline::{DefaultEditor, error::ReadlineError};
+
+use super::{
+    execution, failure,
+    options::Options,
+    render, surroundings,
+    terminal::{Terminal, write_stderr},
+};
+use crate::{
+    capability::Narrowing,
+    config::Database,
+    error::{Code, Error, Result},
+    host::{
+        self,
+        repl::{Mode, Session, Setup},
+    },
+};
+
+pub(super) fn command() -> Command {
+    Command::new("repl")
+        .about("Look at accounts and change them at a prompt")
+        .arg(
+            Arg::new("mode")
+                .long("mode")
+                .value_name("MODE")
+                .value_parser(PossibleValuesParser::new(Mode::ALL.iter().map(|mode| mode.as_str())))
+                .help("What inputs may do at first"),
+        )
+}
+
+/// Holds a session, and returns its exit status.
+pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
+    let console = Arc::new(Terminal::at_once(options));
+    let configuration = Arc::new(options.configuration()?);
+    let database = configuration.database()?;
+    let narrowing = Narrowing {
+        allow: options.allow.clone(),
+        deny: options.deny.clone(),
+        configured: configuration.masctl()?.deny,
+        only_read: false,
+    };
+    let mode = matches.get_one::<String>("mode");
+    let mode = mode.and_then(|mode| Mode::ALL.iter().find(|known| known.as_str() == mode));
+    let mode = mode.copied().unwrap_or(match database {
+        Database::Postgres(_) => Mode::Read,
+        Database::Embedded(_) | Database::Sqlite(_) => Mode::Plan,
+    });
+    let setup = Setup {
+        configuration,
+        database,
+        narrowing,
+        console: console.clone(),
+        world: surroundings::world()?,
+        runtime: Arc::new(host::runtime()?),
+    };
+    // What scripts made is dropped where it was made: as deep as it may be.
+    host::on_deep_stack(|| converse(Session::new(setup, mode), &console))
+}
+
+fn converse(mut session: Session, console: &Terminal) -> Result<u8> {
+    let mut editor = DefaultEditor::new().map_err(|error| unusable(&error))?;
+    loop {
+        let prompt = format!("{}> ", session.mode().as_str().to_uppercase());
+        let text = match editor.readline(&prompt) {
+            Ok(text) => text,
+            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Eof) => return Ok(0),
+            Err(error) => return Err(unusable(&error)),
+        };
+        match session.evaluate(&text, Arc::default()) {
+            Ok(answer) => {
+                execution::tell(&answer.report, console);
+                execution::conclude(&answer.report, console);
+                render::print(&render::plain(&answer.value, &render::Wish::default())?)?;
+            }
+            Err(error) => write_stderr(&failure::report(&error, Terminal::style(false))),
+        }
+    }
+}
+
+fn unusable(cause: &ReadlineError) -> Error {
+    Error::new(
+        Code::InputNotInteractive,
+        format!("The terminal cannot be used: {cause}"),
+    )
+}

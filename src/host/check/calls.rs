@@ -122,7 +122,12 @@ impl Walk<'_> {
         let Expr::StringConstant(name, position) = name else {
             return;
         };
-        let is_around = self.unit.around.functions.iter().any(|(known, _)| *known == name.as_str());
+        let is_around = self
+            .unit
+            .around
+            .functions
+            .iter()
+            .any(|(known, _)| *known == name.as_str());
         if !is_around && self.unit.named(name).next().is_none() && self.known.named(name).next().is_none() {
             self.no_function(name, *position);
         }

@@ -22,6 +22,11 @@ pub(super) fn check(units: &Units, index: usize, findings: &mut Vec<Finding>) {
     unused_imports(unit, findings);
 }
 
+/// Checks that no function of an input takes the place of another.
+pub(super) fn check_input(units: &Units, findings: &mut Vec<Finding>) {
+    replaced(&units[0], false, units, findings);
+}
+
 /// Checks what only the text of a script must have.
 pub(super) fn check_script(unit: &Unit, calls: &[Call], findings: &mut Vec<Finding>) {
     if main(unit, findings) {

@@ -153,12 +153,7 @@ impl Unit {
         Ok(Self { around, ..unit })
     }
 
-    fn of(
-        parsed: Result<AST, rhai::ParseError>,
-        label: &str,
-        text: &str,
-        of_tests: bool,
-    ) -> Result<Self, Finding> {
+    fn of(parsed: Result<AST, rhai::ParseError>, label: &str, text: &str, of_tests: bool) -> Result<Self, Finding> {
         let ast = parsed.map_err(|error| {
             let mut failed = Finding::of(&diagnose::of_parsing(&error, label, text), label);
             if let Some(help) = way_out(error.err_type()) {

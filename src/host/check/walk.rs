@@ -63,7 +63,9 @@ impl<'a> Walk<'a> {
         let unit = self.unit;
         self.assigned = assigned_in(unit, &unit.top);
         let around = unit.around.variables.iter();
-        self.scope = around.map(|(name, kind)| (name.clone(), self.kept(name, *kind))).collect();
+        self.scope = around
+            .map(|(name, kind)| (name.clone(), self.kept(name, *kind)))
+            .collect();
         self.statements(&unit.top);
         for (place, function) in unit.functions.iter().enumerate().filter(|(_, it)| !it.is_closure()) {
             self.caller = Some(place);
