@@ -1,14 +1,17 @@
 //! `masctl repl`: inputs at a prompt, one after the other.
 
+mod conversation;
+
 use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
 use rustyline::{DefaultEditor, error::ReadlineError};
 
+use self::conversation::{Conversation, Step};
 use super::{
-    execution, failure,
+    failure,
     options::Options,
-    render, surroundings,
+    surroundings,
     terminal::{Terminal, write_stderr},
 };
 use crate::{
@@ -59,25 +62,22 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
         runtime: Arc::new(host::runtime()?),
     };
     // What scripts made is dropped where it was made: as deep as it may be.
-    host::on_deep_stack(|| converse(Session::new(setup, mode), &console))
+    host::on_deep_stack(|| converse(Conversation::new(Session::new(setup, mode), console, options.clone())))
 }
 
-fn converse(mut session: Session, console: &Terminal) -> Result<u8> {
+fn converse(mut conversation: Conversation) -> Result<u8> {
     let mut editor = DefaultEditor::new().map_err(|error| unusable(&error))?;
     loop {
-        let prompt = format!("{}> ", session.mode().as_str().to_uppercase());
+        let prompt = format!("{}> ", conversation.session.mode().as_str().to_uppercase());
         let text = match editor.readline(&prompt) {
             Ok(text) => text,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return Ok(0),
             Err(error) => return Err(unusable(&error)),
         };
-        match session.evaluate(&text, Arc::default()) {
-            Ok(answer) => {
-                execution::tell(&answer.report, console);
-                execution::conclude(&answer.report, console);
-                render::print(&render::plain(&answer.value, &render::Wish::default())?)?;
-            }
+        match conversation.answer(&text) {
+            Ok(Step::GoOn) => {}
+            Ok(Step::Leave) => return Ok(0),
             Err(error) => write_stderr(&failure::report(&error, Terminal::style(false))),
         }
     }

@@ -1,0 +1,65 @@
+//! What a session answers to each input, whoever enters it.
+
+use std::sync::Arc;
+
+use super::super::{
+    execution,
+    options::Options,
+    render::{self, Wish},
+    terminal::Terminal,
+};
+use crate::{
+    error::Result,
+    host::repl::{Answer, Session},
+    operations::Interrupt,
+};
+
+/// What follows an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The next input.
+    GoOn,
+    /// The end of the session.
+    Leave,
+}
+
+/// A session with how its answers are shown.
+pub(super) struct Conversation {
+    pub(super) session: Session,
+    pub(super) console: Arc<Terminal>,
+    pub(super) options: Options,
+}
+
+impl Conversation {
+    pub(super) fn new(session: Session, console: Arc<Terminal>, options: Options) -> Self {
+        Self {
+            session,
+            console,
+            options,
+        }
+    }
+
+    /// Answers an input.
+    ///
+    /// # Errors
+    /// Those of the input, which has changed nothing then.
+    pub(super) fn answer(&mut self, input: &str) -> Result<Step> {
+        let answer = self.session.evaluate(input, Arc::<Interrupt>::default())?;
+        self.show(&answer)?;
+        Ok(Step::GoOn)
+    }
+
+    /// Shows what came of an input.
+    ///
+    /// # Errors
+    /// `file.unreadable` if it cannot be written; what went wrong after the commit.
+    pub(super) fn show(&self, answer: &Answer) -> Result<()> {
+        execution::tell(&answer.report, &*self.console);
+        execution::conclude(&answer.report, &*self.console);
+        render::print(&render::plain(&answer.value, &Wish::default())?)?;
+        match &answer.report.failure {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+}
