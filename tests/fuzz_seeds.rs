@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use masctl::cli::invariants::{of_header, of_module_path, of_position};
+use masctl::cli::invariants::{of_header, of_input, of_module_path, of_position};
 
 #[path = "../fuzz/folder.rs"]
 mod folder;
@@ -29,6 +29,13 @@ fn headers() {
 fn positions() {
     for seed in &seeds("position") {
         of_position(seed);
+    }
+}
+
+#[test]
+fn inputs() {
+    for seed in seeds("input") {
+        of_input(&String::from_utf8(seed).expect("the seed is text"));
     }
 }
 

@@ -60,6 +60,14 @@ pub fn of_position(input: &[u8]) {
     }
 }
 
+/// What is typed at the prompt: its tokens cover it, what is open can be closed, and its inputs end.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn of_input(input: &str) {
+    invariants::of_scan(input);
+}
+
 /// An error is drawn shortly, and nothing of it steers a terminal.
 fn is_drawn_well(error: &Error) {
     let style = Style {

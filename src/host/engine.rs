@@ -82,6 +82,14 @@ pub(super) fn build(run: &Arc<Run>, modules: Modules, limits: &Limits) -> Engine
 /// An engine that can compile every script, but has no run.
 pub(super) fn bare(modules: impl ModuleResolver + 'static) -> Engine {
     let mut engine = Engine::new();
+    limit(&mut engine);
+    engine.set_module_resolver(modules);
+    primitives::register(&mut engine);
+    engine
+}
+
+/// Sets what holds of every script.
+pub(super) fn limit(engine: &mut Engine) {
     engine
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true)
@@ -93,8 +101,5 @@ pub(super) fn bare(modules: impl ModuleResolver + 'static) -> Engine {
         .set_max_map_size(1_000_000)
         // A higher level may call primitives while it compiles.
         .set_optimization_level(OptimizationLevel::Simple)
-        .disable_symbol("eval")
-        .set_module_resolver(modules);
-    primitives::register(&mut engine);
-    engine
+        .disable_symbol("eval");
 }

@@ -12,6 +12,7 @@ use super::{
     diagnose,
     header::Header,
     modules::Modules,
+    repl::{entry, scan},
     script::{self, Origin, Script},
 };
 use crate::error::{Code, Error, Excerpt, Result};
@@ -74,6 +75,57 @@ pub fn of_position(text: &str, line: u16, column: u16) -> Option<Error> {
     // What is behind the end is shown at the end.
     assert!(place.line_and_column().0 <= usize::from(line));
     Some(Error::new(Code::ScriptFailed, "It failed").at(place))
+}
+
+/// The tokens of a text, and where its inputs end: every byte is in one token, what is open can be closed, and the parser
+/// takes nothing that is open.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn of_scan(text: &str) {
+    let scan = scan::scan(text);
+    let mut end = 0;
+    for token in &scan.tokens {
+        assert_eq!(token.start, end, "a gap or an overlap in {text:?}");
+        assert!(
+            token.end > end && !token.text(text).is_empty(),
+            "an empty token in {text:?}"
+        );
+        end = token.end;
+    }
+    assert_eq!(end, text.len(), "{text:?} is not covered");
+    let closing = scan.closing();
+    let closed = scan::scan(&format!("{text}{closing}"));
+    assert_eq!(closed.open, [], "{text:?} is not closed by {closing:?}");
+
+    if entry::parses(text) {
+        let open = scan
+            .open
+            .iter()
+            .find(|it| !matches!(it.what, scan::Open::Comment(_) | scan::Open::Line));
+        assert_eq!(open, None, "the parser finds nothing open in {text:?}");
+        let unknown = scan
+            .tokens
+            .iter()
+            .find(|it| it.kind == scan::Kind::Unknown && it.text(text).is_ascii());
+        assert_eq!(unknown, None, "the parser knows it in {text:?}");
+    }
+    // A line that begins with a backslash is no code: what is open is open in the last input.
+    if let Some(last) = entry::inputs(text).last() {
+        let whole = format!("{}{}\n;", last.text, scan::scan(last.text).closing());
+        assert_ne!(entry::shape(&whole), entry::Shape::Incomplete, "{whole:?} never ends");
+    }
+    let (mut lines, mut rest) = (0, text);
+    for input in entry::inputs(text) {
+        assert!(input.line > lines, "the lines of {text:?} do not grow");
+        lines = input.line;
+        let at = rest.find(input.text).expect("an input is a part of the text");
+        rest = &rest[at + input.text.len()..];
+        assert!(
+            rest.trim().is_empty() || input.shape != entry::Shape::Incomplete,
+            "{text:?}"
+        );
+    }
 }
 
 fn places_are_in_their_texts(error: &Error) {
