@@ -14,7 +14,7 @@ use rhai::{
 use super::{Rule, finding::Finding, is_of_names, known::Type};
 use crate::{
     error::Excerpt,
-    host::{diagnose, engine},
+    host::{diagnose, engine, repl::last},
 };
 
 /// How many functions and closures a text may have.
@@ -148,7 +148,9 @@ impl Unit {
     /// # Errors
     /// Why it cannot be parsed.
     pub(super) fn parse_input(label: &str, text: &str, around: &Around) -> Result<Self, Finding> {
-        let unit = Self::of(lenient().compile(text), label, text, false)?;
+        let mut engine = checker(false);
+        last::name(&mut engine, text);
+        let unit = Self::of(engine.compile(text), label, text, false)?;
         let around = around.clone();
         Ok(Self { around, ..unit })
     }

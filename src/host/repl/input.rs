@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use rhai::{AST, Dynamic, Engine, Expr, ModuleResolver, Stmt};
 
-use super::state::State;
+use super::{last, state::State};
 use crate::{
     error::Result,
     host::{
@@ -43,6 +43,7 @@ impl Input {
         check::refuse_input(script, &state.around(), &modules)?;
         let mut engine = engine::build(run, modules.clone(), &Limits::none());
         state.equip(&mut engine);
+        last::name(&mut engine, &script.source);
         let mut state = state.for_run(run);
         let ast = self.compile(&engine, &state)?;
         let value: Dynamic = engine

@@ -3,10 +3,15 @@
 mod copy;
 pub mod entry;
 mod input;
+pub(in crate::host) mod last;
 mod mode;
 pub mod scan;
 mod session;
 mod state;
+
+#[cfg(feature = "fixed-world")]
+#[cfg(test)]
+mod tests;
 
 pub use mode::Mode;
 pub use session::{Answer, Session, Setup};

@@ -4,14 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use rhai::{AST, Dynamic, Engine, Module, Scope, Shared};
 
-use super::copy;
+use super::{copy, last::LAST};
 use crate::{
     host::check::{Around, Known},
     operations::Run,
 };
-
-/// What the last value is called.
-pub(super) const LAST: &str = "_";
 
 /// The variables, functions and imports of a session.
 #[derive(Clone, Debug, Default)]
