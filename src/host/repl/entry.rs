@@ -1,10 +1,13 @@
 //! Where an input ends: by the parser, which alone knows what is still to come.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::borrow::Cow;
 
 use rhai::{Engine, ParseErrorType, Position};
 
-use super::scan::{Kind, Open, Scan, Scanner, Token, scan};
+use super::{
+    last,
+    scan::{Kind, Open, Scan, Scanner, Token, scan},
+};
 use crate::host::engine;
 
 /// The most bytes of one input.
@@ -151,17 +154,18 @@ fn continuation(scanner: Scanner<'_>, text: &str) -> Option<Token> {
     })
 }
 
-/// The engine's parser without anything that it could call: what an input names is looked up later.
-static PARSER: LazyLock<Engine> = LazyLock::new(|| {
+/// The engine's parser for a text, without anything that it could call: what an input names is looked up later.
+fn parser(text: &str) -> Engine {
     let mut parser = Engine::new_raw();
     engine::limit(&mut parser);
     parser.set_strict_variables(false);
+    last::name(&mut parser, text);
     parser
-});
+}
 
 /// Whether the parser takes a text.
 pub(in crate::host) fn parses(text: &str) -> bool {
-    PARSER.compile(text).is_ok()
+    parser(text).compile(text).is_ok()
 }
 
 /// What there is of one input that is no meta-command.
@@ -177,7 +181,7 @@ fn shape_of_one(text: &str) -> Shape {
     let Some(last) = scan.tokens.iter().rev().find(|token| token.is_code()) else {
         return if is_cut { Shape::Incomplete } else { Shape::Blank };
     };
-    let problem = match PARSER.compile(text) {
+    let problem = match parser(text).compile(text) {
         // The parser takes the end for an empty body.
         Ok(_) if is_cut || ends_in_parameters(&scan, text) => return Shape::Incomplete,
         Ok(_) => return Shape::Whole,
@@ -240,6 +244,8 @@ mod tests {
     fn what_is_incomplete() {
         for text in [
             "f(",
+            "_ +",
+            "switch _ { 1 => 2, _ =>",
             "[1,",
             "#{a: 1",
             "if x {",

@@ -69,7 +69,10 @@ fn variables_functions_and_imports_stay() {
         ("twice(1) + twice(1, 2)", "6"),
         ("import \"std/assert\" as it;", "null"),
         ("fn same(a) { it::equal(a, 2) }", "null"),
-        ("same(1)", "test.outside: `testing::` works only in a test: this script is run for real"),
+        (
+            "same(1)",
+            "test.outside: `testing::` works only in a test: this script is run for real",
+        ),
         ("const C = 1", "null"),
         ("C = 2", "script.failed: Cannot modify constant C"),
         ("let C = 3", "null"),
@@ -89,7 +92,10 @@ fn an_input_that_fails_leaves_everything_as_it_was() {
         ("fn f() { 1 }", "null"),
         ("fn f() { 2 } throw \"no\"", "script.failed: no"),
         ("f()", "1"),
-        ("users::register(#{ username: \"alice\" }); throw \"no\"", "script.failed: no"),
+        (
+            "users::register(#{ username: \"alice\" }); throw \"no\"",
+            "script.failed: no",
+        ),
         ("users::count(#{})", "0"),
     ]);
 }
@@ -114,12 +120,24 @@ fn slips_are_found_before_anything_is_done() {
     let mut stage = Stage::new(Mode::Write);
     stage.see(&[
         ("let u = users::register(#{ username: \"alice\" });", "null"),
-        ("u.lock(); u.lokc()", "script.invalid: There is no method `lokc` of a User"),
+        (
+            "u.lock(); u.lokc()",
+            "script.invalid: There is no method `lokc` of a User",
+        ),
         ("u.locked_at", "null"),
         ("users::gett(u)", "script.invalid: There is no function `users::gett`"),
-        ("fn lock(u) { u }", "script.invalid: The function `lock` would take the place of the method `lock` of `users`"),
-        ("let t = 1; t.lokc()", "script.invalid: There is no method `lokc` of an int"),
-        ("import \"./nothing\" as n", "script.not_found: The module `./nothing` cannot be read: there is no file `./nothing.rhai`"),
+        (
+            "fn lock(u) { u }",
+            "script.invalid: The function `lock` would take the place of the method `lock` of `users`",
+        ),
+        (
+            "let t = 1; t.lokc()",
+            "script.invalid: There is no method `lokc` of an int",
+        ),
+        (
+            "import \"./nothing\" as n",
+            "script.not_found: The module `./nothing` cannot be read: there is no file `./nothing.rhai`",
+        ),
     ]);
 }
 
@@ -127,7 +145,10 @@ fn slips_are_found_before_anything_is_done() {
 fn a_lazy_list_is_read_in_the_run_at_hand() {
     Stage::new(Mode::Write).see(&[
         ("let all = users::list(#{});", "null"),
-        ("let held = #{ of: [all] }; let walk = || { let n = 0; for u in all { n += 1; } n };", "null"),
+        (
+            "let held = #{ of: [all] }; let walk = || { let n = 0; for u in all { n += 1; } n };",
+            "null",
+        ),
         ("users::register(#{ username: \"alice\" }).username", "\"alice\""),
         ("let n = 0; for u in all { n += 1; } n", "1"),
         ("walk.call()", "1"),
@@ -139,7 +160,13 @@ fn a_lazy_list_is_read_in_the_run_at_hand() {
 fn in_read_mode_nothing_is_changed() {
     let mut stage = Stage::new(Mode::Read);
     let refused = "capability.denied: Nothing can be changed in READ mode";
-    stage.see(&[("users::register(#{ username: \"alice\" })", refused), ("users::count(#{})", "0")]);
+    stage.see(&[
+        ("users::register(#{ username: \"alice\" })", refused),
+        ("users::count(#{})", "0"),
+    ]);
     stage.session.set_mode(Mode::Write);
-    stage.see(&[("users::register(#{ username: \"alice\" }).username", "\"alice\""), ("users::count(#{})", "1")]);
+    stage.see(&[
+        ("users::register(#{ username: \"alice\" }).username", "\"alice\""),
+        ("users::count(#{})", "1"),
+    ]);
 }
