@@ -18,16 +18,16 @@ pub(super) fn scope(variables: &Scope<'_>, run: &Arc<Run>) -> Scope<'static> {
             seen.push((name, is_constant, value));
         }
     }
-    let mut copied = Scope::new();
+    let mut fresh = Scope::new();
     for (name, is_constant, value) in seen.into_iter().rev() {
         let value = copier.copy(value);
         if is_constant {
-            copied.push_constant_dynamic(name, value);
+            fresh.push_constant_dynamic(name, value);
         } else {
-            copied.push_dynamic(name, value);
+            fresh.push_dynamic(name, value);
         }
     }
-    copied
+    fresh
 }
 
 struct Copier<'run> {
