@@ -1,5 +1,7 @@
 //! Ctrl-C and SIGTERM: the first stops the run, the second does not wait.
 
+mod inputs;
+
 use std::{
     io::{self, IsTerminal},
     sync::Arc,
@@ -21,6 +23,8 @@ use crate::{
     operations::{Interrupt, Phase},
 };
 
+pub(super) use self::inputs::{Input, Inputs, watch_inputs};
+
 /// The exit status of a run that was interrupted.
 const INTERRUPTED: i32 = 130;
 
@@ -35,7 +39,7 @@ pub(super) fn watch(interrupt: &Arc<Interrupt>, options: &Options) -> Result<()>
     let context = runtime.enter();
     let (mut interrupts, mut terminations) = (watched(SignalKind::interrupt())?, watched(SignalKind::terminate())?);
     drop(context);
-    let watching = move || {
+    spawn(move || {
         runtime.block_on(async {
             while let Some(()) = tokio::select! {
                 received = interrupts.recv() => received,
@@ -44,7 +48,11 @@ pub(super) fn watch(interrupt: &Arc<Interrupt>, options: &Options) -> Result<()>
                 answer(&interrupt, terminal.as_ref(), json);
             }
         });
-    };
+    })
+}
+
+/// Has a thread of its own watch.
+fn spawn(watching: impl FnOnce() + Send + 'static) -> Result<()> {
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(watching)
@@ -66,14 +74,24 @@ fn answer(interrupt: &Interrupt, terminal: Option<&Termios>, json: bool) {
     if first && !matches!(phase, Phase::Asking | Phase::Showing) {
         return;
     }
-    if let Some(terminal) = terminal {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
-    }
+    restore(terminal);
     if phase == Phase::Asking && io::stderr().is_terminal() {
         // The question stays on its line.
         write_stderr("\n");
     }
     write_stderr(&parting(phase, interrupt.done(), json));
+    leave();
+}
+
+/// Gives the terminal back as it was.
+fn restore(terminal: Option<&Termios>) {
+    if let Some(terminal) = terminal {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
+    }
+}
+
+/// Ends the process, whatever it is doing.
+fn leave() -> ! {
     #[expect(
         clippy::exit,
         clippy::disallowed_methods,
@@ -96,6 +114,18 @@ fn parting(phase: Phase, done: u64, json: bool) -> String {
             many => &format!("Interrupted: {many} accounts were done, and stay so"),
         },
     };
+    last_words(message, json)
+}
+
+/// What is said where the next input is waited for that nobody types at a prompt.
+fn between(json: bool) -> String {
+    last_words(
+        "Interrupted between two inputs: what those before it have done stays",
+        json,
+    )
+}
+
+fn last_words(message: &str, json: bool) -> String {
     let error = Error::new(Code::RunInterrupted, message);
     if json {
         format!("{}\n", failure::json(&error))

@@ -1,4 +1,6 @@
-//! What every run gets from the process: clock and randomness.
+//! What every run gets from the process: clock and randomness; and what every session, its patience.
+
+use std::time::Duration;
 
 #[cfg(feature = "fixed-world")]
 use crate::error::{Code, Error};
@@ -28,4 +30,26 @@ pub(super) fn world() -> Result<World> {
             "MASCTL_FIXED_WORLD takes a number, or now+SECONDS",
         )
     })
+}
+
+/// How long a session keeps a connection that nobody uses.
+const IDLE: Duration = Duration::from_mins(5);
+
+#[cfg(not(feature = "fixed-world"))]
+#[expect(clippy::unnecessary_wraps, reason = "the patience of the tests can be misspelt")]
+pub(super) fn idle() -> Result<Duration> {
+    Ok(IDLE)
+}
+
+/// How long a session keeps a connection that nobody uses; tests say in seconds how long.
+#[cfg(feature = "fixed-world")]
+pub(super) fn idle() -> Result<Duration> {
+    let Ok(seconds) = std::env::var("MASCTL_IDLE_SECONDS") else {
+        return Ok(IDLE);
+    };
+    let idle = seconds
+        .parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    idle.ok_or_else(|| Error::new(Code::ArgumentInvalid, "MASCTL_IDLE_SECONDS takes a number of seconds"))
 }

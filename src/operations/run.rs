@@ -1,5 +1,7 @@
 //! One execution of a script: its capabilities, clock, console, connection, transaction, changes and effects.
 
+mod kept;
+
 use std::{
     future::Future,
     mem,
@@ -9,6 +11,7 @@ use std::{
     },
 };
 
+use self::kept::Link;
 use super::{Deed, Interrupt, Record, Report, World, commit, deed, doom::Doom, effect, files::Files, testing::Stage};
 use crate::{
     capability::{Capabilities, Capability, Granted, Need},
@@ -16,7 +19,7 @@ use crate::{
     console::Console,
     error::{Code, Error, Result},
     homeserver::{self, Homeserver},
-    storage::{self, Connection, schema::Schema},
+    storage::{self, Connection},
 };
 use tokio::{runtime::Runtime, sync::Mutex as AsyncMutex};
 
@@ -54,6 +57,7 @@ pub struct Run {
     throw_away: bool,
     /// What it has made use of, of what it may do.
     used: Mutex<Capabilities>,
+    link: Link,
     /// What it must end in, whatever the script makes of it.
     pub doom: Doom,
 }
@@ -65,6 +69,8 @@ enum Session {
     Closed,
     Reading(Connection),
     Writing(Connection),
+    /// The run has ended, and somebody else may have its connection.
+    Over,
 }
 
 impl Run {
@@ -83,6 +89,7 @@ impl Run {
             stage: None,
             throw_away: false,
             used: Mutex::default(),
+            link: Link::default(),
             doom: Doom::default(),
         }
     }
@@ -180,7 +187,7 @@ impl Run {
 
     /// Ends an operation when Ctrl-C is pressed.
     pub(super) async fn unless_interrupted<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
-        self.parts.interrupt.unless_pressed(operation).await
+        self.parts.interrupt.unless_pressed(self.link.whole(operation)).await
     }
 
     /// Why the run must not go on, if it must not: Ctrl-C, its time is over, or what nothing may catch was caught.
@@ -304,6 +311,7 @@ impl Run {
     /// # Errors
     /// Those of opening the store, and the deed's.
     pub async fn write<T>(&self, deed: impl AsyncFnOnce(&mut Deed<'_>) -> Result<T>) -> Result<T> {
+        self.link.require_writable()?;
         let mut session = self.session.lock().await;
         let store = self.connection(&mut session, true).await?;
         store.start_deed().await?;
@@ -333,16 +341,7 @@ impl Run {
                 .name_store(&self.parts.database.display(environment), write && !self.parts.dry_run);
         }
         *session = match mem::take(session) {
-            Session::Closed => {
-                let mut connection = storage::open(&self.parts.database).await?;
-                if self.throw_away {
-                    connection.forget_durability().await?;
-                }
-                if let Some(warning) = connection.schema().and_then(Schema::warning) {
-                    self.console().warn(&warning);
-                }
-                Session::Reading(connection)
-            }
+            Session::Closed => Session::Reading(self.open().await?),
             open => open,
         };
         *session = match mem::take(session) {
@@ -355,6 +354,7 @@ impl Run {
         match session {
             Session::Reading(connection) | Session::Writing(connection) => Ok(connection),
             Session::Closed => Err(Error::new(Code::Bug, "The connection was closed while it was opened")),
+            Session::Over => Err(kept::over()),
         }
     }
 
@@ -400,10 +400,10 @@ impl Run {
         self.doom.check()?;
         self.parts.runtime.block_on(async {
             let mut report = self.finish_writing().await?;
-            if let Session::Reading(mut connection) = mem::take(&mut *self.session.lock().await) {
+            if let Session::Reading(mut connection) = self.end_session().await {
                 report.jobs = self.jobs.load(Ordering::Relaxed);
                 effect::look_for_workers(self, &mut connection, &mut report).await;
-                connection.close().await;
+                self.leave(connection).await;
             }
             Ok(report)
         })
@@ -414,6 +414,10 @@ impl Run {
         let mut report = Report::new(self.take_record(), self.parts.dry_run, self.parts.database.label());
         let connection = match mem::take(&mut *session) {
             Session::Closed => return Ok(report),
+            Session::Over => {
+                *session = Session::Over;
+                return Ok(report);
+            }
             Session::Reading(connection) => connection,
             Session::Writing(mut connection) if self.parts.dry_run => {
                 connection.rollback().await?;
@@ -441,8 +445,8 @@ impl Run {
     #[must_use]
     pub fn abandon(&self, error: Error) -> Error {
         self.parts.runtime.block_on(async {
-            // Dropping a connection that may be in the middle of a statement ends it on the server too.
-            drop(mem::take(&mut *self.session.lock().await));
+            let session = self.end_session().await;
+            self.leave_abandoned(session, &error).await;
         });
         match error.code() {
             Code::DatabaseLost if error.help_text().is_none() => {

@@ -14,6 +14,16 @@ use crate::{
     error::{Code, Error, Result},
 };
 
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// To read and to write.
+    #[default]
+    Write,
+    /// Only to read: the database itself refuses to write, wherever it can be told so safely.
+    Read,
+}
+
 /// The one connection of a run.
 #[derive(Debug)]
 pub enum Connection {
@@ -38,7 +48,15 @@ pub fn is_made(database: &Database) -> bool {
 /// # Errors
 /// `database.unreachable`, `database.refused`, `database.busy`, `schema.missing`, `store.unusable`.
 pub async fn open(database: &Database) -> Result<Connection> {
-    let mut connection = connect(database).await?;
+    open_for(database, Access::Write).await
+}
+
+/// Connects as [`open`] does. A file is made and migrated also where it is only to be read then.
+///
+/// # Errors
+/// As those of [`open`].
+pub async fn open_for(database: &Database, access: Access) -> Result<Connection> {
+    let mut connection = connect_for(database, access).await?;
     match schema::status(&mut connection).await {
         Ok(_) => Ok(connection),
         Err(error) => Err(rights::explain(&mut connection, error).await),
@@ -50,11 +68,21 @@ pub async fn open(database: &Database) -> Result<Connection> {
 /// # Errors
 /// `database.unreachable`, `database.refused`, `database.busy`, `store.unusable`.
 pub async fn connect(database: &Database) -> Result<Connection> {
+    connect_for(database, Access::Write).await
+}
+
+async fn connect_for(database: &Database, access: Access) -> Result<Connection> {
     Ok(match database {
         Database::Embedded(path) | Database::Sqlite(path) => {
-            Connection::Sqlite(Box::new(embedded::connect(path).await?))
+            let mut connection = Connection::Sqlite(Box::new(embedded::connect(path).await?));
+            if access == Access::Read {
+                connection.control("PRAGMA query_only = ON").await?;
+            }
+            connection
         }
-        Database::Postgres(settings) => Connection::Postgres(postgres::connect(settings, &database.label()).await?),
+        Database::Postgres(settings) => {
+            Connection::Postgres(postgres::connect(settings, &database.label(), access).await?)
+        }
     })
 }
 
@@ -102,6 +130,22 @@ impl Connection {
         match self {
             Self::Postgres(connection) => connection.known_schema(),
             Self::Sqlite(_) => None,
+        }
+    }
+
+    /// Looks whether a connection still works that nobody has used for a while, and at the schema anew: MAS may have
+    /// migrated its database meanwhile. That is one statement to PostgreSQL, and none to SQLite.
+    ///
+    /// # Errors
+    /// `database.lost`, and those of [`open`].
+    pub async fn look_again(&mut self) -> Result<()> {
+        let looked = match self {
+            Self::Postgres(connection) => connection.look_again().await,
+            Self::Sqlite(_) => Ok(()),
+        };
+        match looked {
+            Err(error) if error.code() != Code::DatabaseLost => Err(rights::explain(self, error).await),
+            looked => looked,
         }
     }
 

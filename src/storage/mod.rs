@@ -30,11 +30,12 @@ pub mod schema;
 mod select;
 pub mod sessions;
 mod transaction;
+pub mod unattended;
 pub mod users;
 
-pub use connection::{Connection, connect, is_made, open, open_to_read};
+pub use connection::{Access, Connection, connect, is_made, open, open_for, open_to_read};
 pub use failure::{pooled, read_only};
-pub use postgres::PostgresConnection;
+pub use postgres::{Address, PostgresConnection, address};
 pub use select::PAGE;
 pub use transaction::{Fate, TransactionId, in_transaction};
 

@@ -10,14 +10,16 @@ use std::{
 use secrecy::ExposeSecret;
 use sqlx::{
     ConnectOptions, PgConnection,
+    error::DatabaseError,
     postgres::{PgConnectOptions, PgSslMode},
 };
 use tracing::log::LevelFilter;
 
 use super::{
-    certificates, failure,
+    Access, certificates, failure,
     schema::{self, Schema},
     transaction::{Limits, TransactionId},
+    unattended::Backend,
 };
 use crate::{
     config::{Pem, Postgres, SslMode},
@@ -34,6 +36,7 @@ pub struct PostgresConnection {
     limits: Limits,
     transaction: Option<TransactionId>,
     schema: Option<Schema>,
+    backend: Option<Backend>,
 }
 
 impl PostgresConnection {
@@ -42,10 +45,27 @@ impl PostgresConnection {
     /// # Errors
     /// `schema.missing`, `database.refused`, and those of any statement.
     pub(super) async fn schema(&mut self) -> Result<&Schema> {
-        match &mut self.schema {
-            Some(schema) => Ok(schema),
-            unknown => Ok(unknown.insert(schema::look(&mut self.connection).await?)),
+        if self.schema.is_none() {
+            self.look_again().await?;
         }
+        self.schema
+            .as_ref()
+            .ok_or_else(|| Error::new(Code::Bug, "The schema was looked at and is not known"))
+    }
+
+    /// Looks at the schema, whatever is known of it.
+    ///
+    /// # Errors
+    /// As those of [`Self::schema`].
+    pub(super) async fn look_again(&mut self) -> Result<()> {
+        let (schema, backend) = schema::look(&mut self.connection).await?;
+        (self.schema, self.backend) = (Some(schema), Some(backend));
+        Ok(())
+    }
+
+    /// The process of the server that answered when the schema was looked at.
+    pub(super) const fn backend(&self) -> Option<Backend> {
+        self.backend
     }
 
     /// The schema, if it was looked at.
@@ -86,14 +106,24 @@ impl DerefMut for PostgresConnection {
     }
 }
 
-pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<PostgresConnection> {
+pub(super) async fn connect(settings: &Postgres, label: &str, access: Access) -> Result<PostgresConnection> {
     let options = options(settings)?
         .application_name("masctl")
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Off, Duration::MAX);
     let label = &*placed(label, &options);
-    match tokio::time::timeout(CONNECT_LIMIT, options.connect()).await {
-        Ok(Ok(connection)) => Ok(PostgresConnection {
+    let connected = match access {
+        Access::Write => try_for_a_while(&options).await,
+        Access::Read => match try_for_a_while(&read_only(options.clone())).await {
+            Some(Err(sqlx::Error::Database(answer))) if is_puzzled(answer.as_ref()) => {
+                tracing::debug!(%answer, "the connection cannot be made read-only");
+                try_for_a_while(&options).await
+            }
+            connected => connected,
+        },
+    };
+    match connected {
+        Some(Ok(connection)) => Ok(PostgresConnection {
             connection: Box::new(connection),
             limits: Limits {
                 lock: settings.lock_timeout,
@@ -101,10 +131,13 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<Postgres
             },
             transaction: None,
             schema: None,
+            backend: None,
         }),
-        Ok(Err(answer @ sqlx::Error::Database(_))) => Err(failure::of_connecting(answer, label)),
-        Ok(Err(error)) => Err(certificates::problem(settings).unwrap_or_else(|| failure::of_connecting(error, label))),
-        Err(_) => Err(Error::new(
+        Some(Err(answer @ sqlx::Error::Database(_))) => Err(failure::of_connecting(answer, label)),
+        Some(Err(error)) => {
+            Err(certificates::problem(settings).unwrap_or_else(|| failure::of_connecting(error, label)))
+        }
+        None => Err(Error::new(
             Code::DatabaseUnreachable,
             format!(
                 "The database {label} did not answer within {} s",
@@ -113,6 +146,56 @@ pub(super) async fn connect(settings: &Postgres, label: &str) -> Result<Postgres
         )
         .help("Do host and port in the configuration lead to PostgreSQL, and does a firewall or a full pooler keep it busy?")),
     }
+}
+
+async fn try_for_a_while(options: &PgConnectOptions) -> Option<sqlx::Result<PgConnection>> {
+    // On the heap: it would be most of every future that may come to connect.
+    let connecting = Box::pin(options.connect());
+    tokio::time::timeout(CONNECT_LIMIT, connecting).await.ok()
+}
+
+/// Has the session on the server begin read-only. It is asked for while connecting, and never by SET: a pooler that
+/// lends its sessions hands on to MAS what was SET in one, but refuses, ignores or takes back what it was asked for at
+/// the start.
+fn read_only(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([("default_transaction_read_only", "on")])
+}
+
+/// Whether a server or a pooler refuses what it was asked for at the start, and not who asks.
+fn is_puzzled(answer: &dyn DatabaseError) -> bool {
+    let state = answer.code().unwrap_or_default();
+    // Protocol violation, feature not supported, wrong value, syntax error or no right to set it.
+    ["08", "0A", "22", "42"].iter().any(|class| state.starts_with(class))
+}
+
+/// Where a database is, and as whom masctl goes there, with all that the driver chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The user.
+    pub user: String,
+    /// The host, or the folder of the socket.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The name of the database.
+    pub database: String,
+}
+
+/// Where the database is.
+///
+/// # Errors
+/// `config.invalid`.
+pub fn address(settings: &Postgres) -> Result<Address> {
+    let options = options(settings)?;
+    let user = options.get_username().to_owned();
+    Ok(Address {
+        host: options
+            .get_socket()
+            .map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string()),
+        port: options.get_port(),
+        database: options.get_database().unwrap_or(&user).to_owned(),
+        user,
+    })
 }
 
 /// The label with the place that the driver chose, where the configuration names none.

@@ -85,21 +85,39 @@ impl Cluster {
         let mut failure = String::new();
         for _ in 0..5 {
             let port = free_port();
-            let started = self
-                .command(self.programs.join("pg_ctl"))
-                .arg("--pgdata")
-                .arg(self.folder.join("data"))
-                .arg("--log")
-                .arg(self.folder.join("log"))
-                .args(["--wait", "--silent", "--options", &format!("-p {port}"), "start"])
-                .output();
-            match succeeded("pg_ctl", started) {
+            match self.start_at(port) {
                 Ok(()) => return port,
                 Err(error) => failure = error,
             }
         }
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         panic!("{failure}\n{log}");
+    }
+
+    /// Starts the server on this port.
+    pub(crate) fn start_at(&self, port: u16) -> Result<(), String> {
+        let started = self
+            .control()
+            .arg("--log")
+            .arg(self.folder.join("log"))
+            .args(["--wait", "--silent", "--options", &format!("-p {port}"), "start"])
+            .output();
+        succeeded("pg_ctl", started)
+    }
+
+    /// Stops the server, which ends all connections.
+    pub(crate) fn stop(&self) {
+        let stopped = self
+            .control()
+            .args(["--wait", "--mode=fast", "--silent", "stop"])
+            .output();
+        succeeded("pg_ctl", stopped).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn control(&self) -> Command {
+        let mut control = self.command(self.programs.join("pg_ctl"));
+        control.arg("--pgdata").arg(self.folder.join("data"));
+        control
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Command {

@@ -83,7 +83,7 @@ impl Stage {
 
     /// What the person was told since the last call, warnings marked as such.
     pub(crate) fn take_said(&self) -> Vec<String> {
-        std::mem::take(&mut *self.said.lines())
+        self.said.take()
     }
 
     /// Runs the statements of `main(args)` with these capabilities and secret arguments, the first time in the fixed
@@ -188,9 +188,14 @@ pub(crate) fn run_in(folder: &Path, needs: &str, body: &str) -> Result<Outcome> 
 
 /// A person who listens and is never asked.
 #[derive(Default)]
-struct Said(Mutex<Vec<String>>);
+pub(crate) struct Said(Mutex<Vec<String>>);
 
 impl Said {
+    /// What they were told since the last call, warnings marked as such.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines())
+    }
+
     fn lines(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,7 +8,7 @@ mod versions;
 
 use sqlx::PgConnection;
 
-use super::{Connection, embedded, failure};
+use super::{Connection, embedded, failure, unattended::Backend};
 use crate::error::{Code, Error, Result};
 
 pub use versions::{NEWEST_KNOWN, feature};
@@ -89,18 +89,18 @@ pub async fn is_migrating(store: &mut Connection) -> Result<bool> {
     held.map_err(failure::of_statement)
 }
 
-/// Reads the migrations: one statement if they are the known ones, three if not.
-pub(super) async fn look(connection: &mut PgConnection) -> Result<Schema> {
+/// Reads the migrations: one statement if they are the known ones, three if not. Tells also who has answered.
+pub(super) async fn look(connection: &mut PgConnection) -> Result<(Schema, Backend)> {
     const SUMMARY: &str = "SELECT max(version), count(*), coalesce(count(*) = $1 AND sum(version) = $2, false), \
-         current_database()::text FROM _sqlx_migrations";
+         current_database()::text, pg_backend_pid() FROM _sqlx_migrations";
     const VERSIONS: &str = "SELECT version FROM _sqlx_migrations ORDER BY version LIMIT $1";
     let count = i64::try_from(versions::KNOWN.len()).unwrap_or(i64::MAX);
-    let summary: sqlx::Result<(Option<i64>, i64, bool, String)> = sqlx::query_as(SUMMARY)
+    let summary: sqlx::Result<(Option<i64>, i64, bool, String, i32)> = sqlx::query_as(SUMMARY)
         .bind(count)
         .bind(versions::SUM)
         .fetch_one(&mut *connection)
         .await;
-    let (newest, applied, as_tested, database) = match summary.map_err(failure::of_statement) {
+    let (newest, applied, as_tested, database, backend) = match summary.map_err(failure::of_statement) {
         Ok(summary) => summary,
         Err(error) if error.code() == Code::SchemaMissing => return Err(elsewhere(connection).await),
         Err(error) => return Err(error),
@@ -113,8 +113,9 @@ pub(super) async fn look(connection: &mut PgConnection) -> Result<Schema> {
         lacking: Vec::new(),
         migration_lock: lock_key(&database),
     };
+    let backend = Backend::new(backend);
     if as_tested {
-        return Ok(schema);
+        return Ok((schema, backend));
     }
     let versions: sqlx::Result<Vec<i64>> = sqlx::query_scalar(VERSIONS)
         .bind(MOST_VERSIONS)
@@ -128,7 +129,7 @@ pub(super) async fn look(connection: &mut PgConnection) -> Result<Schema> {
     if !schema.unknown.is_empty() {
         schema.lacking = lacking(connection).await?;
     }
-    Ok(schema)
+    Ok((schema, backend))
 }
 
 /// The columns that masctl needs and that are not there. The catalogue is asked, and not `information_schema`, which
@@ -153,6 +154,20 @@ impl Schema {
     #[must_use]
     pub fn version(&self) -> Option<&'static str> {
         (self.missing.is_empty() && self.unknown.is_empty()).then_some(versions::MAS)
+    }
+
+    /// What it is called where there is room for a few words: `schema 20260720 (MAS 1.22)`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        /// What the time of day of a migration takes of its number.
+        const TIME_OF_DAY: i64 = 1_000_000;
+        let relation = match (self.missing.is_empty(), self.unknown.is_empty()) {
+            (true, true) => "",
+            (true, false) => "newer than ",
+            (false, true) => "older than ",
+            (false, false) => "other than ",
+        };
+        format!("schema {} ({relation}MAS {})", self.newest / TIME_OF_DAY, versions::MAS)
     }
 
     /// What to tell an operator before anything else: that a newer MAS has been here.
@@ -300,6 +315,15 @@ mod tests {
         let schema = schema(&[], &[], &[]);
         assert_eq!(schema.warning(), None);
         assert!(schema.refusal().is_none());
+    }
+
+    #[test]
+    fn a_schema_is_called_by_its_day_and_its_mas() {
+        let name = |missing: &[i64], unknown: &[i64]| schema(missing, unknown, &[]).name();
+        assert_eq!(name(&[], &[]), "schema 20260720 (MAS 1.22)");
+        assert_eq!(name(&[1], &[]), "schema 20260720 (older than MAS 1.22)");
+        assert_eq!(name(&[], &[1]), "schema 20260720 (newer than MAS 1.22)");
+        assert_eq!(name(&[1], &[2]), "schema 20260720 (other than MAS 1.22)");
     }
 
     #[test]
