@@ -35,6 +35,7 @@ mod primitives; // the examples of the help run, and are denied without their ca
 mod reference; // the pages under docs/ are those of this program
 mod secrets; // what is secret is never shown
 mod sessions; // sessions as scripts list and end them
+mod shown; // values as a session shows them
 mod signals; // Ctrl-C, SIGTERM and readers that go away
 mod sockets; // PostgreSQL through its Unix socket
 mod sqlite_schema; // the embedded store has the tables of MAS

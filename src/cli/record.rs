@@ -5,8 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     render::{cell, columns},
-    table::{self, Layout},
-    terminal::printable,
+    table::{self, Headings, Layout},
+    terminal::{one_line, printable},
 };
 
 /// How wide the lists may be where there is no terminal.
@@ -14,36 +14,38 @@ pub(super) const WIDTH: usize = 80;
 
 /// The fields. A list in one of them is a table, or, if that is wider than what is left of `width`, one record below the
 /// other.
-pub(super) fn text(fields: &Map<String, Value>, width: usize) -> String {
-    let longest = fields.keys().map(|name| name.width()).max().unwrap_or_default();
-    let left = width.saturating_sub(longest + 2);
-    let cells: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), nested(value, left)))
+pub(super) fn text(fields: &Map<String, Value>, width: usize, headings: Headings) -> String {
+    let names: Vec<_> = fields
+        .keys()
+        .map(|name| one_line(&printable(name)).into_owned())
         .collect();
+    let longest = names.iter().map(|name| name.width()).max().unwrap_or_default();
+    let left = width.saturating_sub(longest + 2);
+    let values = fields.values().map(|value| nested(value, left, headings));
+    let cells: Vec<_> = names.iter().map(String::as_str).zip(values).collect();
     let mut text = Vec::new();
-    table::record(cells.iter().map(|(name, cell)| (*name, cell)), &mut text);
+    table::record(cells.iter().map(|(name, cell)| (*name, cell)), headings, &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
 /// The value of one field, without the end of its last line.
-fn nested(value: &Value, width: usize) -> String {
+fn nested(value: &Value, width: usize, headings: Headings) -> String {
     let text = match value {
-        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => list(items, width),
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => list(items, width, headings),
         Value::Array(items) => {
             let items: Vec<_> = items.iter().map(|item| printable(&cell(item))).collect();
             return items.join("\n");
         }
-        Value::Object(fields) => text(fields, width),
+        Value::Object(fields) => text(fields, width, headings),
         scalar => return printable(&cell(scalar)),
     };
     text.trim_end_matches('\n').to_owned()
 }
 
-fn list(rows: &[Value], width: usize) -> String {
+fn list(rows: &[Value], width: usize, headings: Headings) -> String {
     let names = columns(rows);
-    let mut layout = Layout::new(None);
-    layout.start(names.iter().map(|name| (*name).to_owned()).collect());
+    let mut layout = Layout::new(None).headed(headings);
+    layout.start(&names.iter().map(|name| printable(name)).collect::<Vec<_>>());
     for row in rows {
         let cells = names.iter().map(|name| row.get(name).map(cell).unwrap_or_default());
         layout.row(cells.map(|cell| printable(&cell)).collect());
@@ -51,13 +53,13 @@ fn list(rows: &[Value], width: usize) -> String {
     let mut table = Vec::new();
     layout.finish(&mut table);
     let table = String::from_utf8_lossy(&table).into_owned();
-    if table.lines().all(|line| line.width() <= width) {
+    if table.lines().all(|line| Headings::width(line) <= width) {
         return table;
     }
     let records: Vec<_> = rows
         .iter()
         .filter_map(Value::as_object)
-        .map(|fields| text(fields, width))
+        .map(|fields| text(fields, width, headings))
         .collect();
     records.join("\n")
 }
@@ -69,7 +71,7 @@ mod tests {
     use super::*;
 
     fn shown(value: &Value, width: usize) -> String {
-        text(value.as_object().unwrap(), width)
+        text(value.as_object().unwrap(), width, Headings::Plain)
     }
 
     #[test]

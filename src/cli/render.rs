@@ -8,7 +8,11 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{record, sheet::Sheet, table};
+use super::{
+    record,
+    sheet::Sheet,
+    table::{self, Headings},
+};
 use crate::{
     error::{Code, Error, Result},
     host::Outcome,
@@ -86,12 +90,14 @@ pub(super) fn envelope(outcome: &Outcome, result: &Value) -> Value {
 }
 
 /// Data in one of the formats, on a terminal of this width.
-fn data(value: &Value, format: Format, width: Option<usize>) -> Result<String> {
+pub(super) fn data(value: &Value, format: Format, width: Option<usize>) -> Result<String> {
     let unprintable = |cause: &dyn Display| Error::new(Code::Bug, format!("The result cannot be printed: {cause}"));
     match (format, value) {
         (Format::Json, _) => Ok(format!("{value}\n")),
         (Format::Yaml, _) => serde_yaml::to_string(value).map_err(|error| unprintable(&error)),
-        (Format::Table, Value::Object(fields)) => Ok(record::text(fields, width.unwrap_or(record::WIDTH))),
+        (Format::Table, Value::Object(fields)) => {
+            Ok(record::text(fields, width.unwrap_or(record::WIDTH), Headings::Plain))
+        }
         _ => {
             let wish = Wish { format, fields: None };
             let mut sheet = Sheet::new(wish, width);

@@ -104,8 +104,8 @@ impl Sheet {
             }
             Format::Table => {
                 if is_first {
-                    self.layout
-                        .start(columns.iter().map(|column| column.name.clone()).collect());
+                    let names: Vec<_> = columns.iter().map(|column| printable(&column.name)).collect();
+                    self.layout.start(&names);
                 }
                 let mut cells = Vec::with_capacity(columns.len());
                 for column in columns {

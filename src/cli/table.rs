@@ -1,6 +1,7 @@
 //! Rows as a table for people.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal},
     iter, mem,
 };
@@ -14,12 +15,42 @@ pub(super) fn width() -> Option<usize> {
     io::stdout().is_terminal().then(|| terminal_width().unwrap_or(80))
 }
 
+/// How the names of fields look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Headings {
+    /// As the values do.
+    #[default]
+    Plain,
+    /// Dim, where the terminal has colors.
+    Dim,
+}
+
+const DIM: &str = "\x1b[2m";
+const RESET: &str = "\x1b[0m";
+
+impl Headings {
+    /// The name as it is written.
+    pub(super) fn paint(self, name: &str) -> Cow<'_, str> {
+        if self == Self::Plain || name.is_empty() {
+            name.into()
+        } else {
+            format!("{DIM}{name}{RESET}").into()
+        }
+    }
+
+    /// How wide a line is in which names may be painted.
+    pub(super) fn width(line: &str) -> usize {
+        line.replace(DIM, "").replace(RESET, "").width()
+    }
+}
+
 /// A table in the making. Elsewhere than on a terminal nothing is framed, cut or wrapped. On a terminal, rows that are
 /// wider than it are shown one below the other, each field on a line: an id that is cut in two cannot be copied.
 ///
 /// The rows that are there when it is first settled say how wide the columns are. A later row that is wider sticks out.
 pub(super) struct Layout {
     terminal: Option<usize>,
+    headings: Headings,
     columns: Vec<String>,
     waiting: Vec<Vec<String>>,
     shape: Option<Shape>,
@@ -42,6 +73,7 @@ impl Layout {
     pub(super) fn new(terminal: Option<usize>) -> Self {
         Self {
             terminal,
+            headings: Headings::Plain,
             columns: Vec::new(),
             waiting: Vec::new(),
             shape: None,
@@ -49,9 +81,14 @@ impl Layout {
         }
     }
 
+    /// Says how its headings look.
+    pub(super) fn headed(self, headings: Headings) -> Self {
+        Self { headings, ..self }
+    }
+
     /// Names the columns.
-    pub(super) fn start(&mut self, columns: Vec<String>) {
-        self.columns = columns;
+    pub(super) fn start(&mut self, columns: &[String]) {
+        self.columns = columns.iter().map(|name| one_line(name).into_owned()).collect();
     }
 
     /// Adds a row.
@@ -68,18 +105,18 @@ impl Layout {
         let shape = self.shape.take().unwrap_or_else(|| self.begin(&waiting, text));
         for row in waiting {
             match &shape {
-                Shape::Columns(widths) => columns(&row, widths, (0, 2), text),
+                Shape::Columns(widths) => columns(&row, widths, (0, 2), Headings::Plain, text),
                 Shape::Framed(widths) => {
                     if self.begun {
                         rule('─', widths, text);
                     }
-                    columns(&row, widths, (1, 2), text);
+                    columns(&row, widths, (1, 2), Headings::Plain, text);
                 }
                 Shape::Stacked => {
                     if self.begun {
                         text.push(b'\n');
                     }
-                    record(self.columns.iter().map(String::as_str).zip(&row), text);
+                    record(self.columns.iter().map(String::as_str).zip(&row), self.headings, text);
                 }
             }
             self.begun = true;
@@ -104,12 +141,12 @@ impl Layout {
         let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
         match self.terminal {
             None => {
-                columns(&self.columns, &widths, (0, 2), text);
+                columns(&self.columns, &widths, (0, 2), self.headings, text);
                 Shape::Columns(widths)
             }
             Some(terminal) if framed_width(&widths) <= terminal => {
                 rule('─', &widths, text);
-                columns(&self.columns, &widths, (1, 2), text);
+                columns(&self.columns, &widths, (1, 2), self.headings, text);
                 rule('═', &widths, text);
                 Shape::Framed(widths)
             }
@@ -119,25 +156,48 @@ impl Layout {
 }
 
 /// The fields of one thing, each on a line; a value of several lines stays in its column.
-pub(super) fn record<'a, V: AsRef<str>>(fields: impl Iterator<Item = (&'a str, V)> + Clone, text: &mut Vec<u8>) {
+pub(super) fn record<'a, V: AsRef<str>>(
+    fields: impl Iterator<Item = (&'a str, V)> + Clone,
+    headings: Headings,
+    text: &mut Vec<u8>,
+) {
     let longest = fields.clone().map(|(name, _)| name.width()).max().unwrap_or_default();
     for (name, value) in fields {
         let names = iter::once(name).chain(iter::repeat(""));
         for (name, line) in names.zip(value.as_ref().split('\n')) {
-            columns(&[name, line], &[longest, 0], (0, 2), text);
+            let start = text.len();
+            cell(name, (longest, 2), headings, text);
+            cell(line, (0, 0), Headings::Plain, text);
+            end_line(start, text);
         }
     }
 }
 
 /// One line of cells, each as wide as its column, with so much room before and after it.
-fn columns(cells: &[impl AsRef<str>], widths: &[usize], (before, after): (usize, usize), text: &mut Vec<u8>) {
+pub(super) fn columns(
+    cells: &[impl AsRef<str>],
+    widths: &[usize],
+    (before, after): (usize, usize),
+    headings: Headings,
+    text: &mut Vec<u8>,
+) {
     let start = text.len();
-    for (cell, width) in cells.iter().zip(widths) {
-        let cell = one_line(cell.as_ref());
+    for (content, width) in cells.iter().zip(widths) {
         text.extend(iter::repeat_n(b' ', before));
-        text.extend_from_slice(cell.as_bytes());
-        text.extend(iter::repeat_n(b' ', width.saturating_sub(cell.width()) + after));
+        cell(content.as_ref(), (*width, after), headings, text);
     }
+    end_line(start, text);
+}
+
+/// One cell, with blanks up to its width, and so much room after it.
+fn cell(content: &str, (width, after): (usize, usize), headings: Headings, text: &mut Vec<u8>) {
+    let content = one_line(content);
+    text.extend_from_slice(headings.paint(&content).as_bytes());
+    text.extend(iter::repeat_n(b' ', width.saturating_sub(content.width()) + after));
+}
+
+/// Ends the line that began at `start`, without blanks at its end.
+fn end_line(start: usize, text: &mut Vec<u8>) {
     let line = text[start..].trim_ascii_end().len();
     text.truncate(start + line);
     text.push(b'\n');

@@ -251,9 +251,19 @@ pub(super) fn printable(text: &str) -> String {
 
 /// JSON that cannot steer the terminal. Whoever parses it reads the same.
 pub(super) fn printable_json(value: &Value) -> String {
-    let mut shown = String::new();
-    for character in value.to_string().chars() {
-        if steers(character) {
+    escaped_json(&value.to_string())
+}
+
+/// As [`printable_json`], each field on a line.
+pub(super) fn readable_json(value: &Value) -> String {
+    escaped_json(&format!("{value:#}"))
+}
+
+/// Texts in JSON have no line ends: those that there are stand between its values.
+fn escaped_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if steers(character) && character != '\n' {
             let _ = write!(shown, "\\u{:04x}", u32::from(character));
         } else {
             shown.push(character);

@@ -196,10 +196,17 @@ struct Shown {
     document: fn() -> Type,
     object: fn(&Dynamic, bool) -> Option<Result<Value>>,
     list: fn(&Dynamic, bool) -> Option<Result<Value>>,
-    values: fn(&Dynamic) -> Option<Vec<Dynamic>>,
     in_run: fn(&Dynamic, &Arc<Run>) -> Option<Dynamic>,
+    fields: fn(&Dynamic) -> Option<Named>,
+    beginning: fn(&Dynamic, usize) -> Option<Result<Beginning>>,
     stream: Stream,
 }
+
+/// The fields of a value, each with its name.
+pub(super) type Named = Vec<(&'static str, Dynamic)>;
+
+/// The first items of a list, and whether there are more.
+pub(super) type Beginning = (Vec<Dynamic>, bool);
 
 /// Shows a lazy list of one type while it is read; `None` if the value is none of those.
 type Stream = fn(&Dynamic, bool, &Run, &mut dyn Rows) -> Option<Result<()>>;
@@ -212,8 +219,9 @@ macro_rules! shown {
             document: Type::of::<$type>,
             object: object_of::<$type>,
             list: list_of::<$type>,
-            values: values_of::<$type>,
             in_run: in_run_of::<$type>,
+            fields: fields_in::<$type>,
+            beginning: beginning_of::<$type>,
             stream: rows::stream::<$type>,
         },)+]
     };
@@ -348,9 +356,26 @@ fn value_within(value: &Dynamic, reveal: bool, depth: usize) -> Result<Value> {
     Ok(serde_json::to_value(value).unwrap_or_else(|_| value.type_name().into()))
 }
 
-fn values_of<T: Fields>(value: &Dynamic) -> Option<Vec<Dynamic>> {
+fn fields_in<T: Fields>(value: &Dynamic) -> Option<Named> {
     let value = value.read_lock::<T>()?;
-    Some(T::FIELDS.iter().map(|field| (field.get)(&*value)).collect())
+    let fields = T::FIELDS.iter().map(|field| (field.name, (field.get)(&*value)));
+    Some(fields.filter(|(_, item)| !item.is::<Absent>()).collect())
+}
+
+/// The fields of a value whose type has some, without those that are not there.
+pub(super) fn fields_of(value: &Dynamic) -> Option<Named> {
+    SHOWN.iter().find_map(|shown| (shown.fields)(value))
+}
+
+fn beginning_of<T: Fields>(value: &Dynamic, most: usize) -> Option<Result<Beginning>> {
+    let list = value.read_lock::<Lazy<T>>()?;
+    let beginning = list.beginning(most);
+    Some(beginning.map(|(items, has_more)| (items.into_iter().map(Dynamic::from).collect(), has_more)))
+}
+
+/// The first items of a lazy list, if the value is one, and whether there are more.
+pub(super) fn beginning(value: &Dynamic, most: usize) -> Option<Result<Beginning>> {
+    SHOWN.iter().find_map(|shown| (shown.beginning)(value, most))
 }
 
 fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
@@ -401,9 +426,11 @@ pub fn stream(value: &Dynamic, reveal: bool, run: &Run, rows: &mut dyn Rows) -> 
 /// The secrets among the fields of a value.
 #[must_use]
 pub fn secrets_in(value: &Dynamic) -> Vec<Dynamic> {
-    let fields: Vec<Dynamic> = match value.read_lock::<Map>() {
-        Some(map) => map.values().cloned().collect(),
-        None => SHOWN.iter().find_map(|shown| (shown.values)(value)).unwrap_or_default(),
+    let fields: Vec<Dynamic> = if let Some(map) = value.read_lock::<Map>() {
+        map.values().cloned().collect()
+    } else {
+        let fields = fields_of(value).unwrap_or_default();
+        fields.into_iter().map(|(_, item)| item).collect()
     };
     fields.into_iter().filter(Dynamic::is::<Secret>).collect()
 }

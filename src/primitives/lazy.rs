@@ -61,6 +61,25 @@ impl<T> Lazy<T> {
     }
 }
 
+impl<T: Clone> Lazy<T> {
+    /// Its first items, at most so many, and whether there are more. It is asked once, for one item more than these.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub(super) fn beginning(&self, most: usize) -> Result<(Vec<T>, bool)> {
+        let wanted = self.limit.min((most as u64).saturating_add(1));
+        let pages = Pages {
+            left: wanted,
+            most: wanted,
+            ..self.pages()
+        };
+        let mut items = pages.take(1).next().transpose()?.unwrap_or_default();
+        let has_more = items.len() > most;
+        items.truncate(most);
+        Ok((items, has_more))
+    }
+}
+
 /// As Rhai walks it.
 impl<T: Clone + 'static> IntoIterator for Lazy<T> {
     type Item = Scripted<T>;
@@ -184,6 +203,31 @@ mod tests {
         assert_eq!(pages(5, Some(3)), [(0, 3)]);
         assert_eq!(pages(5, Some(5)), [(0, 5)]);
         assert_eq!(pages(5, Some(0)), []);
+    }
+
+    #[test]
+    fn the_beginning_of_a_list_is_one_page_of_one_item_more() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let list = |end: u64, limit| {
+            let asked = asked.clone();
+            Lazy::new(idle(), limit, move |_, last: Option<&u64>, most| {
+                asked.lock().unwrap().push((last.copied(), most));
+                Ok((0..end.min(most)).collect())
+            })
+        };
+        let beginning = |end, limit| {
+            let (items, has_more) = list(end, limit).beginning(50).unwrap();
+            (items.len(), has_more)
+        };
+        assert_eq!(beginning(1_000_000, None), (50, true));
+        assert_eq!(beginning(51, None), (50, true));
+        assert_eq!(beginning(50, None), (50, false));
+        assert_eq!(beginning(0, None), (0, false));
+        assert_eq!(beginning(1_000_000, Some(51)), (50, true));
+        assert_eq!(beginning(1_000_000, Some(50)), (50, false));
+        assert_eq!(beginning(1_000_000, Some(0)), (0, false));
+        let asked = asked.lock().unwrap();
+        assert_eq!(*asked, [51, 51, 51, 51, 51, 50].map(|most| (None, most)));
     }
 
     #[test]

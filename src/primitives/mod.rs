@@ -19,6 +19,7 @@ mod lazy;
 mod links;
 mod moment;
 mod options;
+mod outline;
 mod output;
 mod passwords;
 mod policy;
@@ -44,7 +45,8 @@ pub use documentation::{
 use failure::raise_at;
 pub use failure::{error_of, place_of, raise};
 pub use fields::{Described, in_run, secrets_in, stream, to_value, types};
-pub use secret::Secret;
+pub use outline::{Outline, Whole, outline};
+pub use secret::{MASK, Secret};
 
 use crate::{
     capability::Capability,

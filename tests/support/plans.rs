@@ -32,6 +32,11 @@ impl Plans {
              SET auto_explain.log_level = 'notice'",
         )
         .await;
+        Self::hear()
+    }
+
+    /// Hears what the connections of this thread tell that were made to.
+    pub(crate) fn hear() -> Self {
         let heard = Arc::default();
         let guard = tracing::subscriber::set_default(Ear(Arc::clone(&heard)));
         Self { heard, _guard: guard }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use masctl::{
-    capability::{Capability, Need},
+    capability::{Capability, Narrowing, Need},
     config::{Configuration, Environment},
     console::{Console, Rows},
     error::{Code, Error, Result},
@@ -17,6 +17,7 @@ use masctl::{
         Outcome, Script,
         arguments::{Arguments, Value},
         execute,
+        repl::{Mode, Session, Setup},
     },
     operations::{Interrupt, Parts, World},
     storage,
@@ -111,6 +112,20 @@ impl Stage {
     /// As [`run`](Self::run), but shows a list while it is read.
     pub(crate) fn run_into(&self, rows: &mut dyn Rows, needs: &[&str], body: &str) -> Result<Outcome> {
         self.perform(self.next_world(), false, needs, &[], body, Some(rows))
+    }
+
+    /// A session at a prompt, in the next fixed world.
+    pub(crate) fn session(&self, mode: Mode) -> Session {
+        let configuration = self.configuration();
+        let setup = Setup {
+            database: configuration.database().expect("the store has written it"),
+            configuration: Arc::new(configuration),
+            narrowing: Narrowing::default(),
+            console: self.said.clone(),
+            world: self.next_world(),
+            runtime: self.runtime.clone(),
+        };
+        Session::new(setup, mode)
     }
 
     fn next_world(&self) -> World {

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::{
-    execution,
-    options::Options,
-    render::{self, Wish},
-    terminal::Terminal,
+use super::{
+    super::{execution, options::Options, terminal::Terminal},
+    show::{self, Style},
 };
 use crate::{
     error::Result,
@@ -28,6 +26,7 @@ pub(super) struct Conversation {
     pub(super) session: Session,
     pub(super) console: Arc<Terminal>,
     pub(super) options: Options,
+    pub(super) style: Style,
 }
 
 impl Conversation {
@@ -36,6 +35,7 @@ impl Conversation {
             session,
             console,
             options,
+            style: Style::default(),
         }
     }
 
@@ -56,10 +56,9 @@ impl Conversation {
     pub(super) fn show(&self, answer: &Answer) -> Result<()> {
         execution::tell(&answer.report, &*self.console);
         execution::conclude(&answer.report, &*self.console);
-        render::print(&render::plain(&answer.value, &Wish::default())?)?;
         match &answer.report.failure {
             Some(error) => Err(error.clone()),
-            None => Ok(()),
+            None => show::print(&answer.shown, self.style).map(drop),
         }
     }
 }

@@ -7,6 +7,7 @@ pub(in crate::host) mod last;
 mod mode;
 pub mod scan;
 mod session;
+mod shown;
 mod state;
 
 #[cfg(feature = "fixed-world")]
@@ -15,4 +16,5 @@ mod tests;
 
 pub use mode::Mode;
 pub use session::{Answer, Session, Setup};
+pub use shown::Shown;
 pub use state::State;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use rhai::Dynamic;
 use tokio::runtime::Runtime;
 
-use super::{Mode, input::Input, state::State};
+use super::{Mode, Shown, input::Input, state::State};
 use crate::{
     capability::{Capabilities, Granted, Narrowing},
     config::{Configuration, Database},
     console::Console,
     error::Result,
     operations::{Interrupt, Parts, Report, Run, World},
-    primitives::to_value,
 };
 
 /// What a session is made of.
@@ -45,8 +44,8 @@ pub struct Session {
 pub struct Answer {
     /// What was changed.
     pub report: Report,
-    /// Its value.
-    pub value: serde_json::Value,
+    /// What is shown of its value.
+    pub shown: Shown,
 }
 
 impl Session {
@@ -86,7 +85,7 @@ impl Session {
         self.inputs += 1;
         let input = Input::new(&format!("input {}", self.inputs), text);
         let run = self.start(Capabilities::of_session(), interrupt);
-        let (answer, state) = perform(run, |run| input.evaluate(&self.state, run))?;
+        let (answer, state) = perform(run, self.mode != Mode::Plan, |run| input.evaluate(&self.state, run))?;
         self.state = state;
         Ok(answer)
     }
@@ -109,14 +108,14 @@ impl Session {
     }
 }
 
-/// Does the work of a run, and ends it as the work ended.
-fn perform<T>(run: Run, work: impl FnOnce(&Arc<Run>) -> Result<(Dynamic, T)>) -> Result<(Answer, T)> {
+/// Does the work of a run, and ends it as the work ended. Secrets that it made are shown if `reveal`.
+fn perform<T>(run: Run, reveal: bool, work: impl FnOnce(&Arc<Run>) -> Result<(Dynamic, T)>) -> Result<(Answer, T)> {
     let run = Arc::new(run);
-    let worked = work(&run).and_then(|(value, left)| Ok((to_value(&value, true)?, left)));
+    let worked = work(&run).and_then(|(value, left)| Ok((Shown::of(&value, reveal)?, left)));
     worked
-        .and_then(|(value, left)| {
+        .and_then(|(shown, left)| {
             let report = run.finish()?;
-            Ok((Answer { report, value }, left))
+            Ok((Answer { report, shown }, left))
         })
         .map_err(|error| run.abandon(error))
 }

@@ -40,7 +40,7 @@ impl Stage {
     /// The value of an input as JSON, or what is wrong with it.
     fn enter(&mut self, text: &str) -> String {
         match self.session.evaluate(text, Arc::default()) {
-            Ok(answer) => answer.value.to_string(),
+            Ok(answer) => answer.shown.value().to_string(),
             Err(error) => format!("{}: {error}", error.code().as_str()),
         }
     }
