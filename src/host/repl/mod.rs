@@ -8,6 +8,7 @@ mod mode;
 pub mod scan;
 mod session;
 mod state;
+mod unattended;
 
 #[cfg(feature = "fixed-world")]
 #[cfg(test)]

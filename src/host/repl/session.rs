@@ -87,11 +87,16 @@ impl Session {
         let input = Input::new(&format!("input {}", self.inputs), text);
         let run = self.start(Capabilities::of_session(), interrupt);
         let (answer, state) = perform(run, |run| input.evaluate(&self.state, run))?;
-        self.state = state;
+        self.keep(state);
         Ok(answer)
     }
 
-    fn start(&self, capabilities: Capabilities, interrupt: Arc<Interrupt>) -> Run {
+    /// Keeps what an input has left.
+    pub(super) fn keep(&mut self, state: State) {
+        self.state = state;
+    }
+
+    pub(super) fn start(&self, capabilities: Capabilities, interrupt: Arc<Interrupt>) -> Run {
         let narrowing = Narrowing {
             only_read: self.mode == Mode::Read,
             ..self.setup.narrowing.clone()
