@@ -35,7 +35,10 @@ impl Printer {
 
     /// One whose text follows another: `lead` comes between them.
     pub(super) fn following(wish: &Wish, lead: &'static str) -> Self {
-        Self { lead, ..Self::new(wish) }
+        Self {
+            lead,
+            ..Self::new(wish)
+        }
     }
 
     /// Ends the list. An empty one is shown too, in the formats that can. `Break` if its reader has gone away.
