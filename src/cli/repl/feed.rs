@@ -346,7 +346,7 @@ mod tests {
             error.unwrap().message(),
             "Line 2 of standard input is larger than 256 KiB"
         );
-        let open = format!("1\n[\n{}", "1,\n".repeat(LONGEST / 3));
+        let open = format!("1\n[\n{}", "1,\n".repeat(LONGEST));
         let pieces: Vec<&[u8]> = open.as_bytes().chunks(PIECE).collect();
         let (inputs, error) = taken(&pieces);
         assert_eq!(inputs.len(), 1);
