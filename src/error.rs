@@ -1,12 +1,16 @@
 //! What can go wrong, as data: a code for scripts, a sentence for people, and where it happened.
 
+mod excerpt;
 mod sentence;
 
-use std::{error::Error as StdError, fmt, ops::Range, sync::Arc};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
-pub use self::sentence::{counted, listed, nearest, one_of, shortened};
+pub use self::{
+    excerpt::Excerpt,
+    sentence::{counted, listed, nearest, one_of, shortened},
+};
 
 /// The result of everything in masctl that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -288,42 +292,6 @@ impl fmt::Display for Code {
     }
 }
 
-/// A place in a text: a script, a header, a configuration file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excerpt {
-    /// What the text is called, usually a path.
-    pub name: String,
-    /// The whole text.
-    pub text: Arc<str>,
-    /// The bytes meant.
-    pub span: Range<usize>,
-}
-
-impl Excerpt {
-    /// Marks `span` in `text`; a span outside of the text is moved to its end.
-    #[must_use]
-    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>, span: Range<usize>) -> Self {
-        let text = text.into();
-        let end = span.end.min(text.len());
-        let start = span.start.min(end);
-        Self {
-            name: name.into(),
-            text,
-            span: start..end,
-        }
-    }
-
-    /// The line and column of the start, both from 1, the column in characters.
-    #[must_use]
-    pub fn line_and_column(&self) -> (usize, usize) {
-        let before = &self.text.as_bytes()[..self.span.start];
-        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let line = before.split(|&byte| byte == b'\n').count();
-        let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
-        (line, column)
-    }
-}
-
 /// Something that failed. Its message is one line without secrets, fit for a person.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -381,6 +349,15 @@ impl Error {
     #[must_use]
     pub fn at(mut self, excerpt: Excerpt) -> Self {
         self.0.excerpts.push(excerpt);
+        self
+    }
+
+    /// Changes each of its places, those of the errors that it consists of among them.
+    #[must_use]
+    pub fn with_places(mut self, change: &impl Fn(Excerpt) -> Excerpt) -> Self {
+        self.0.excerpts = self.0.excerpts.into_iter().map(change).collect();
+        let parts = self.0.parts.into_iter();
+        self.0.parts = parts.map(|part| part.with_places(change)).collect();
         self
     }
 
@@ -466,12 +443,5 @@ mod tests {
         for code in Code::ALL.iter().filter(|&&code| code != Code::Bug) {
             assert_eq!(code.as_str().split('.').count(), 2, "{code}");
         }
-    }
-
-    #[test]
-    fn a_place_is_counted_in_characters_from_one() {
-        let excerpt = Excerpt::new("x", "á\nñandú = 1", 8..9);
-        assert_eq!(excerpt.line_and_column(), (2, 5));
-        assert_eq!(Excerpt::new("x", "ab", 9..12).line_and_column(), (1, 3));
     }
 }

@@ -93,18 +93,23 @@ fn narrowing(script: &Script, configuration: &Configuration, options: &Options) 
 /// Executes the script. A list that it reads goes to stdout while it is read, unless it is to be part of an object that
 /// says what was changed.
 fn execute(script: &Script, arguments: &Arguments, parts: Parts, options: &Options) -> Result<Outcome> {
-    if !script.header.needs.only_read() && matches!(options.wish.format, Format::Json | Format::Yaml) {
+    if !streams(script.header.needs.only_read(), &options.wish) {
         return host::execute(script, arguments, parts, None);
     }
     let mut printer = Printer::new(&options.wish);
     match host::execute(script, arguments, parts, Some(&mut printer)) {
-        Ok(outcome) if outcome.shown => printer.finish().map(|()| outcome),
+        Ok(outcome) if outcome.shown => printer.finish().map(|_| outcome),
         Ok(outcome) => Ok(outcome),
         Err(error) => {
             printer.abandon();
             Err(error)
         }
     }
+}
+
+/// Whether a list goes to stdout while it is read.
+pub(super) const fn streams(only_reads: bool, wish: &Wish) -> bool {
+    only_reads || !matches!(wish.format, Format::Json | Format::Yaml)
 }
 
 /// The arguments of the script, its MXIDs as they were given.
@@ -136,22 +141,26 @@ fn show(outcome: &Outcome, script: &Script, options: &Options, console: &dyn Con
         return Ok(0);
     }
     let only_reads = script.header.needs.only_read();
-    let text = match render::outcome(outcome, only_reads, &options.wish) {
+    render::print(&text(outcome, only_reads, &options.wish, console)?)?;
+    match &outcome.report.failure {
+        Some(error) => Err(error.clone()),
+        None => Ok(0),
+    }
+}
+
+/// The result for stdout.
+pub(super) fn text(outcome: &Outcome, only_reads: bool, wish: &Wish, console: &dyn Console) -> Result<String> {
+    match render::outcome(outcome, only_reads, wish) {
         // What was committed may have made a secret that nothing else shows: a wrong field must not lose it.
         Err(error) if !only_reads => {
             console.warn(&format!("{error}; all of it is printed"));
             let wish = Wish {
                 fields: None,
-                ..options.wish.clone()
+                ..wish.clone()
             };
             render::outcome(outcome, only_reads, &wish)
         }
         text => text,
-    }?;
-    render::print(&text)?;
-    match &outcome.report.failure {
-        Some(error) => Err(error.clone()),
-        None => Ok(0),
     }
 }
 

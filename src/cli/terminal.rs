@@ -30,6 +30,8 @@ pub(super) struct Terminal {
     /// Whether somebody looks at stderr.
     watched: bool,
     interactive: bool,
+    /// Whether standard input has the inputs of a session, so that nothing else can be read from it.
+    input_is_taken: bool,
     store_named: AtomicBool,
     progress_shown: AtomicBool,
     held_back: Option<Mutex<String>>,
@@ -46,6 +48,7 @@ impl Terminal {
             quiet: options.quiet,
             watched,
             interactive: io::stdin().is_terminal() && watched,
+            input_is_taken: false,
             store_named: AtomicBool::new(false),
             progress_shown: AtomicBool::new(false),
             held_back: (options.wish.format == Format::Json && !watched).then(Mutex::default),
@@ -56,6 +59,15 @@ impl Terminal {
     pub(super) fn at_once(options: &Options) -> Self {
         Self {
             held_back: None,
+            ..Self::new(options)
+        }
+    }
+
+    /// As [`Self::new`], where the inputs of a session come from standard input: nobody can be asked there.
+    pub(super) fn beside_inputs(options: &Options) -> Self {
+        Self {
+            interactive: false,
+            input_is_taken: true,
             ..Self::new(options)
         }
     }
@@ -107,10 +119,18 @@ impl Terminal {
         if self.interactive {
             return Ok(());
         }
-        Err(
-            Error::new(Code::InputNotInteractive, "Nobody can be asked: this is not a terminal")
-                .help("Give the answers as arguments; `--help` lists them."),
-        )
+        let (why, help) = if self.input_is_taken {
+            (
+                "the inputs are read from standard input",
+                "Start `masctl repl` on a terminal to be asked.",
+            )
+        } else {
+            (
+                "this is not a terminal",
+                "Give the answers as arguments; `--help` lists them.",
+            )
+        };
+        Err(Error::new(Code::InputNotInteractive, format!("Nobody can be asked: {why}")).help(help))
     }
 }
 
@@ -207,6 +227,10 @@ impl Console for Terminal {
     }
 
     fn read_secret(&self) -> Result<SecretString> {
+        if self.input_is_taken {
+            let message = "A secret cannot be read from standard input: the inputs are read from it";
+            return Err(Error::new(Code::ArgumentInvalid, message).help("Read it from a file."));
+        }
         secret_from(io::stdin()).map_err(|problem| {
             let message = match problem {
                 NoSecret::Unreadable(error) => format!("Standard input cannot be read: {error}"),
@@ -219,6 +243,9 @@ impl Console for Terminal {
     }
 
     fn read_input(&self, most: u64) -> io::Result<Vec<u8>> {
+        if self.input_is_taken {
+            return Err(io::Error::other("the inputs are read from it"));
+        }
         let mut bytes = Vec::new();
         io::stdin().lock().take(most).read_to_end(&mut bytes)?;
         Ok(bytes)

@@ -32,7 +32,8 @@ impl Window {
         let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
         let end = end.clamp(start, line_end);
         let mut text = String::new();
-        if line > 1 {
+        let has_before = line_start > 0;
+        if has_before {
             let before = source[..line_start - 1].rsplit('\n').next().unwrap_or_default();
             text.push_str(&cut_end(before));
             text.push('\n');
@@ -52,7 +53,7 @@ impl Window {
             name: printable(&excerpt.name).replace('\n', "\\n"),
             text,
             span,
-            first: line.saturating_sub(2),
+            first: line - 1 - usize::from(has_before),
             place: (line - 1, column - 1),
         }
     }
@@ -125,6 +126,10 @@ mod tests {
         assert_eq!(window("a", 1..1), ("a\n".to_owned(), String::new(), 0));
         assert_eq!(window("a\nb\n", 4..4), ("b\n\n".to_owned(), String::new(), 1));
         assert_eq!(window("a\nb\n", 0..4).1, "a");
+        let part = Window::new(&Excerpt::new("x", "a\nb", 0..1).within("y", 7));
+        assert_eq!((part.first, part.place), (6, (6, 0)));
+        let part = Window::new(&Excerpt::new("x", "a\nb", 2..3).within("y", 7));
+        assert_eq!((part.first, part.place), (6, (7, 0)));
     }
 
     #[test]

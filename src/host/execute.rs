@@ -80,10 +80,7 @@ pub(super) fn perform(
         let returned = Program::new(script, run, limits)?.call(arguments)?;
         let rows = rows.filter(|_| !run.is_writing());
         if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal(), run, rows)) {
-            return shown.map(|()| Returned {
-                shown: true,
-                ..Returned::default()
-            });
+            return shown.map(|()| Returned::shown());
         }
         Returned::new(&returned, reveal())
     })
@@ -108,6 +105,14 @@ impl Returned {
             secret: lone_secret(returned, reveal)?,
             shown: false,
         })
+    }
+
+    /// That of a list that was shown while it was read.
+    pub(super) fn shown() -> Self {
+        Self {
+            shown: true,
+            ..Self::default()
+        }
     }
 
     /// What came of the script that returned it, once that has ended so.

@@ -1,11 +1,16 @@
 //! `masctl repl`: inputs at a prompt, one after the other.
 
 mod conversation;
+mod feed;
+mod piped;
 mod show;
 
 use std::sync::Arc;
 
-use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser};
+use clap::{
+    Arg, ArgMatches, Command,
+    builder::{PossibleValuesParser, ValueParser},
+};
 use rustyline::{DefaultEditor, error::ReadlineError};
 
 use self::conversation::{Conversation, Step};
@@ -25,6 +30,10 @@ use crate::{
     },
 };
 
+const NOTES: &str = "Without a terminal, inputs are taken from standard input: `masctl repl < FILE`. Each result is
+printed as `masctl eval` prints it, by `--format` and `--fields`, and the first error ends the
+session with its exit status.";
+
 pub(super) fn command() -> Command {
     Command::new("repl")
         .about("Look at accounts and change them at a prompt")
@@ -35,11 +44,25 @@ pub(super) fn command() -> Command {
                 .value_parser(PossibleValuesParser::new(Mode::ALL.iter().map(|mode| mode.as_str())))
                 .help("What inputs may do at first"),
         )
+        // Not shown: what is given here is meant for `run`.
+        .arg(
+            Arg::new("script")
+                .hide(true)
+                .num_args(1..)
+                .value_parser(ValueParser::os_string()),
+        )
+        .after_help(NOTES)
 }
 
 /// Holds a session, and returns its exit status.
 pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
-    let console = Arc::new(Terminal::at_once(options));
+    refuse_options(matches, options)?;
+    let is_at_prompt = piped::is_at_prompt();
+    let console = Arc::new(if is_at_prompt {
+        Terminal::at_once(options)
+    } else {
+        Terminal::beside_inputs(options)
+    });
     let configuration = Arc::new(options.configuration()?);
     let database = configuration.database()?;
     let narrowing = Narrowing {
@@ -63,7 +86,38 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
         runtime: Arc::new(host::runtime()?),
     };
     // What scripts made is dropped where it was made: as deep as it may be.
-    host::on_deep_stack(|| converse(Conversation::new(Session::new(setup, mode), console, options.clone())))
+    host::on_deep_stack(|| {
+        let conversation = Conversation::new(Session::new(setup, mode), console, options.clone());
+        if is_at_prompt {
+            converse(conversation)
+        } else {
+            piped::converse(conversation)
+        }
+    })
+}
+
+/// Refuses what is meant for a script.
+fn refuse_options(matches: &ArgMatches, options: &Options) -> Result<()> {
+    let refuse = |message: &str, help: &str| Err(Error::new(Code::ArgumentInvalid, message).help(help));
+    if matches.contains_id("script") {
+        return refuse(
+            "`masctl repl` takes no script",
+            "`masctl run FILE` runs one, and `masctl repl < FILE` takes inputs from a file.",
+        );
+    }
+    if options.dry_run {
+        return refuse(
+            "`--dry-run` is for one command, and a session has many inputs",
+            "`--mode plan` shows what each would change, and asks before it is changed.",
+        );
+    }
+    if options.prompt {
+        return refuse(
+            "`--prompt` asks for the arguments of a script, and `masctl repl` takes none",
+            "Leave `--prompt` out.",
+        );
+    }
+    Ok(())
 }
 
 fn converse(mut conversation: Conversation) -> Result<u8> {

@@ -10,6 +10,7 @@ pub mod scan;
 mod session;
 mod shown;
 mod state;
+mod unattended;
 
 #[cfg(feature = "fixed-world")]
 #[cfg(test)]

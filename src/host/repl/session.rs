@@ -90,7 +90,12 @@ impl Session {
         Ok(answer)
     }
 
-    fn start(&self, capabilities: Capabilities, interrupt: Arc<Interrupt>) -> Run {
+    /// Keeps what an input has left.
+    pub(super) fn keep(&mut self, state: State) {
+        self.state = state;
+    }
+
+    pub(super) fn start(&self, capabilities: Capabilities, interrupt: Arc<Interrupt>) -> Run {
         let narrowing = Narrowing {
             only_read: self.mode == Mode::Read,
             ..self.setup.narrowing.clone()
