@@ -1,9 +1,11 @@
 //! A session at the prompt: what it keeps between two inputs, and what becomes of each.
 
+mod contents;
 mod copy;
 pub mod entry;
 mod input;
 pub(in crate::host) mod last;
+pub mod meta;
 mod mode;
 pub mod scan;
 mod session;
@@ -14,6 +16,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use contents::{Function, Import, Variable};
 pub use mode::Mode;
 pub use session::{Answer, Session, Setup};
 pub use shown::Shown;
