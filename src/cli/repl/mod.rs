@@ -1,6 +1,7 @@
 //! `masctl repl`: inputs at a prompt, one after the other.
 
 mod conversation;
+mod meta;
 mod show;
 
 use std::sync::Arc;

@@ -84,9 +84,8 @@ impl State {
             .iter()
             .map(|(alias, module)| {
                 let mut functions: Vec<_> = functions_of(module).collect();
-                functions.sort_by(|(one, arity), (other, other_arity)| {
-                    (&one.name, arity).cmp(&(&other.name, other_arity))
-                });
+                functions
+                    .sort_by(|(one, arity), (other, other_arity)| (&one.name, arity).cmp(&(&other.name, other_arity)));
                 Import {
                     alias: alias.clone(),
                     module: module.id().unwrap_or_default().to_owned(),
@@ -107,20 +106,22 @@ impl State {
 
 /// The functions that a script can call, and how much each takes.
 fn functions_of(module: &rhai::Module) -> impl Iterator<Item = (Function, usize)> {
-    module.iter_script_fn_info().filter_map(|(_, access, name, arity, definition)| {
-        // Closures have names that nobody can write.
-        let is_seen = access == rhai::FnAccess::Public && !name.starts_with("anon$");
-        is_seen.then(|| {
-            let params: Vec<&str> = definition.params.iter().map(ImmutableString::as_str).collect();
-            let help = definition.comments.iter().map(|comment| uncommented(comment));
-            let function = Function {
-                name: name.to_owned(),
-                signature: format!("{name}({})", params.join(", ")),
-                help: help.collect::<Vec<_>>().join("\n"),
-            };
-            (function, arity)
+    module
+        .iter_script_fn_info()
+        .filter_map(|(_, access, name, arity, definition)| {
+            // Closures have names that nobody can write.
+            let is_seen = access == rhai::FnAccess::Public && !name.starts_with("anon$");
+            is_seen.then(|| {
+                let params: Vec<&str> = definition.params.iter().map(ImmutableString::as_str).collect();
+                let help = definition.comments.iter().map(|comment| uncommented(comment));
+                let function = Function {
+                    name: name.to_owned(),
+                    signature: format!("{name}({})", params.join(", ")),
+                    help: help.collect::<Vec<_>>().join("\n"),
+                };
+                (function, arity)
+            })
         })
-    })
 }
 
 /// A doc comment without its slashes.

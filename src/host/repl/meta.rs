@@ -365,15 +365,32 @@ mod tests {
             "`\\scripts` takes nothing: It is written `\\scripts`. List the scripts that `\\run` can run."
         );
         assert!(refused("\\d a b").starts_with("`\\d` takes one thing at a time: It is written `\\d [THING]`. "));
-        assert!(refused("\\run").starts_with("`\\run` lacks the name of a script: It is written `\\run NAME [ARG]...`. "));
+        assert!(
+            refused("\\run").starts_with("`\\run` lacks the name of a script: It is written `\\run NAME [ARG]...`. ")
+        );
         assert!(refused("\\save ").starts_with("`\\save` lacks the path of a file: "));
-        assert_eq!(refused("\\timin"), "There is no meta-command `\\timin`: Did you mean `\\timing`? `\\?` lists them.");
-        assert_eq!(refused("\\Q"), "There is no meta-command `\\Q`: Did you mean `\\q`? `\\?` lists them.");
-        assert_eq!(refused("\\du"), "There is no meta-command `\\du`: Did you mean `\\d`? `\\?` lists them.");
+        assert_eq!(
+            refused("\\timin"),
+            "There is no meta-command `\\timin`: Did you mean `\\timing`? `\\?` lists them."
+        );
+        assert_eq!(
+            refused("\\Q"),
+            "There is no meta-command `\\Q`: Did you mean `\\q`? `\\?` lists them."
+        );
+        assert_eq!(
+            refused("\\du"),
+            "There is no meta-command `\\du`: Did you mean `\\d`? `\\?` lists them."
+        );
         assert_eq!(refused("\\w"), "There is no meta-command `\\w`: `\\?` lists them.");
-        assert_eq!(refused("\\ d"), "`\\` begins a meta-command, and none stands behind it: `\\?` lists them.");
+        assert_eq!(
+            refused("\\ d"),
+            "`\\` begins a meta-command, and none stands behind it: `\\?` lists them."
+        );
         for text in ["\\d a\n1 + 1", "\\d\n1"] {
-            assert_eq!(refused(text), "A meta-command is one line: Enter what follows it by itself.");
+            assert_eq!(
+                refused(text),
+                "A meta-command is one line: Enter what follows it by itself."
+            );
         }
         assert!(refused(&format!("\\{}", "x".repeat(9999))).len() < 200);
     }

@@ -11,6 +11,7 @@ pub mod scan;
 mod session;
 mod shown;
 mod state;
+mod unasked;
 
 #[cfg(feature = "fixed-world")]
 #[cfg(test)]

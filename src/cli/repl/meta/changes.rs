@@ -57,7 +57,10 @@ impl Changes {
             write_stderr("This session has changed nothing\n");
             return Ok(());
         }
-        let rows = self.kept.iter().map(|(input, change)| json!({ "input": input, "change": change }));
+        let rows = self
+            .kept
+            .iter()
+            .map(|(input, change)| json!({ "input": input, "change": change }));
         render::print(&render::plain(&Value::Array(rows.collect()), &Wish::default())?)?;
         if self.more > 0 {
             write_stderr(&format!("… and {} after those\n", counted(self.more, "change")));

@@ -115,7 +115,11 @@ pub(super) fn made_here(state: &State, name: &str, page: &mut Page) -> bool {
         }
         found = true;
     }
-    let functions: Vec<_> = state.functions_by_name().into_iter().filter(|it| it.name == name).collect();
+    let functions: Vec<_> = state
+        .functions_by_name()
+        .into_iter()
+        .filter(|it| it.name == name)
+        .collect();
     for function in &functions {
         write_function(page, "", function);
         found = true;
@@ -157,7 +161,7 @@ fn user(conversation: &mut Conversation, thing: &str, unknown: Error) -> Result<
         return Err(unknown);
     };
     let interrupt = conversation.interrupt();
-    match conversation.session.look(&input, interrupt) {
+    match conversation.session.look(thing, &input, interrupt) {
         Ok(answer) => conversation.show(&answer),
         Err(error) if error.code() == Code::UserNotFound => Err(nothing(conversation, thing, &unknown)),
         // A name that no user can have.
@@ -214,7 +218,10 @@ mod tests {
             ("alice", "users::get(\"alice\").describe()"),
             ("@lock", "users::get(\"lock\").describe()"),
             ("@alice:example.com", "users::get(\"@alice:example.com\").describe()"),
-            ("alice@example.com", "users::get_by_email(\"alice@example.com\").describe()"),
+            (
+                "alice@example.com",
+                "users::get_by_email(\"alice@example.com\").describe()",
+            ),
             (
                 "01HV0000000000000000000001",
                 "users::get_by_id(\"01HV0000000000000000000001\").describe()",
@@ -234,7 +241,10 @@ mod tests {
         let text = page.text();
         assert!(text.starts_with("Namespaces\n\n    users "), "{text}");
         assert!(text.contains("\nTypes\n\n    AccessToken, "), "{text}");
-        assert!(text.ends_with("This session\n\n    No variables, functions or imports yet.\n"), "{text}");
+        assert!(
+            text.ends_with("This session\n\n    No variables, functions or imports yet.\n"),
+            "{text}"
+        );
         assert_eq!(text.lines().find(|line| line.chars().count() > 80), None);
     }
 }

@@ -2,11 +2,7 @@
 
 use super::{super::conversation::Conversation, describe, list, run};
 use crate::{
-    cli::{
-        reference::Page,
-        scripts,
-        table,
-    },
+    cli::{reference::Page, scripts},
     error::{Code, Result},
     host::{
         catalogue,
@@ -53,6 +49,6 @@ pub(super) fn show(conversation: &Conversation, name: &str) -> Result<()> {
 /// Lists the scripts that can be run.
 pub(super) fn show_scripts(conversation: &Conversation) -> Result<()> {
     let configuration = conversation.session.configuration();
-    let text = scripts::listed(configuration.script_folders(), table::width(), &*conversation.console)?;
+    let text = scripts::listed(configuration.script_folders(), &*conversation.console)?;
     conversation.page(&text)
 }

@@ -46,7 +46,11 @@ mod tests {
         let text = shown(80);
         assert!(text.lines().count() < 24, "{text}");
         assert_eq!(text.lines().find(|line| line.chars().count() > 80), None, "{text}");
-        assert!(META_COMMANDS.iter().all(|it| text.contains(&format!("    {} ", it.usage())) && text.contains(it.about)));
+        assert!(
+            META_COMMANDS
+                .iter()
+                .all(|it| text.contains(&format!("    {} ", it.usage())) && text.contains(it.about))
+        );
     }
 
     #[test]

@@ -24,7 +24,9 @@ pub(super) fn show_or_set(conversation: &mut Conversation, command: &MetaCommand
         && let database @ Database::Postgres(_) = conversation.session.database()
     {
         let label = database.label();
-        console.warn(&format!("each input changes {label} at once, without a question; `\\mode plan` asks before"));
+        console.warn(&format!(
+            "each input changes {label} at once, without a question; `\\mode plan` asks before"
+        ));
     }
     Ok(())
 }
@@ -36,7 +38,10 @@ fn named(name: &str) -> Option<Mode> {
 
 fn unknown(command: &MetaCommand, name: &str) -> Error {
     let names: Vec<_> = Mode::ALL.iter().map(|mode| mode.as_str()).collect();
-    let error = command.refuse(Code::ArgumentInvalid, format!("There is no mode `{}`", shortened(name, 64)));
+    let error = command.refuse(
+        Code::ArgumentInvalid,
+        format!("There is no mode `{}`", shortened(name, 64)),
+    );
     match nearest(&name.to_lowercase(), &names) {
         Some(meant) => error.help(format!("Did you mean `\\mode {meant}`?")),
         None => error,

@@ -1,5 +1,7 @@
 //! `\run`: a script inside of the session, with the command line that its header makes.
 
+use std::time::Instant;
+
 use clap::{Arg, ArgAction, ArgMatches, Command, error::ErrorKind};
 
 use super::{super::conversation::Conversation, path_of};
@@ -40,8 +42,9 @@ pub(super) fn run(conversation: &mut Conversation, command: &MetaCommand, line: 
     };
     let interrupt = conversation.interrupt();
     let arguments = prepare(conversation, &script, &matches, &interrupt)?;
+    let started = Instant::now();
     let answer = conversation.session.run_script(&script, &arguments, interrupt);
-    conversation.conclude(answer)
+    conversation.conclude(answer, started)
 }
 
 /// Shows the help of a script.
@@ -56,7 +59,11 @@ pub(super) fn help(conversation: &Conversation, name: &str) -> Result<()> {
 fn show_help(conversation: &Conversation, error: &clap::Error) -> Result<()> {
     let text = error.render();
     let color = crate::cli::pager::wants_color();
-    conversation.page(&if color { text.ansi().to_string() } else { text.to_string() })
+    conversation.page(&if color {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    })
 }
 
 /// The command of a script, as it is called here.
@@ -83,7 +90,7 @@ fn wrong(error: clap::Error) -> Error {
         _ => None,
     };
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
-    let error = usage::error(error);
+    let error = usage::error(error, "\n");
     match place.filter(|_| is_unknown) {
         Some(help) => error.help(help),
         None => error,
@@ -109,18 +116,31 @@ fn find(configuration: &Configuration, name: &str) -> Result<Script> {
 
 fn unknown(name: &str, own: &[Found]) -> Error {
     let own = own.iter().filter(|found| found.script.is_ok());
-    let names: Vec<&str> = catalogue::command_names()
-        .chain(own.map(|found| found.name.as_str()))
-        .collect();
+    let mut names: Vec<&str> = catalogue::command_names().collect();
+    names.extend(own.map(|found| found.name.as_str()));
     let help = match nearest(name, &names) {
         _ if std::path::Path::new(name).extension().is_some() => {
-            format!("A file is named by a path: `\\run ./{}`.", shortened(name, LONGEST_SHOWN))
+            format!(
+                "A file is named by a path: `\\run ./{}`.",
+                shortened(name, LONGEST_SHOWN)
+            )
         }
         Some(meant) => format!("Did you mean `\\run {meant}`? `\\scripts` lists them."),
         None => "`\\scripts` lists them.".to_owned(),
     };
     let message = format!("There is no script `{}`", shortened(name, LONGEST_SHOWN));
     Error::new(Code::ScriptNotFound, message).help(help)
+}
+
+/// Refuses to read a secret where the inputs are from.
+fn refuse_stdin(script: &Script, matches: &ArgMatches) -> Result<()> {
+    let given = script_command::given(&script.header, matches);
+    let Some((name, _)) = given.iter().find(|(_, given)| given.stdin) else {
+        return Ok(());
+    };
+    let flag = name.replace('_', "-");
+    let message = format!("`--{flag}-stdin` cannot be used in a session, whose inputs are on its standard input");
+    Err(Error::new(Code::ArgumentInvalid, message).help(format!("`--{flag}-file` reads it from a file.")))
 }
 
 /// The arguments, once all is asked that is to be asked before.
@@ -135,7 +155,9 @@ fn prepare(
     first_run::tell(script, configuration.environment(), &conversation.console);
     let _asking = interrupt.while_asking()?;
     let variable = |name: &str| configuration.environment().get(name).map(str::to_owned);
-    let console: &dyn Console = &*conversation.console;
+    let asked = conversation.session.console_of(script);
+    let console: &dyn Console = &*asked;
+    refuse_stdin(script, matches)?;
     let sources = Sources {
         console,
         variable: &variable,

@@ -1,6 +1,9 @@
 //! `\x`, `\json`, `\timing`: how answers are shown.
 
-use super::super::conversation::Conversation;
+use super::super::{
+    conversation::Conversation,
+    show::{Expanded, Format},
+};
 use crate::{
     console::Console,
     error::{Code, Result},
@@ -18,13 +21,19 @@ pub(super) fn turn(conversation: &mut Conversation, command: &MetaCommand, argum
             return Err(command.refuse(Code::ArgumentInvalid, message));
         }
     };
-    let (switch, what) = match command.meta {
-        Meta::Expanded => (&mut conversation.expanded, "Each field of a list is shown on a line"),
-        Meta::Json => (&mut conversation.json, "Values are shown as JSON"),
-        _ => (&mut conversation.timing, "How long each input takes is shown"),
+    let style = &mut conversation.style;
+    let (is_on, what) = match command.meta {
+        Meta::Expanded => (style.expanded == Expanded::On, "Each field of a list is shown on a line"),
+        Meta::Json => (style.format == Format::Json, "Values are shown as JSON"),
+        _ => (conversation.timing, "How long each input takes is shown"),
     };
-    *switch = wanted.unwrap_or(!*switch);
-    let state = if *switch { "on" } else { "off" };
+    let on = wanted.unwrap_or(!is_on);
+    match command.meta {
+        Meta::Expanded => style.expanded = if on { Expanded::On } else { Expanded::Auto },
+        Meta::Json => style.format = if on { Format::Json } else { Format::Table },
+        _ => conversation.timing = on,
+    }
+    let state = if on { "on" } else { "off" };
     conversation.console.say(&format!("{what}: {state}"));
     Ok(())
 }
