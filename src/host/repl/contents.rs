@@ -2,7 +2,7 @@
 
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
-use super::state::{LAST, State};
+use super::{last::LAST, state::State};
 use crate::{
     error::counted,
     host::check::{Known, Type},
