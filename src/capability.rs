@@ -14,7 +14,7 @@ use std::{
 };
 
 pub use self::{
-    granted::{Granted, GrantedPath},
+    granted::{Granted, GrantedPath, only_reads},
     narrowing::{Denier, Narrowing},
 };
 use crate::error::{Code, Error, Result, nearest, shortened};

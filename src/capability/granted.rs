@@ -90,6 +90,14 @@ impl<T: Into<Need>> FromIterator<T> for Granted {
     }
 }
 
+/// The error that the session may change nothing.
+#[must_use]
+pub fn only_reads() -> Error {
+    Error::new(Code::CapabilityDenied, "Nothing can be changed in READ mode")
+        .help("`\\mode plan` shows what an input would change, and asks; `\\mode write` changes it at once.")
+        .data("denied_by", Denier::Mode.as_str())
+}
+
 /// The error that something is denied.
 fn denied(wanted: &Need, denier: Denier) -> Error {
     let error = |message: String, help: String| {
@@ -115,13 +123,7 @@ fn denied(wanted: &Need, denier: Denier) -> Error {
             format!("`{wanted}` is denied by `masctl.deny` in the configuration"),
             "No script that is run with this configuration may do it.".to_owned(),
         ),
-        Denier::Mode => {
-            return error(
-                "Nothing can be changed in READ mode".to_owned(),
-                "`\\mode plan` shows what an input would change, and asks; `\\mode write` changes it at once."
-                    .to_owned(),
-            );
-        }
+        Denier::Mode => return only_reads().data("capability", wanted.to_string()),
     };
     error(format!("The script may not do this: {problem}"), help)
 }

@@ -37,7 +37,14 @@ pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> R
     let (arguments, accounts) = {
         // A secret may be waited for, which nobody types any more once they have pressed Ctrl-C.
         let _asking = interrupt.while_asking()?;
-        let mut arguments = arguments(script, matches, &configuration, options, &*console)?;
+        let variable = |name: &str| configuration.environment().get(name).map(str::to_owned);
+        let sources = Sources {
+            console: &*console,
+            variable: &variable,
+            stdin_is_taken: script.is_of_stdin(),
+            prompt: options.prompt,
+        };
+        let mut arguments = arguments(script, matches, &sources)?;
         // A MXID may be that of somebody who is called `-`: it is a name only after this.
         let accounts = many::accounts(script, &arguments, &configuration, &*console)?;
         if arguments.name_a_server(&script.header.params) {
@@ -113,24 +120,11 @@ pub(super) const fn streams(only_reads: bool, wish: &Wish) -> bool {
 }
 
 /// The arguments of the script, its MXIDs as they were given.
-fn arguments(
-    script: &Script,
-    matches: &ArgMatches,
-    configuration: &Configuration,
-    options: &Options,
-    console: &dyn Console,
-) -> Result<Arguments> {
-    let params = &script.header.params;
-    let variable = |name: &str| configuration.environment().get(name).map(str::to_owned);
-    let sources = Sources {
-        console,
-        variable: &variable,
-        stdin_is_taken: script.is_of_stdin(),
-        prompt: options.prompt,
-    };
-    let arguments = arguments::collect(params, script_command::given(&script.header, matches), &sources)?;
+pub(super) fn arguments(script: &Script, matches: &ArgMatches, sources: &Sources) -> Result<Arguments> {
+    let given = script_command::given(&script.header, matches);
+    let arguments = arguments::collect(&script.header.params, given, sources)?;
     for warning in &arguments.warnings {
-        console.warn(warning);
+        sources.console.warn(warning);
     }
     Ok(arguments)
 }

@@ -5,20 +5,16 @@ mod page;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::Value;
 
-use self::page::Page;
+pub(super) use self::page::Page;
 use super::{
     options::Options,
     pager,
     render::{self, Format},
-    table,
 };
 use crate::{
     error::Result,
     host::reference::{Entry, Hit, Reference, definitions, markdown},
 };
-
-/// The widest lines that one likes to read.
-const WIDEST: usize = 100;
 
 pub(super) fn command() -> Command {
     let whole = |name: &'static str| {
@@ -58,7 +54,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<()> {
         };
         return render::print(&render::plain(&Value::Array(entries), &options.wish)?);
     }
-    let mut page = Page::new(table::width().map(|width| width.min(WIDEST)), pager::wants_color());
+    let mut page = Page::for_people();
     match &hits {
         None => reference.sections.iter().for_each(|section| page.section(section)),
         Some(hits) => page.hits(hits),

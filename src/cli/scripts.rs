@@ -7,6 +7,8 @@ mod new;
 mod show;
 mod test;
 
+pub(super) use self::list::listed;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};

@@ -37,19 +37,13 @@ pub(super) fn answer(mut error: clap::Error, arguments: &[OsString], json: bool)
             let _ = error.print();
             Ok(WRONG)
         }
-        kind => {
-            tame(&mut error);
+        _ => {
             suggest_manage(&mut error, arguments);
-            let (message, rest) = first_paragraph(&error.render().to_string());
             if json {
-                let code = match kind {
-                    ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand => Code::ArgumentMissing,
-                    _ => Code::ArgumentInvalid,
-                };
-                let message = message.trim_start_matches("error: ").to_owned();
-                let help: Vec<_> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-                return Err(Error::new(code, message).help(help.join("; ")));
+                return Err(self::error(error, "; "));
             }
+            tame(&mut error);
+            let (message, rest) = first_paragraph(&error.render().to_string());
             let (message, rest) = if Terminal::style(false).color {
                 first_paragraph(&error.render().ansi().to_string())
             } else {
@@ -59,6 +53,19 @@ pub(super) fn answer(mut error: clap::Error, arguments: &[OsString], json: bool)
             Ok(WRONG)
         }
     }
+}
+
+/// A mistake in the arguments as an error of ours, the lines of its help joined by this.
+pub(super) fn error(mut error: clap::Error, between: &str) -> Error {
+    tame(&mut error);
+    let code = match error.kind() {
+        ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand => Code::ArgumentMissing,
+        _ => Code::ArgumentInvalid,
+    };
+    let (message, rest) = first_paragraph(&error.render().to_string());
+    let message = message.trim_start_matches("error: ").to_owned();
+    let help: Vec<_> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Error::new(code, message).help(help.join(between))
 }
 
 /// Makes the arguments in the error short and harmless.

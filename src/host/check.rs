@@ -24,7 +24,10 @@ use std::{
 use rhai::ParseErrorType;
 
 pub use self::finding::{Finding, Rule, Severity};
-pub(super) use self::{known::Known, unit::Around};
+pub(super) use self::{
+    known::{Known, Type},
+    unit::Around,
+};
 
 use self::{imports::load, unit::Unit, walk::Walk};
 use super::{

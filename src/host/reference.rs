@@ -8,7 +8,7 @@ mod modules;
 mod sections;
 mod text;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 pub use self::{
     entry::{Entry, EntryKind},
@@ -80,6 +80,18 @@ impl Reference {
                 builtins::section(),
             ],
         })
+    }
+
+    /// That of this process, gathered once: it is asked for again and again in a session.
+    ///
+    /// # Errors
+    /// As those of [`Self::new`].
+    pub fn get() -> Result<&'static Self> {
+        static REFERENCE: OnceLock<Reference> = OnceLock::new();
+        match REFERENCE.get() {
+            Some(reference) => Ok(reference),
+            None => Self::new().map(|reference| REFERENCE.get_or_init(|| reference)),
+        }
     }
 
     /// Every entry, in the order of the page.

@@ -5,9 +5,12 @@ use std::fmt::{Display, Write};
 use clap::builder::Styles;
 
 use crate::{
-    cli::terminal::wrapped,
+    cli::{pager, table, terminal::wrapped},
     host::reference::{Block, Entry, EntryKind, Group, Hit, Section, blocks},
 };
+
+/// The widest lines that one likes to read.
+const WIDEST: usize = 100;
 
 /// How far what is told stands from the left.
 const INDENT: usize = 4;
@@ -19,15 +22,20 @@ const LONGEST: usize = 30;
 const LEAST: usize = 30;
 
 /// A text in the making.
-pub(super) struct Page {
+pub(in crate::cli) struct Page {
     text: String,
     width: Option<usize>,
     color: bool,
 }
 
 impl Page {
+    /// An empty page for stdout.
+    pub(in crate::cli) fn for_people() -> Self {
+        Self::new(table::width().map(|width| width.min(WIDEST)), pager::wants_color())
+    }
+
     /// An empty page; on a terminal, with its `width`.
-    pub(super) fn new(width: Option<usize>, color: bool) -> Self {
+    pub(in crate::cli) fn new(width: Option<usize>, color: bool) -> Self {
         Self {
             text: String::new(),
             width,
@@ -36,7 +44,7 @@ impl Page {
     }
 
     /// All of it.
-    pub(super) fn text(self) -> String {
+    pub(in crate::cli) fn text(self) -> String {
         self.text
     }
 
@@ -51,7 +59,7 @@ impl Page {
     }
 
     /// What was found, in the order of the sections. Entries that have one line each stand together.
-    pub(super) fn hits(&mut self, hits: &[Hit<'_>]) {
+    pub(in crate::cli) fn hits(&mut self, hits: &[Hit<'_>]) {
         let mut short: Vec<&Entry> = Vec::new();
         for hit in hits {
             match hit {
@@ -152,7 +160,8 @@ impl Page {
         }
     }
 
-    fn heading(&mut self, title: &str) {
+    /// A heading.
+    pub(in crate::cli) fn heading(&mut self, title: &str) {
         self.gap();
         let style = *Styles::default().get_header();
         self.styled(&style, &style.render_reset(), title);
@@ -173,14 +182,14 @@ impl Page {
     }
 
     /// An empty line, but not at the top and not two.
-    fn gap(&mut self) {
+    pub(in crate::cli) fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
     /// The parts of a text, with an empty line between those that are no items of one list.
-    fn prose(&mut self, text: &str, indent: usize) {
+    pub(in crate::cli) fn prose(&mut self, text: &str, indent: usize) {
         let mut before = None;
         for block in blocks(text) {
             let is_item = matches!(block, Block::Item(_));
@@ -205,7 +214,7 @@ impl Page {
     }
 
     /// Names, and what is told of them beside each, or below it where there is no room.
-    fn rows(&mut self, rows: &[(String, String)]) {
+    pub(in crate::cli) fn rows(&mut self, rows: &[(String, String)]) {
         let lengths = rows.iter().map(|(left, _)| left.chars().count());
         let longest = lengths.filter(|&length| length <= LONGEST).max().unwrap_or_default();
         let column = INDENT + longest + 2;
@@ -223,7 +232,7 @@ impl Page {
     }
 
     /// A name, and what is told of it below.
-    fn below(&mut self, left: &str, right: &str) {
+    pub(in crate::cli) fn below(&mut self, left: &str, right: &str) {
         let _ = writeln!(self.text, "{:INDENT$}{left}", "");
         self.lines(right, 2 * INDENT, 2 * INDENT);
     }

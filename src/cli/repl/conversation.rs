@@ -1,14 +1,16 @@
 //! What a session answers to each input, whoever enters it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{
-    super::{execution, options::Options, terminal::Terminal},
+    super::{execution, options::Options, pager, render, terminal::Terminal},
+    meta::{self, Changes},
     show::{self, Style},
 };
 use crate::{
+    console::Console,
     error::Result,
-    host::repl::{Answer, Session},
+    host::repl::{Answer, Session, meta::Call},
     operations::Interrupt,
 };
 
@@ -27,6 +29,9 @@ pub(super) struct Conversation {
     pub(super) console: Arc<Terminal>,
     pub(super) options: Options,
     pub(super) style: Style,
+    /// Whether it is shown how long inputs take.
+    pub(super) timing: bool,
+    pub(super) changes: Changes,
 }
 
 impl Conversation {
@@ -36,17 +41,65 @@ impl Conversation {
             console,
             options,
             style: Style::default(),
+            timing: false,
+            changes: Changes::default(),
         }
     }
 
-    /// Answers an input.
+    /// Answers an input, or does what a meta-command says.
     ///
     /// # Errors
-    /// Those of the input, which has changed nothing then.
+    /// Those of the input, which has changed nothing then, or of the meta-command.
     pub(super) fn answer(&mut self, input: &str) -> Result<Step> {
-        let answer = self.session.evaluate(input, Arc::<Interrupt>::default())?;
-        self.show(&answer)?;
+        let state = self.session.state();
+        if let Some(call) = Call::of(input, |name| state.has_variable(name))? {
+            return meta::answer(self, call);
+        }
+        let started = Instant::now();
+        let answer = self.session.evaluate(input, self.interrupt());
+        self.conclude(answer, started)?;
         Ok(Step::GoOn)
+    }
+
+    /// What stops the input that is about to begin.
+    pub(super) fn interrupt(&self) -> Arc<Interrupt> {
+        Arc::default()
+    }
+
+    /// Shows what came of an input that began then, and notes what it has changed.
+    ///
+    /// # Errors
+    /// Those of the input, and those of [`Self::show`].
+    pub(super) fn conclude(&mut self, answer: Result<Answer>, started: Instant) -> Result<()> {
+        let took = started.elapsed();
+        let number = self.session.inputs();
+        let shown = match &answer {
+            Ok(answer) => {
+                self.changes.note(number, &answer.report);
+                self.show(answer)
+            }
+            Err(error) => {
+                self.changes.note_error(number, error);
+                Err(error.clone())
+            }
+        };
+        if self.timing {
+            self.console
+                .insist(&format!("Time: {:.1} ms", took.as_secs_f64() * 1000.0));
+        }
+        shown
+    }
+
+    /// Shows a text that may be long: to a person who is there, in their pager.
+    ///
+    /// # Errors
+    /// `file.unreadable` if it cannot be written.
+    pub(super) fn page(&self, text: &str) -> Result<()> {
+        if self.console.interactive() {
+            pager::show(text)
+        } else {
+            render::print(text)
+        }
     }
 
     /// Shows what came of an input.

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod feed;
+mod meta;
 mod piped;
 mod show;
 

@@ -9,7 +9,7 @@ use crate::{
     cli::{
         options::Options,
         pager,
-        render::{self, Format},
+        render::{self, Format, Wish},
         table,
         terminal::{Terminal, one_line, printable, wrapped},
     },
@@ -46,21 +46,40 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(options: &Options) -> Result<()> {
     let console = Terminal::new(options);
-    let mut rows = shipped()?;
-    // Also where the configuration is wrong there are those that ship.
-    match options
-        .configuration()
-        .and_then(|configuration| configuration.script_folders())
-    {
-        Ok(folders) => rows.extend(own(&folders)),
-        Err(error) => console.warn(&format!("your scripts are not listed: {}", error.message())),
-    }
+    let configuration = options.configuration();
+    let rows = rows(configuration.and_then(|it| it.script_folders()), &console)?;
     console.release();
     let is_for_people = options.wish.format == Format::Table && options.wish.fields.is_none();
     if let Some(width) = table::width().filter(|_| is_for_people) {
         return pager::show(&for_people(&rows, width.min(WIDEST)));
     }
-    let rows = rows.iter().map(|row| {
+    render::print(&render::plain(&values(&rows), &options.wish)?)
+}
+
+/// The list as a session shows it, on a terminal of this width; elsewhere as rows.
+///
+/// # Errors
+/// As those of [`run`].
+pub(in crate::cli) fn listed(folders: Result<Vec<PathBuf>>, console: &dyn Console) -> Result<String> {
+    let rows = rows(folders, console)?;
+    match table::width() {
+        Some(width) => Ok(for_people(&rows, width.min(WIDEST))),
+        None => render::plain(&values(&rows), &Wish::default()),
+    }
+}
+
+/// All of them. Also where the configuration is wrong there are those that ship.
+fn rows(folders: Result<Vec<PathBuf>>, console: &dyn Console) -> Result<Vec<Row>> {
+    let mut rows = shipped()?;
+    match folders {
+        Ok(folders) => rows.extend(own(&folders)),
+        Err(error) => console.warn(&format!("your scripts are not listed: {}", error.message())),
+    }
+    Ok(rows)
+}
+
+fn values(rows: &[Row]) -> Value {
+    let value = |row: &Row| {
         json!({
             "name": row.name,
             "group": row.group,
@@ -68,8 +87,8 @@ pub(super) fn run(options: &Options) -> Result<()> {
             "about": row.about,
             "problem": row.problem,
         })
-    });
-    render::print(&render::plain(&Value::Array(rows.collect()), &options.wish)?)
+    };
+    rows.iter().map(value).collect()
 }
 
 fn shipped() -> Result<Vec<Row>> {

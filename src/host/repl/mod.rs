@@ -1,21 +1,25 @@
 //! A session at the prompt: what it keeps between two inputs, and what becomes of each.
 
+mod contents;
 mod copy;
 pub mod entry;
 mod input;
 pub(in crate::host) mod last;
+pub mod meta;
 mod mode;
 pub mod plan;
 pub mod scan;
 mod session;
 mod shown;
 mod state;
+mod unasked;
 mod unattended;
 
 #[cfg(feature = "fixed-world")]
 #[cfg(test)]
 mod tests;
 
+pub use contents::{Function, Import, Variable};
 pub use mode::Mode;
 pub use session::{Answer, Session, Setup};
 pub use shown::Shown;

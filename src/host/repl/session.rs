@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rhai::Dynamic;
 use tokio::runtime::Runtime;
 
-use super::{Mode, Shown, input::Input, state::State};
+use super::{Mode, Shown, input::Input, state::State, unasked::Unasked};
 use crate::{
     capability::{Capabilities, Granted, Narrowing},
     config::{Configuration, Database},
     console::Console,
     error::Result,
+    host::{Script, arguments::Arguments, capabilities, engine::Limits, execute::map_of, program::Program},
     operations::{Interrupt, Parts, Report, Run, World},
 };
 
@@ -71,6 +72,24 @@ impl Session {
         self.mode = mode;
     }
 
+    /// How many inputs there were, scripts that were run among them. They are numbered from 1.
+    #[must_use]
+    pub const fn inputs(&self) -> u64 {
+        self.inputs
+    }
+
+    /// What MAS's configuration says.
+    #[must_use]
+    pub fn configuration(&self) -> &Configuration {
+        &self.setup.configuration
+    }
+
+    /// Which store the inputs work on.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.setup.database
+    }
+
     /// What the inputs have left.
     #[must_use]
     pub const fn state(&self) -> &State {
@@ -84,27 +103,72 @@ impl Session {
     pub fn evaluate(&mut self, text: &str, interrupt: Arc<Interrupt>) -> Result<Answer> {
         self.inputs += 1;
         let input = Input::new(&format!("input {}", self.inputs), text);
-        let run = self.start(Capabilities::of_session(), interrupt);
-        let (answer, state) = perform(run, self.mode != Mode::Plan, |run| input.evaluate(&self.state, run))?;
+        let run = self.start(self.granted_to_inputs(), self.setup.console.clone(), interrupt);
+        let reveal = self.mode != Mode::Plan;
+        let (answer, state) = perform(run, reveal, |run| input.evaluate(&self.state, run))?;
         self.state = state;
         Ok(answer)
     }
 
-    /// Keeps what an input has left.
-    pub(super) fn keep(&mut self, state: State) {
-        self.state = state;
+    /// Evaluates what is only looked at: it has no number, and leaves nothing. `label` is what errors call it.
+    ///
+    /// # Errors
+    /// As those of [`Self::evaluate`].
+    pub fn look(&self, label: &str, text: &str, interrupt: Arc<Interrupt>) -> Result<Answer> {
+        let input = Input::new(label, text);
+        let run = self.start(self.granted_to_inputs(), self.setup.console.clone(), interrupt);
+        let (answer, _) = perform(run, true, |run| input.evaluate(&State::default(), run))?;
+        Ok(answer)
     }
 
-    pub(super) fn start(&self, capabilities: Capabilities, interrupt: Arc<Interrupt>) -> Run {
-        let narrowing = Narrowing {
+    /// Runs a script as an input: it may do what its header needs, as far as the session may. Its result is `_` then.
+    ///
+    /// # Errors
+    /// Those of scripts.
+    pub fn run_script(&mut self, script: &Script, arguments: &Arguments, interrupt: Arc<Interrupt>) -> Result<Answer> {
+        self.inputs += 1;
+        let granted = capabilities::granted(script, arguments, self.narrowing());
+        let run = self.start(granted, self.console_of(script), interrupt);
+        let (answer, state) = perform(run, self.mode != Mode::Plan, |run| {
+            let program = Program::new(script, run, &Limits::none())?;
+            let value = program.call(map_of(arguments, run.world()))?.flatten();
+            let mut state = self.state.clone();
+            state.keep_last(value.clone());
+            Ok((value, state))
+        })?;
+        self.state = state;
+        Ok(answer)
+    }
+
+    /// Who is asked by a script. One that changes something asks before it does, and where it may not, nobody is to be
+    /// asked in vain.
+    #[must_use]
+    pub fn console_of(&self, script: &Script) -> Arc<dyn Console> {
+        let console = self.setup.console.clone();
+        if self.mode == Mode::Read && !script.header.needs.only_read() {
+            Arc::new(Unasked::new(console))
+        } else {
+            console
+        }
+    }
+
+    fn narrowing(&self) -> Narrowing {
+        Narrowing {
             only_read: self.mode == Mode::Read,
             ..self.setup.narrowing.clone()
-        };
+        }
+    }
+
+    fn granted_to_inputs(&self) -> Granted {
+        Granted::new(Capabilities::of_session(), self.narrowing(), |_| Vec::new())
+    }
+
+    fn start(&self, capabilities: Granted, console: Arc<dyn Console>, interrupt: Arc<Interrupt>) -> Run {
         Run::new(Parts {
             configuration: self.setup.configuration.clone(),
             database: self.setup.database.clone(),
-            capabilities: Granted::new(capabilities, narrowing, |_| Vec::new()),
-            console: self.setup.console.clone(),
+            capabilities,
+            console,
             world: self.setup.world.clone(),
             dry_run: self.mode == Mode::Plan,
             runtime: self.setup.runtime.clone(),
