@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    super::{execution, options::Options, terminal::Terminal},
+    super::{execution, options::Options, signals::Inputs, terminal::Terminal},
     show::{self, Style},
 };
 use crate::{
     error::Result,
     host::repl::{Answer, Session},
-    operations::Interrupt,
 };
 
 /// What follows an input.
@@ -27,16 +26,23 @@ pub(super) struct Conversation {
     pub(super) console: Arc<Terminal>,
     pub(super) options: Options,
     pub(super) style: Style,
+    inputs: Arc<Inputs>,
 }
 
 impl Conversation {
-    pub(super) fn new(session: Session, console: Arc<Terminal>, options: Options) -> Self {
+    pub(super) fn new(session: Session, console: Arc<Terminal>, options: Options, inputs: Arc<Inputs>) -> Self {
         Self {
             session,
             console,
             options,
             style: Style::default(),
+            inputs,
         }
+    }
+
+    /// Whether a signal has asked for the end of the session.
+    pub(super) fn is_over(&self) -> bool {
+        self.inputs.is_over()
     }
 
     /// Answers an input.
@@ -44,7 +50,10 @@ impl Conversation {
     /// # Errors
     /// Those of the input, which has changed nothing then.
     pub(super) fn answer(&mut self, input: &str) -> Result<Step> {
-        let answer = self.session.evaluate(input, Arc::<Interrupt>::default())?;
+        let answer = {
+            let watched = self.inputs.start();
+            self.session.evaluate(input, watched.interrupt())?
+        };
         self.show(&answer)?;
         Ok(Step::GoOn)
     }

@@ -12,6 +12,7 @@ use self::conversation::{Conversation, Step};
 use super::{
     failure,
     options::Options,
+    signals::{self, INTERRUPTED},
     surroundings,
     terminal::{Terminal, write_stderr},
 };
@@ -23,6 +24,7 @@ use crate::{
         self,
         repl::{Mode, Session, Setup},
     },
+    operations::Keeper,
 };
 
 pub(super) fn command() -> Command {
@@ -54,16 +56,30 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
         Database::Postgres(_) => Mode::Read,
         Database::Embedded(_) | Database::Sqlite(_) => Mode::Plan,
     });
+    let runtime = Arc::new(host::runtime()?);
+    let keeper = Arc::new(Keeper::new(
+        &configuration,
+        database.clone(),
+        runtime,
+        surroundings::idle()?,
+    )?);
+    let closing = keeper.clone();
+    let inputs = signals::watch_inputs(true, options, move || closing.close())?;
     let setup = Setup {
         configuration,
         database,
         narrowing,
         console: console.clone(),
         world: surroundings::world()?,
-        runtime: Arc::new(host::runtime()?),
+        keeper: keeper.clone(),
     };
     // What scripts made is dropped where it was made: as deep as it may be.
-    host::on_deep_stack(|| converse(Conversation::new(Session::new(setup, mode), console, options.clone())))
+    let held = host::on_deep_stack(|| {
+        let session = Session::new(setup, mode);
+        converse(Conversation::new(session, console, options.clone(), inputs))
+    });
+    keeper.close();
+    held
 }
 
 fn converse(mut conversation: Conversation) -> Result<u8> {
@@ -80,6 +96,9 @@ fn converse(mut conversation: Conversation) -> Result<u8> {
             Ok(Step::GoOn) => {}
             Ok(Step::Leave) => return Ok(0),
             Err(error) => write_stderr(&failure::report(&error, Terminal::style(false))),
+        }
+        if conversation.is_over() {
+            return Ok(INTERRUPTED);
         }
     }
 }

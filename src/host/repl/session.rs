@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rhai::Dynamic;
-use tokio::runtime::Runtime;
 
 use super::{Mode, Shown, input::Input, state::State};
 use crate::{
@@ -11,7 +10,8 @@ use crate::{
     config::{Configuration, Database},
     console::Console,
     error::Result,
-    operations::{Interrupt, Parts, Report, Run, World},
+    operations::{Interrupt, Keeper, Parts, Report, Run, World},
+    storage::Access,
 };
 
 /// What a session is made of.
@@ -26,8 +26,8 @@ pub struct Setup {
     pub console: Arc<dyn Console>,
     /// Clock and randomness.
     pub world: World,
-    /// Where asynchronous work happens.
-    pub runtime: Arc<Runtime>,
+    /// What keeps the connection from one input to the next.
+    pub keeper: Arc<Keeper>,
 }
 
 /// One input after the other, and what they leave.
@@ -52,6 +52,7 @@ impl Session {
     /// Starts a session. Nothing is opened yet.
     #[must_use]
     pub fn new(setup: Setup, mode: Mode) -> Self {
+        setup.keeper.set_access(access(mode));
         Self {
             setup,
             mode,
@@ -67,7 +68,8 @@ impl Session {
     }
 
     /// Sets what inputs may do to the store, from the next one on.
-    pub const fn set_mode(&mut self, mode: Mode) {
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.setup.keeper.set_access(access(mode));
         self.mode = mode;
     }
 
@@ -102,9 +104,18 @@ impl Session {
             console: self.setup.console.clone(),
             world: self.setup.world.clone(),
             dry_run: self.mode == Mode::Plan,
-            runtime: self.setup.runtime.clone(),
+            runtime: self.setup.keeper.runtime().clone(),
             interrupt,
         })
+        .kept_by(self.setup.keeper.clone())
+    }
+}
+
+/// What the connection is for in a mode.
+const fn access(mode: Mode) -> Access {
+    match mode {
+        Mode::Read => Access::Read,
+        Mode::Plan | Mode::Write => Access::Write,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sessions on a store of their own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 
@@ -9,7 +9,7 @@ use crate::{
     capability::Narrowing,
     config::{Configuration, Database, Environment},
     host,
-    operations::{World, testing::Said},
+    operations::{Keeper, World, testing::Said},
 };
 
 /// A session on an embedded store of its own, whose folder lives as long as it does.
@@ -23,13 +23,16 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment::new([("HOME", folder.path().display().to_string())], folder.path());
         let configuration = Arc::new(Configuration::load(&[], &environment).unwrap());
+        let database = Database::Sqlite(folder.path().join("store.db"));
+        let runtime = Arc::new(host::runtime().unwrap());
+        let keeper = Keeper::new(&configuration, database.clone(), runtime, Duration::from_mins(5)).unwrap();
         let setup = Setup {
-            database: Database::Sqlite(folder.path().join("store.db")),
+            database,
             configuration,
             narrowing: Narrowing::default(),
             console: Arc::new(Said::default()),
             world: World::fixed(1),
-            runtime: Arc::new(host::runtime().unwrap()),
+            keeper: Arc::new(keeper),
         };
         Self {
             session: Session::new(setup, mode),
