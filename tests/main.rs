@@ -23,6 +23,7 @@ mod fuzz_seeds; // what the fuzzers start from, through the functions that they 
 mod homeserver_accounts; // what the homeserver knows of users, as scripts ask for it
 mod homeservers; // the homeserver of the tests answers as Synapse does
 mod hostile_rows; // rows that people and programs other than MAS can write
+mod interrupted_inputs; // Ctrl-C, SIGTERM and lost connections at the prompt
 mod kept_connections; // the connection of a session, from one input to the next
 mod lost_connections; // what is said of what was and was not committed
 mod memory; // how much of it a script takes that walks over many accounts

@@ -26,7 +26,7 @@ use crate::{
 pub(super) use self::inputs::{Input, Inputs, watch_inputs};
 
 /// The exit status of a run that was interrupted.
-const INTERRUPTED: i32 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Watches for both signals as long as the process lives, on a thread of its own: a script that only computes is
 /// stopped too.
@@ -97,7 +97,7 @@ fn leave() -> ! {
         clippy::disallowed_methods,
         reason = "the operator does not want to wait"
     )]
-    std::process::exit(INTERRUPTED);
+    std::process::exit(INTERRUPTED.into());
 }
 
 /// What is said in leaving without waiting for the run's own end.

@@ -151,7 +151,8 @@ impl Keeper {
     }
 
     /// The runtime that connections are opened in.
-    pub(super) fn runtime(&self) -> &Arc<Runtime> {
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<Runtime> {
         &self.shared.runtime
     }
 

@@ -106,9 +106,17 @@ impl Run {
     #[must_use]
     pub fn in_test(parts: Parts, homeserver: Arc<dyn Homeserver>) -> Self {
         Self {
-            homeserver: OnceLock::from(homeserver),
             throw_away: true,
-            ..Self::new(parts)
+            ..Self::new(parts).with_homeserver(homeserver)
+        }
+    }
+
+    /// Has the run work with this homeserver, whatever the configuration says.
+    #[must_use]
+    pub fn with_homeserver(self, homeserver: Arc<dyn Homeserver>) -> Self {
+        Self {
+            homeserver: OnceLock::from(homeserver),
+            ..self
         }
     }
 

@@ -123,6 +123,7 @@ impl Stage {
         let setup = Setup {
             database: configuration.database().expect("the store has written it"),
             configuration: Arc::new(configuration),
+            homeserver: None,
             narrowing: Narrowing::default(),
             console: self.said.clone(),
             world: self.next_world(),

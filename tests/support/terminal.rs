@@ -2,6 +2,10 @@
 
 use std::process::Command;
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use rexpect::{
     process::WaitStatus,
     reader::Options,
@@ -52,6 +56,12 @@ impl Terminal {
     /// Types `line` and presses Enter.
     pub(crate) fn enter(&mut self, line: &str) {
         self.session.send_line(line).expect("the terminal is open");
+    }
+
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let process = Pid::from_raw(self.session.process.child_pid.as_raw());
+        kill(process, signal).expect("it is there");
     }
 
     /// Types an answer to a prompt that reads keys: there Enter is a carriage return.

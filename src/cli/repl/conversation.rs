@@ -3,7 +3,14 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    super::{execution, options::Options, pager, render, terminal::Terminal},
+    super::{
+        execution,
+        options::Options,
+        pager, render,
+        signals::{self, Inputs},
+        terminal::Terminal,
+    },
+    agreement,
     meta::{self, Changes},
     show::{self, Style},
 };
@@ -11,7 +18,6 @@ use crate::{
     console::Console,
     error::Result,
     host::repl::{Answer, Session, meta::Call},
-    operations::Interrupt,
 };
 
 /// What follows an input.
@@ -32,10 +38,11 @@ pub(super) struct Conversation {
     /// Whether it is shown how long inputs take.
     pub(super) timing: bool,
     pub(super) changes: Changes,
+    pub(super) inputs: Arc<Inputs>,
 }
 
 impl Conversation {
-    pub(super) fn new(session: Session, console: Arc<Terminal>, options: Options) -> Self {
+    pub(super) fn new(session: Session, console: Arc<Terminal>, options: Options, inputs: Arc<Inputs>) -> Self {
         Self {
             session,
             console,
@@ -43,7 +50,13 @@ impl Conversation {
             style: Style::default(),
             timing: false,
             changes: Changes::default(),
+            inputs,
         }
+    }
+
+    /// Whether a signal has asked for the end of the session.
+    pub(super) fn is_over(&self) -> bool {
+        self.inputs.is_over()
     }
 
     /// Answers an input, or does what a meta-command says.
@@ -56,27 +69,35 @@ impl Conversation {
             return meta::answer(self, call);
         }
         let started = Instant::now();
-        let answer = self.session.evaluate(input, self.interrupt());
+        let watched = self.begin();
+        let console = self.console.clone();
+        let mut ask = |plan: &_| agreement::ask(plan, &*console);
+        let answer = self.session.evaluate(input, watched.interrupt(), &mut ask);
+        drop(watched);
         self.conclude(answer, started)?;
         Ok(Step::GoOn)
     }
 
-    /// What stops the input that is about to begin.
-    pub(super) fn interrupt(&self) -> Arc<Interrupt> {
-        Arc::default()
+    /// Begins an input: Ctrl-C stops it as long as what is returned lives.
+    pub(super) fn begin(&self) -> signals::Input {
+        self.inputs.start()
     }
 
-    /// Shows what came of an input that began then, and notes what it has changed.
+    /// Shows what came of an input that began then, and notes what it has changed. Nothing comes of one that was declined.
     ///
     /// # Errors
     /// Those of the input, and those of [`Self::show`].
-    pub(super) fn conclude(&mut self, answer: Result<Answer>, started: Instant) -> Result<()> {
+    pub(super) fn conclude(&mut self, answer: Result<Option<Answer>>, started: Instant) -> Result<()> {
         let took = started.elapsed();
         let number = self.session.inputs();
         let shown = match &answer {
-            Ok(answer) => {
+            Ok(Some(answer)) => {
                 self.changes.note(number, &answer.report);
                 self.show(answer)
+            }
+            Ok(None) => {
+                self.console.say("Nothing was changed");
+                Ok(())
             }
             Err(error) => {
                 self.changes.note_error(number, error);

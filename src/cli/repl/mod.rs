@@ -1,5 +1,6 @@
 //! `masctl repl`: inputs at a prompt, one after the other.
 
+mod agreement;
 mod conversation;
 mod feed;
 mod meta;
@@ -18,6 +19,7 @@ use self::conversation::{Conversation, Step};
 use super::{
     failure,
     options::Options,
+    signals::{self, INTERRUPTED},
     surroundings,
     terminal::{Terminal, write_stderr},
 };
@@ -29,6 +31,7 @@ use crate::{
         self,
         repl::{Mode, Session, Setup},
     },
+    operations::Keeper,
 };
 
 const NOTES: &str = "Without a terminal, inputs are taken from standard input: `masctl repl < FILE`. Each result is
@@ -78,23 +81,36 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
         Database::Postgres(_) => Mode::Read,
         Database::Embedded(_) | Database::Sqlite(_) => Mode::Plan,
     });
+    let runtime = Arc::new(host::runtime()?);
+    let keeper = Arc::new(Keeper::new(
+        &configuration,
+        database.clone(),
+        runtime,
+        surroundings::idle()?,
+    )?);
+    let closing = keeper.clone();
+    let inputs = signals::watch_inputs(is_at_prompt, options, move || closing.close())?;
     let setup = Setup {
         configuration,
         database,
+        homeserver: None,
         narrowing,
         console: console.clone(),
         world: surroundings::world()?,
-        runtime: Arc::new(host::runtime()?),
+        keeper: keeper.clone(),
     };
     // What scripts made is dropped where it was made: as deep as it may be.
-    host::on_deep_stack(|| {
-        let conversation = Conversation::new(Session::new(setup, mode), console, options.clone());
+    let held = host::on_deep_stack(|| {
+        let session = Session::new(setup, mode);
+        let conversation = Conversation::new(session, console, options.clone(), inputs);
         if is_at_prompt {
             converse(conversation)
         } else {
             piped::converse(conversation)
         }
-    })
+    });
+    keeper.close();
+    held
 }
 
 /// Refuses what is meant for a script.
@@ -135,6 +151,9 @@ fn converse(mut conversation: Conversation) -> Result<u8> {
             Ok(Step::GoOn) => {}
             Ok(Step::Leave) => return Ok(0),
             Err(error) => write_stderr(&failure::report(&error, Terminal::style(false))),
+        }
+        if conversation.is_over() {
+            return Ok(INTERRUPTED);
         }
     }
 }

@@ -83,28 +83,28 @@ pub(in crate::cli) fn watch_inputs(
     drop(context);
     let watched = inputs.clone();
     spawn(move || {
-        runtime.block_on(async {
-            loop {
-                let answer = tokio::select! {
-                    Some(()) = interrupts.recv() => watched.interrupted(json),
-                    Some(()) = terminations.recv() => watched.terminated(json),
-                    Some(()) = hangups.recv() => watched.terminated(json),
-                    else => return,
-                };
-                match answer {
-                    Answer::Nothing => {}
-                    Answer::Say(words) => write_stderr(&format!("{words}\n")),
-                    Answer::Leave(words) => {
-                        restore(terminal.as_ref());
-                        write_stderr(&words.unwrap_or_else(after_the_prompt));
-                        at_leaving();
-                        // The line editor may have been about to start.
-                        restore(terminal.as_ref());
-                        leave();
-                    }
+        // What is done at leaving may wait in a runtime of its own.
+        while let Some(answer) = runtime.block_on(async {
+            tokio::select! {
+                Some(()) = interrupts.recv() => Some(watched.interrupted(json)),
+                Some(()) = terminations.recv() => Some(watched.terminated(json)),
+                Some(()) = hangups.recv() => Some(watched.terminated(json)),
+                else => None,
+            }
+        }) {
+            match answer {
+                Answer::Nothing => {}
+                Answer::Say(words) => write_stderr(&format!("{words}\n")),
+                Answer::Leave(words) => {
+                    restore(terminal.as_ref());
+                    write_stderr(&words.unwrap_or_else(after_the_prompt));
+                    at_leaving();
+                    // The line editor may have been about to start.
+                    restore(terminal.as_ref());
+                    leave();
                 }
             }
-        });
+        }
     })?;
     Ok(inputs)
 }

@@ -3,16 +3,23 @@
 use std::sync::Arc;
 
 use rhai::Dynamic;
-use tokio::runtime::Runtime;
 
-use super::{Mode, Shown, input::Input, state::State, unasked::Unasked};
+use super::{
+    Mode, Shown,
+    input::Input,
+    plan::{self, Execution, Planned},
+    state::State,
+    unasked::Unasked,
+};
 use crate::{
     capability::{Capabilities, Granted, Narrowing},
     config::{Configuration, Database},
     console::Console,
     error::Result,
+    homeserver::Homeserver,
     host::{Script, arguments::Arguments, capabilities, engine::Limits, execute::map_of, program::Program},
-    operations::{Interrupt, Parts, Report, Run, World},
+    operations::{Interrupt, Keeper, Parts, Plan, Report, Run, World},
+    storage::Access,
 };
 
 /// What a session is made of.
@@ -21,14 +28,16 @@ pub struct Setup {
     pub configuration: Arc<Configuration>,
     /// Which store the inputs work on.
     pub database: Database,
+    /// The homeserver, if it is not that of the configuration.
+    pub homeserver: Option<Arc<dyn Homeserver>>,
     /// What is taken from what inputs and scripts may do.
     pub narrowing: Narrowing,
     /// The person at the prompt.
     pub console: Arc<dyn Console>,
     /// Clock and randomness.
     pub world: World,
-    /// Where asynchronous work happens.
-    pub runtime: Arc<Runtime>,
+    /// What keeps the connection from one input to the next.
+    pub keeper: Arc<Keeper>,
 }
 
 /// One input after the other, and what they leave.
@@ -38,6 +47,18 @@ pub struct Session {
     state: State,
     /// How many inputs there were.
     inputs: u64,
+    done: Vec<Done>,
+}
+
+/// An input that worked.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Its number.
+    pub number: u64,
+    /// What was entered.
+    pub text: String,
+    /// What it has made use of, of what it may do.
+    pub used: Capabilities,
 }
 
 /// What came of an input.
@@ -49,15 +70,27 @@ pub struct Answer {
     pub shown: Shown,
 }
 
+/// Shows what an input would change, and asks whether to do it.
+pub type Ask<'a> = dyn FnMut(&Plan) -> Result<bool> + 'a;
+
+/// What the work of a run leaves.
+struct Worked {
+    shown: Shown,
+    state: State,
+    used: Capabilities,
+}
+
 impl Session {
     /// Starts a session. Nothing is opened yet.
     #[must_use]
     pub fn new(setup: Setup, mode: Mode) -> Self {
+        setup.keeper.set_access(access(mode));
         Self {
             setup,
             mode,
             state: State::default(),
             inputs: 0,
+            done: Vec::new(),
         }
     }
 
@@ -68,7 +101,8 @@ impl Session {
     }
 
     /// Sets what inputs may do to the store, from the next one on.
-    pub const fn set_mode(&mut self, mode: Mode) {
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.setup.keeper.set_access(access(mode));
         self.mode = mode;
     }
 
@@ -76,6 +110,12 @@ impl Session {
     #[must_use]
     pub const fn inputs(&self) -> u64 {
         self.inputs
+    }
+
+    /// The inputs that worked, in order.
+    #[must_use]
+    pub fn done(&self) -> &[Done] {
+        &self.done
     }
 
     /// What MAS's configuration says.
@@ -90,24 +130,30 @@ impl Session {
         &self.setup.database
     }
 
+    /// What keeps the connection.
+    #[must_use]
+    pub fn keeper(&self) -> &Keeper {
+        &self.setup.keeper
+    }
+
     /// What the inputs have left.
     #[must_use]
     pub const fn state(&self) -> &State {
         &self.state
     }
 
-    /// Evaluates an input. One that fails leaves everything as it was.
+    /// Evaluates an input. One that fails leaves everything as it was, and so does one that would change something and is
+    /// declined: nothing comes of it then.
     ///
     /// # Errors
-    /// Those of scripts.
-    pub fn evaluate(&mut self, text: &str, interrupt: Arc<Interrupt>) -> Result<Answer> {
+    /// Those of scripts, and of `ask`.
+    pub fn evaluate(&mut self, text: &str, interrupt: Arc<Interrupt>, ask: &mut Ask<'_>) -> Result<Option<Answer>> {
         self.inputs += 1;
         let input = Input::new(&format!("input {}", self.inputs), text);
-        let run = self.start(self.granted_to_inputs(), self.setup.console.clone(), interrupt);
-        let reveal = self.mode != Mode::Plan;
-        let (answer, state) = perform(run, reveal, |run| input.evaluate(&self.state, run))?;
-        self.state = state;
-        Ok(answer)
+        let parts = self.parts(self.granted_to_inputs(), interrupt);
+        let work = |run: &Arc<Run>| input.evaluate(&self.state, run);
+        let done = self.perform(self.setup.console.clone(), &parts, ask, work)?;
+        Ok(self.answer(text, done))
     }
 
     /// Evaluates what is only looked at: it has no number, and leaves nothing. `label` is what errors call it.
@@ -116,28 +162,45 @@ impl Session {
     /// As those of [`Self::evaluate`].
     pub fn look(&self, label: &str, text: &str, interrupt: Arc<Interrupt>) -> Result<Answer> {
         let input = Input::new(label, text);
-        let run = self.start(self.granted_to_inputs(), self.setup.console.clone(), interrupt);
-        let (answer, _) = perform(run, true, |run| input.evaluate(&State::default(), run))?;
-        Ok(answer)
+        let run = Arc::new(self.begin(Run::new(Parts {
+            world: self.setup.world.clone(),
+            ..self.parts(self.granted_to_inputs(), interrupt)()
+        })));
+        let evaluated = input.evaluate(&State::default(), &run);
+        let looked = evaluated.and_then(|(value, _)| Shown::of(&value, run.may_reveal()));
+        looked
+            .and_then(|shown| {
+                let report = run.finish()?;
+                Ok(Answer { report, shown })
+            })
+            .map_err(|error| run.abandon(error))
     }
 
     /// Runs a script as an input: it may do what its header needs, as far as the session may. Its result is `_` then.
+    /// `text` is what was entered.
     ///
     /// # Errors
-    /// Those of scripts.
-    pub fn run_script(&mut self, script: &Script, arguments: &Arguments, interrupt: Arc<Interrupt>) -> Result<Answer> {
+    /// Those of scripts, and of `ask`.
+    pub fn run_script(
+        &mut self,
+        text: &str,
+        script: &Script,
+        arguments: &Arguments,
+        interrupt: Arc<Interrupt>,
+        ask: &mut Ask<'_>,
+    ) -> Result<Option<Answer>> {
         self.inputs += 1;
-        let granted = capabilities::granted(script, arguments, self.narrowing());
-        let run = self.start(granted, self.console_of(script), interrupt);
-        let (answer, state) = perform(run, self.mode != Mode::Plan, |run| {
+        let granted = || capabilities::granted(script, arguments, self.narrowing());
+        let parts = self.parts(granted(), interrupt);
+        let work = |run: &Arc<Run>| {
             let program = Program::new(script, run, &Limits::none())?;
             let value = program.call(map_of(arguments, run.world()))?.flatten();
-            let mut state = self.state.clone();
+            let mut state = self.state.for_run(run);
             state.keep_last(value.clone());
             Ok((value, state))
-        })?;
-        self.state = state;
-        Ok(answer)
+        };
+        let done = self.perform(self.console_of(script), &parts, ask, work)?;
+        Ok(self.answer(text, done))
     }
 
     /// Who is asked by a script. One that changes something asks before it does, and where it may not, nobody is to be
@@ -152,6 +215,59 @@ impl Session {
         }
     }
 
+    /// Keeps what an input that worked has left.
+    pub(super) fn keep(&mut self, text: &str, used: Capabilities, state: State) {
+        self.state = state;
+        self.done.push(Done {
+            number: self.inputs,
+            text: text.to_owned(),
+            used,
+        });
+    }
+
+    /// Starts the run of an input that nobody types, which is taken back where it would have to be agreed to.
+    pub(super) fn start_unattended(&mut self, interrupt: Arc<Interrupt>) -> Run {
+        self.inputs += 1;
+        let parts = self.parts(self.granted_to_inputs(), interrupt)();
+        self.begin(Run::new(Parts {
+            dry_run: self.mode == Mode::Plan,
+            ..parts
+        }))
+    }
+
+    fn answer(&mut self, text: &str, done: Option<(Worked, Report)>) -> Option<Answer> {
+        let (Worked { shown, state, used }, report) = done?;
+        self.keep(text, used, state);
+        Some(Answer { report, shown })
+    }
+
+    /// Does the work of an input as the mode has it.
+    fn perform(
+        &self,
+        console: Arc<dyn Console>,
+        parts: &impl Fn() -> Parts,
+        ask: &mut Ask<'_>,
+        work: impl Fn(&Arc<Run>) -> Result<(Dynamic, State)>,
+    ) -> Result<Option<(Worked, Report)>> {
+        let work = |run: &Arc<Run>| {
+            let (value, state) = work(run)?;
+            let shown = Shown::of(&value, run.may_reveal())?;
+            let used = run.used();
+            Ok(Worked { shown, state, used })
+        };
+        if self.mode == Mode::Plan {
+            let start = |execution: Execution| self.begin(execution.start(parts()));
+            return Ok(match plan::execute(&self.setup.world, console, start, work, ask)? {
+                Planned::Nothing(done) | Planned::Applied(done) => Some(done),
+                Planned::Declined => None,
+            });
+        }
+        let run = Arc::new(self.begin(Run::new(Parts { console, ..parts() })));
+        work(&run)
+            .and_then(|worked| Ok(Some((worked, run.finish()?))))
+            .map_err(|error| run.abandon(error))
+    }
+
     fn narrowing(&self) -> Narrowing {
         Narrowing {
             only_read: self.mode == Mode::Read,
@@ -163,28 +279,37 @@ impl Session {
         Granted::new(Capabilities::of_session(), self.narrowing(), |_| Vec::new())
     }
 
-    fn start(&self, capabilities: Granted, console: Arc<dyn Console>, interrupt: Arc<Interrupt>) -> Run {
-        Run::new(Parts {
-            configuration: self.setup.configuration.clone(),
-            database: self.setup.database.clone(),
-            capabilities,
-            console,
-            world: self.setup.world.clone(),
-            dry_run: self.mode == Mode::Plan,
-            runtime: self.setup.runtime.clone(),
-            interrupt,
-        })
+    /// Makes the parts of the runs of one input.
+    fn parts(&self, capabilities: Granted, interrupt: Arc<Interrupt>) -> impl Fn() -> Parts + use<> {
+        let configuration = self.setup.configuration.clone();
+        let (database, console) = (self.setup.database.clone(), self.setup.console.clone());
+        let (world, runtime) = (self.setup.world.clone(), self.setup.keeper.runtime().clone());
+        move || Parts {
+            configuration: configuration.clone(),
+            database: database.clone(),
+            capabilities: capabilities.clone(),
+            console: console.clone(),
+            world: world.clone(),
+            dry_run: false,
+            runtime: runtime.clone(),
+            interrupt: interrupt.clone(),
+        }
+    }
+
+    /// A run with what it has in common with the others of the session.
+    fn begin(&self, run: Run) -> Run {
+        let run = run.kept_by(self.setup.keeper.clone());
+        match &self.setup.homeserver {
+            Some(homeserver) => run.with_homeserver(homeserver.clone()),
+            None => run,
+        }
     }
 }
 
-/// Does the work of a run, and ends it as the work ended. Secrets that it made are shown if `reveal`.
-fn perform<T>(run: Run, reveal: bool, work: impl FnOnce(&Arc<Run>) -> Result<(Dynamic, T)>) -> Result<(Answer, T)> {
-    let run = Arc::new(run);
-    let worked = work(&run).and_then(|(value, left)| Ok((Shown::of(&value, reveal)?, left)));
-    worked
-        .and_then(|(shown, left)| {
-            let report = run.finish()?;
-            Ok((Answer { report, shown }, left))
-        })
-        .map_err(|error| run.abandon(error))
+/// What the connection is for in a mode.
+const fn access(mode: Mode) -> Access {
+    match mode {
+        Mode::Read => Access::Read,
+        Mode::Plan | Mode::Write => Access::Write,
+    }
 }

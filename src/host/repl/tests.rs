@@ -1,6 +1,6 @@
 //! Sessions on a store of their own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 
@@ -9,12 +9,14 @@ use crate::{
     capability::Narrowing,
     config::{Configuration, Database, Environment},
     host,
-    operations::{World, testing::Said},
+    operations::{Keeper, World, testing::Said},
 };
 
 /// A session on an embedded store of its own, whose folder lives as long as it does.
 struct Stage {
     session: Session,
+    /// Whether the person agrees to what is planned.
+    agrees: bool,
     _folder: TempDir,
 }
 
@@ -23,24 +25,30 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment::new([("HOME", folder.path().display().to_string())], folder.path());
         let configuration = Arc::new(Configuration::load(&[], &environment).unwrap());
+        let database = Database::Sqlite(folder.path().join("store.db"));
+        let runtime = Arc::new(host::runtime().unwrap());
+        let keeper = Keeper::new(&configuration, database.clone(), runtime, Duration::from_mins(5)).unwrap();
         let setup = Setup {
-            database: Database::Sqlite(folder.path().join("store.db")),
+            database,
             configuration,
+            homeserver: None,
             narrowing: Narrowing::default(),
             console: Arc::new(Said::default()),
             world: World::fixed(1),
-            runtime: Arc::new(host::runtime().unwrap()),
+            keeper: Arc::new(keeper),
         };
         Self {
             session: Session::new(setup, mode),
+            agrees: true,
             _folder: folder,
         }
     }
 
     /// The value of an input as JSON, or what is wrong with it.
     fn enter(&mut self, text: &str) -> String {
-        match self.session.evaluate(text, Arc::default()) {
-            Ok(answer) => answer.shown.value().to_string(),
+        match self.session.evaluate(text, Arc::default(), &mut |_| Ok(self.agrees)) {
+            Ok(Some(answer)) => answer.shown.value().to_string(),
+            Ok(None) => "declined".to_owned(),
             Err(error) => format!("{}: {error}", error.code().as_str()),
         }
     }
@@ -168,5 +176,23 @@ fn in_read_mode_nothing_is_changed() {
     stage.see(&[
         ("users::register(#{ username: \"alice\" }).username", "\"alice\""),
         ("users::count(#{})", "1"),
+    ]);
+}
+
+#[test]
+fn in_plan_mode_what_is_declined_leaves_nothing() {
+    let mut stage = Stage::new(Mode::Plan);
+    stage.agrees = false;
+    stage.see(&[
+        ("let list = [1]; let register = |name| users::register(#{ username: name });", "null"),
+        ("list.push(2); register.call(\"alice\")", "declined"),
+        ("list", "[1]"),
+        ("users::count(#{})", "0"),
+    ]);
+    stage.agrees = true;
+    stage.see(&[
+        ("list.push(2); register.call(\"alice\").username", "\"alice\""),
+        ("list", "[1,2]"),
+        ("_.len() + users::count(#{})", "3"),
     ]);
 }

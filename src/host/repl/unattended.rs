@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use rhai::Dynamic;
 
-use super::{Mode, Session, input::Input};
+use super::{Session, input::Input};
 use crate::{
-    capability::Capabilities,
     console::Rows,
     error::Result,
     host::execute::{Outcome, Returned},
@@ -31,10 +30,9 @@ impl Session {
         rows: Option<&mut dyn Rows>,
     ) -> Result<Outcome> {
         let input = Input::new(label, text);
-        let reveal = self.mode() != Mode::Plan;
-        let run = Arc::new(self.start(Capabilities::of_session(), interrupt));
+        let run = Arc::new(self.start_unattended(interrupt));
         let evaluated = input.evaluate(self.state(), &run).and_then(|(value, state)| {
-            let returned = returned(&value, reveal, &run, rows)?;
+            let returned = returned(&value, run.may_reveal(), &run, rows)?;
             Ok((returned.of(run.finish()?), state))
         });
         let (mut outcome, state) = evaluated.map_err(|error| run.abandon(error))?;
@@ -42,7 +40,7 @@ impl Session {
         let would_change = !report.changes.is_empty() || !report.effects.is_empty() || report.jobs > 0;
         report.dry_run &= would_change;
         if !report.dry_run {
-            self.keep(state);
+            self.keep(text, run.used(), state);
         }
         Ok(outcome)
     }

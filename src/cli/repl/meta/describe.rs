@@ -160,8 +160,10 @@ fn user(conversation: &mut Conversation, thing: &str, unknown: Error) -> Result<
     let Some(input) = lookup(thing) else {
         return Err(unknown);
     };
-    let interrupt = conversation.interrupt();
-    match conversation.session.look(thing, &input, interrupt) {
+    let watched = conversation.begin();
+    let looked = conversation.session.look(thing, &input, watched.interrupt());
+    drop(watched);
+    match looked {
         Ok(answer) => conversation.show(&answer),
         Err(error) if error.code() == Code::UserNotFound => Err(nothing(conversation, thing, &unknown)),
         // A name that no user can have.

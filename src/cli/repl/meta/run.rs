@@ -4,7 +4,10 @@ use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, error::ErrorKind};
 
-use super::{super::conversation::Conversation, path_of};
+use super::{
+    super::{agreement, conversation::Conversation},
+    path_of,
+};
 use crate::{
     cli::{execution, first_run, script_command, terminal::help_width, usage},
     config::Configuration,
@@ -40,10 +43,15 @@ pub(super) fn run(conversation: &mut Conversation, command: &MetaCommand, line: 
         Err(error) if error.kind() == ErrorKind::DisplayHelp => return show_help(conversation, &error),
         Err(error) => return Err(wrong(error)),
     };
-    let interrupt = conversation.interrupt();
-    let arguments = prepare(conversation, &script, &matches, &interrupt)?;
+    let watched = conversation.begin();
+    let arguments = prepare(conversation, &script, &matches, &watched.interrupt())?;
     let started = Instant::now();
-    let answer = conversation.session.run_script(&script, &arguments, interrupt);
+    let console = conversation.console.clone();
+    let mut ask = |plan: &_| agreement::ask(plan, &*console);
+    let text = format!("\\run {line}");
+    let session = &mut conversation.session;
+    let answer = session.run_script(&text, &script, &arguments, watched.interrupt(), &mut ask);
+    drop(watched);
     conversation.conclude(answer, started)
 }
 
