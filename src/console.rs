@@ -1,5 +1,6 @@
 //! What a run needs of the person who started it. The terminal behind it lives in `cli`.
 
+mod rehearsal;
 mod rows;
 
 use std::io::{self, Read};
@@ -7,6 +8,7 @@ use std::io::{self, Read};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+pub use self::rehearsal::{Rehearsal, no_longer_the_same};
 pub use self::rows::{Cell, Row, Rows};
 use crate::error::Result;
 

@@ -117,6 +117,8 @@ words! {
     PasswordScheme = "password.scheme",
     /// The password is too weak.
     PasswordWeak = "password.weak",
+    /// What was agreed to is not what would be done now.
+    PlanChanged = "plan.changed",
     /// The policy data is no JSON object, or too large.
     PolicyInvalid = "policy.invalid",
     /// The latest policy data is newer than this machine's clock: what is set now would not be in force.
@@ -215,6 +217,7 @@ impl Code {
                 | Self::DatabaseLost
                 | Self::DatabasePooled
                 | Self::DatabaseReadOnly
+                | Self::PlanChanged
                 | Self::RunInterrupted
                 | Self::SchemaChanged
                 | Self::SchemaMigrating
@@ -255,6 +258,7 @@ impl Code {
                 | Self::HomeserverUnreachable
                 | Self::InputAborted
                 | Self::InputNotInteractive
+                | Self::PlanChanged
                 | Self::RunInterrupted
                 | Self::SchemaChanged
                 | Self::SchemaForeign

@@ -58,21 +58,35 @@ pub(super) fn execute_run(
     rows: Option<&mut dyn Rows>,
 ) -> Result<Outcome> {
     let run = Arc::new(run);
+    perform(script, arguments, &run, || reveal, limits, rows)
+        .and_then(|returned| Ok(returned.of(run.finish()?)))
+        .map_err(|error| run.abandon(error))
+}
+
+/// Calls a script in a run that somebody else ends. Whether its secrets are to be shown is asked once they are made.
+///
+/// # Errors
+/// What the script failed with.
+pub(super) fn perform(
+    script: &Script,
+    arguments: &Arguments,
+    run: &Arc<Run>,
+    reveal: impl Fn() -> bool + Sync,
+    limits: &Limits,
+    rows: Option<&mut dyn Rows>,
+) -> Result<Returned> {
     let arguments = map_of(arguments, run.world());
-    let called = on_deep_stack(|| {
-        let returned = Program::new(script, &run, limits)?.call(arguments)?;
+    on_deep_stack(|| {
+        let returned = Program::new(script, run, limits)?.call(arguments)?;
         let rows = rows.filter(|_| !run.is_writing());
-        if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal, &run, rows)) {
+        if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal(), run, rows)) {
             return shown.map(|()| Returned {
                 shown: true,
                 ..Returned::default()
             });
         }
-        Returned::new(&returned, reveal)
-    });
-    called
-        .and_then(|returned| Ok(returned.of(run.finish()?)))
-        .map_err(|error| run.abandon(error))
+        Returned::new(&returned, reveal())
+    })
 }
 
 /// What `main` returned, as plain data.

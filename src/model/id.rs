@@ -40,6 +40,24 @@ impl Id {
         Self(Uuid::from_u128(self.0.as_u128().saturating_sub(1)))
     }
 
+    /// This id; or, if it is of the same millisecond as `last` and not after it, another one that is a little after `last`.
+    #[must_use]
+    pub const fn at_once_after(self, last: Self) -> Self {
+        const RANDOM: u32 = 80;
+        const STEP: u128 = (1 << 32) - 1;
+        let (id, last) = (self.0.as_u128(), last.0.as_u128());
+        if id >> RANDOM != last >> RANDOM || id > last {
+            return self;
+        }
+        let next = last.saturating_add(1 + (id & STEP));
+        // One in 2^48 is at the end of its millisecond.
+        if next >> RANDOM == last >> RANDOM {
+            Self(Uuid::from_u128(next))
+        } else {
+            self
+        }
+    }
+
     /// The lower 64 bits as a signed number: the key of MAS's per-user advisory lock.
     #[must_use]
     pub fn lock_key(self) -> i64 {
@@ -123,5 +141,16 @@ mod tests {
         }
         assert!("0183f981-2184-9d5c-0272-038cfab3b138".parse::<Id>().is_err());
         assert!("81GFWR28C4KNE04WG3HKXB7C9R".parse::<Id>().is_err(), "over 128 bits");
+    }
+
+    #[test]
+    fn ids_of_one_millisecond_can_be_put_in_order() {
+        let at = |milliseconds: i64, random| Id::new(DateTime::from_timestamp_millis(milliseconds).unwrap(), random);
+        assert_eq!(at(7, 9).at_once_after(at(7, 8)), at(7, 9));
+        assert_eq!(at(7, 8).at_once_after(at(7, 8)), at(7, 17));
+        assert_eq!(at(7, 5).at_once_after(at(7, 1 << 70)), at(7, (1 << 70) + 6));
+        assert_eq!(at(8, 0).at_once_after(at(7, 9)), at(8, 0));
+        assert_eq!(at(6, 9).at_once_after(at(7, 0)), at(6, 9), "the clock was set back");
+        assert_eq!(at(7, 3).at_once_after(at(7, (1 << 80) - 2)), at(7, 3));
     }
 }

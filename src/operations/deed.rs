@@ -1,6 +1,10 @@
 //! One deed of a run: what it may use while it is done, and how it is undone.
 
-use super::{Change, Effect, Record, Run};
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Change, Effect, Record, Run, record::Queued};
 use crate::{
     error::{Code, Error},
     model::{Id, Time},
@@ -59,6 +63,21 @@ impl<'run> Deed<'run> {
     /// Queues a call to the homeserver for after the commit.
     pub fn effect(&mut self, effect: Effect) {
         self.record.effects.push(effect.into());
+    }
+
+    /// Keeps what a job was queued with, if the run is to be compared with another.
+    pub(super) fn keep_job(&mut self, queue: impl Into<Cow<'static, str>>, payload: &Value) {
+        if self.run.world().is_recording() {
+            self.keep_jobs(queue, payload.to_string());
+        }
+    }
+
+    /// As [`Self::keep_job`], jobs of one queue: the payload of each in a line.
+    pub(super) fn keep_jobs(&mut self, queue: impl Into<Cow<'static, str>>, payloads: String) {
+        self.record.queued.push(Queued {
+            queue: queue.into(),
+            payloads,
+        });
     }
 
     /// Remembers that jobs wait for a worker.

@@ -3,12 +3,17 @@
 //! What is granted is looked up once, when the run starts. A folder is held open from then on, and nothing outside of it
 //! can be reached through it, also not by a symbolic link. A file must be the one that it was then.
 
+mod kept;
+
 use std::{
     fs::File,
     io::{self, Read},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use cap_std::{
@@ -18,6 +23,7 @@ use cap_std::{
 use rustix::fs::OFlags;
 use serde_json::Value;
 
+pub use self::kept::KeptFiles;
 use super::Run;
 use crate::{
     capability::{Capability, Denier, FileScope, Granted, Need},
@@ -58,6 +64,8 @@ pub(super) struct Files {
     roots: Vec<Root>,
     /// Whether standard input was read: that can be done once.
     input_read: AtomicBool,
+    /// What was read, if another execution of the same is to find the same.
+    kept: Option<Arc<KeptFiles>>,
 }
 
 /// A file or folder that a script needs.
@@ -103,7 +111,13 @@ impl Files {
             directory: directory.to_owned(),
             roots: roots.collect(),
             input_read: AtomicBool::new(false),
+            kept: None,
         }
+    }
+
+    /// Reads what was read before from there, and keeps there what is read.
+    pub(super) fn share(&mut self, kept: Arc<KeptFiles>) {
+        self.kept = Some(kept);
     }
 
     /// The root that a path is in, and the path from there. What is not denied comes before what is, and what was granted
@@ -159,10 +173,25 @@ pub fn text(run: &Run, path: &str) -> Result<String> {
     let files = run.files();
     let (root, rest) = files.find(path).ok_or_else(|| files.refuse(path))?;
     let place = root.place.as_ref().map_err(Clone::clone)?;
-    let bytes = match place {
-        Place::Input => read_input(run)?,
-        place => read(place, &rest, path)?,
+    if let Place::Input = place {
+        start_input(run)?;
+    }
+    let read = || {
+        text_of(
+            path,
+            match place {
+                Place::Input => read_input(run)?,
+                place => read(place, &rest, path)?,
+            },
+        )
     };
+    match &files.kept {
+        Some(kept) => kept.text(&files.directory.join(path), read),
+        None => read(),
+    }
+}
+
+fn text_of(path: &str, bytes: Vec<u8>) -> Result<String> {
     let name = name(path);
     if bytes.len() as u64 > LONGEST {
         let message = format!("{name} is larger than {} MiB", LONGEST >> 20);
@@ -227,8 +256,8 @@ fn values(json: &str) -> usize {
     count
 }
 
-/// Standard input, to its end. Changes that wait to be committed would hold locks meanwhile.
-fn read_input(run: &Run) -> Result<Vec<u8>> {
+/// Refuses to read standard input where that cannot be: changes that wait to be committed would hold locks meanwhile.
+fn start_input(run: &Run) -> Result<()> {
     if run.is_writing() {
         let message = "Standard input cannot be read while changes wait to be committed";
         return Err(Error::new(Code::RunWriting, message).help("Read it first, then change."));
@@ -237,6 +266,11 @@ fn read_input(run: &Run) -> Result<Vec<u8>> {
         let message = "Standard input was read before: it can be read once";
         return Err(Error::new(Code::ValueInvalid, message).help("Keep what was read in a variable."));
     }
+    Ok(())
+}
+
+/// Standard input, to its end.
+fn read_input(run: &Run) -> Result<Vec<u8>> {
     if run.console().interactive() {
         run.console().say("Reading standard input; Ctrl-D ends it:");
     }

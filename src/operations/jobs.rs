@@ -134,6 +134,7 @@ impl Deed<'_> {
         let row = self.new_row();
         let id = job.add(self.store(), row).await?;
         self.queued_jobs(1);
+        self.keep_job(job.queue, &job.payload);
         Ok(id)
     }
 
@@ -148,6 +149,9 @@ impl Deed<'_> {
             let payloads: Vec<String> = jobs.iter().map(|job| job.payload.to_string()).collect();
             if let Some(first) = jobs.first() {
                 storage::jobs::jobs_add(self.store(), first.queue, (&ids, &payloads), now).await?;
+                if self.run().world().is_recording() {
+                    self.keep_jobs(first.queue, payloads.join("\n"));
+                }
             }
             self.queued_jobs(users.len() as u64);
         }

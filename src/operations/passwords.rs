@@ -203,6 +203,7 @@ async fn finish<T>(working: Working<T>) -> Result<T> {
 /// Adds a hash, which becomes the user's password.
 pub(super) async fn add(deed: &mut Deed<'_>, user: &User, hashed: &Hashed) -> Result<()> {
     let (now, id) = deed.new_row();
+    deed.run().world().keep(&hashed.hash.as_str().into(), true);
     storage::passwords::password_add(deed.store(), id, user.id, &hashed.hash, hashed.version, now).await?;
     deed.changed(
         Change::of(SET, user.into())

@@ -1,5 +1,7 @@
 //! What a run leaves behind: changes, effects, notes, and the report of them.
 
+use std::borrow::Cow;
+
 use super::{Change, Delivery};
 use crate::error::Error;
 
@@ -14,15 +16,32 @@ pub struct Record {
     pub notes: Vec<String>,
     /// How many jobs were queued.
     pub jobs: u64,
+    /// Those jobs, in order, if the run's world keeps what it hands out.
+    pub(super) queued: Vec<Queued>,
+}
+
+/// Jobs that were queued at once.
+#[derive(Debug)]
+pub(super) struct Queued {
+    /// Of which queue.
+    pub(super) queue: Cow<'static, str>,
+    /// Their payloads as JSON, one in each line: of very many jobs this is the smallest.
+    pub(super) payloads: String,
 }
 
 impl Record {
+    /// Whether nothing was done.
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.effects.is_empty() && self.jobs == 0
+    }
+
     /// Adds what a deed recorded.
     pub fn append(&mut self, mut other: Self) {
         self.changes.append(&mut other.changes);
         self.effects.append(&mut other.effects);
         self.notes.append(&mut other.notes);
         self.jobs += other.jobs;
+        self.queued.append(&mut other.queued);
     }
 }
 
@@ -56,6 +75,7 @@ impl Report {
             effects,
             notes,
             jobs,
+            queued: _,
         } = record;
         Self {
             changes,

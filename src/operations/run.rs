@@ -12,7 +12,14 @@ use std::{
 };
 
 use self::kept::Link;
-use super::{Deed, Interrupt, Record, Report, World, commit, deed, doom::Doom, effect, files::Files, testing::Stage};
+use super::{
+    Deed, Interrupt, Record, Report, World, commit, deed,
+    doom::Doom,
+    effect,
+    files::{Files, KeptFiles},
+    ledger::Ledger,
+    testing::Stage,
+};
 use crate::{
     capability::{Capabilities, Capability, Granted, Need},
     config::{Configuration, Database, Passwords},
@@ -158,6 +165,13 @@ impl Run {
     #[must_use]
     pub fn used(&self) -> Capabilities {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads no file again that another execution of the same has read, and lets it know those that it reads itself.
+    #[must_use]
+    pub fn sharing(mut self, files: Arc<KeptFiles>) -> Self {
+        self.files.share(files);
+        self
     }
 
     /// The files that the script may read.
@@ -315,18 +329,20 @@ impl Run {
         let mut session = self.session.lock().await;
         let store = self.connection(&mut session, true).await?;
         store.start_deed().await?;
+        self.world().record(Ledger::start_deed);
         let mut doing = Deed::new(self, store);
         match deed(&mut doing).await {
             Ok(value) => {
                 let record = doing.into_record();
                 store.keep_deed().await?;
-                self.record
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .append(record);
+                self.world().record(|ledger| ledger.end_deed(!record.is_empty()));
+                self.with_record(|all| all.append(record));
                 Ok(value)
             }
-            Err(error) => Err(deed::undone(store, error).await),
+            Err(error) => {
+                self.world().record(|ledger| ledger.end_deed(false));
+                Err(deed::undone(store, error).await)
+            }
         }
     }
 
@@ -438,7 +454,17 @@ impl Run {
     }
 
     fn take_record(&self) -> Record {
-        mem::take(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner))
+        self.with_record(mem::take)
+    }
+
+    /// Works on what was done so far.
+    pub(super) fn with_record<T>(&self, work: impl FnOnce(&mut Record) -> T) -> T {
+        work(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether everything is taken back at the end.
+    pub(super) fn is_dry(&self) -> bool {
+        self.parts.dry_run
     }
 
     /// Ends the run after an error or Ctrl-C: nothing of it stays. Returns the error as the operator is to see it.

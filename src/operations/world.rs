@@ -5,20 +5,24 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use chrono::Utc;
 #[cfg(feature = "fixed-world")]
 use rand::SeedableRng;
 use rand::{Rng, RngExt, distr::Alphanumeric, rngs::StdRng};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroize;
 
-use crate::model::{Id, Time, to_stored_precision};
+use super::ledger::Ledger;
+use crate::model::{DEVICE_ID_LENGTH, Id, TOKEN_RANDOM_LENGTH, Time, TokenFormat, to_stored_precision};
 
 /// The clock and the randomness of one run. A copy goes on where this one is: one run after the other may have the same.
 #[derive(Clone, Debug)]
 pub struct World {
     clock: Clock,
     random: Arc<Mutex<StdRng>>,
+    /// What was handed out, if that is kept.
+    ledger: Option<Arc<Mutex<Ledger>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +75,7 @@ impl Standstill {
     }
 }
 
+/// Keeps nothing of what it hands out, unless it is [recording](World::recording).
 impl World {
     /// The system's randomness, at a clock that stands still.
     #[must_use]
@@ -87,6 +92,7 @@ impl World {
         Self {
             clock: Clock::System,
             random: Arc::new(Mutex::new(rand::make_rng())),
+            ledger: None,
         }
     }
 
@@ -99,6 +105,7 @@ impl World {
         Self {
             clock: Clock::Fixed(Arc::new(Mutex::new(start))),
             random: Arc::new(Mutex::new(StdRng::seed_from_u64(u64::from(number)))),
+            ledger: None,
         }
     }
 
@@ -112,9 +119,44 @@ impl World {
         }
     }
 
+    /// A copy that keeps what it hands out, from now on and apart from what this one has kept.
+    ///
+    /// It goes on where this one is, also in a fixed world: the second execution of something has other times, ids and
+    /// tokens than the first.
+    #[must_use]
+    pub fn recording(&self) -> Self {
+        Self {
+            ledger: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it keeps what it hands out.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// What it has handed out so far. It is forgotten then.
+    pub(super) fn take_ledger(&self) -> Ledger {
+        self.record(std::mem::take).unwrap_or_default()
+    }
+
+    /// Works on the ledger, if there is one.
+    pub(super) fn record<T>(&self, record: impl FnOnce(&mut Ledger) -> T) -> Option<T> {
+        let ledger = self.ledger.as_ref()?;
+        Some(record(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
     /// The time now, to the microsecond.
     #[must_use]
     pub fn now(&self) -> Time {
+        let now = self.look_at_clock();
+        self.record(|ledger| ledger.time(now));
+        now
+    }
+
+    fn look_at_clock(&self) -> Time {
         match &self.clock {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
             Clock::System => to_stored_precision(Utc::now()),
@@ -135,25 +177,58 @@ impl World {
     #[must_use]
     pub fn new_id(&self, time: Time) -> Id {
         let random = self.with_random(RngExt::random);
-        match &self.clock {
+        let id = match &self.clock {
             Clock::Standing(clock) => Id::new(time, clock.following(random)),
             _ => Id::new(time, random),
-        }
+        };
+        self.record(|ledger| ledger.id(id)).unwrap_or(id)
     }
 
     /// Random bytes: a salt, for example.
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
-        self.with_random(|random| {
+        let bytes = self.with_random(|random| {
             let mut bytes = [0; N];
             random.fill_bytes(&mut bytes);
             bytes
-        })
+        });
+        if self.is_recording() {
+            // As hashes are written with them.
+            self.keep(&BASE64_STANDARD_NO_PAD.encode(bytes).into(), true);
+        }
+        bytes
     }
 
-    /// Text of `length` characters, each drawn evenly from `A-Z a-z 0-9`.
+    /// Secret text of `length` characters, each drawn evenly from `A-Z a-z 0-9`.
     #[must_use]
     pub fn alphanumeric(&self, length: usize) -> SecretString {
+        let text = self.draw_text(length);
+        self.keep(&text, true);
+        text
+    }
+
+    /// A new token.
+    #[must_use]
+    pub fn token(&self, format: TokenFormat) -> SecretString {
+        let token = format.token(&self.draw_text(TOKEN_RANDOM_LENGTH));
+        self.keep(&token, true);
+        token
+    }
+
+    /// A new id of a device.
+    #[must_use]
+    pub fn device_id(&self) -> String {
+        let id = self.draw_text(DEVICE_ID_LENGTH);
+        self.keep(&id, false);
+        id.expose_secret().to_owned()
+    }
+
+    /// Keeps a text that was made of what was handed out, such as a hash of its salt.
+    pub(super) fn keep(&self, text: &SecretString, is_secret: bool) {
+        self.record(|ledger| ledger.text(text.clone(), is_secret));
+    }
+
+    fn draw_text(&self, length: usize) -> SecretString {
         self.with_random(|random| {
             let mut text: String = random.sample_iter(Alphanumeric).take(length).map(char::from).collect();
             let secret = SecretString::from(text.as_str());

@@ -5,6 +5,7 @@ pub mod entry;
 mod input;
 pub(in crate::host) mod last;
 mod mode;
+pub mod plan;
 pub mod scan;
 mod session;
 mod shown;

@@ -88,6 +88,10 @@ async fn retry_one(deed: &mut Deed<'_>, id: Id) -> Result<(Job, Job)> {
     let new = deed.new_row();
     let (next, kept) = next_attempt(deed.store(), id, new, None).await?;
     deed.queued_jobs(1);
+    deed.keep_job(
+        next.queue.clone(),
+        &json!({"attempt": next.attempt, "payload": next.payload}),
+    );
     if !kept {
         deed.note(format!(
             "The metadata of job {id} is none that MAS writes, and would end MAS: the new job has none"

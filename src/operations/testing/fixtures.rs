@@ -1,15 +1,15 @@
 //! Rows out of nothing. They are written as MAS would have left them, without the jobs that deeds queue: what is there
 //! before a test begins has been done.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::super::{Deed, Run, links, passwords, users};
 use crate::{
     error::{Code, Error, Result},
     model::{
-        Client, ClientKind, DEVICE_ID_LENGTH, Id, JOB_STATUSES, Job, Link, Payload, Provider, Scope, Session,
-        SessionKind, Time, User, check_email, device_scopes,
+        Client, ClientKind, Id, JOB_STATUSES, Job, Link, Payload, Provider, Scope, Session, SessionKind, Time, User,
+        check_email, device_scopes,
     },
     storage,
 };
@@ -202,10 +202,7 @@ pub async fn add_session(run: &Run, user: &User, new: NewSession) -> Result<Sess
         (_, client) => client,
     };
     let device = match (new.kind, new.device) {
-        (SessionKind::Compatibility, None) => {
-            let random = run.world().alphanumeric(DEVICE_ID_LENGTH);
-            Some(random.expose_secret().to_owned())
-        }
+        (SessionKind::Compatibility, None) => Some(run.world().device_id()),
         (_, device) => device,
     };
     let has_scope = matches!(new.kind, SessionKind::OAuth | SessionKind::Personal);

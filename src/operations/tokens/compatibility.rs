@@ -1,11 +1,11 @@
 //! Compatibility tokens, for Matrix clients and bots.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::{expiry, rotation::Added};
 use crate::{
     error::{Code, Error, Result, counted},
-    model::{DEVICE_ID_LENGTH, Id, SessionKind, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
+    model::{Id, SessionKind, Time, TokenFormat, User},
     operations::{Action, Change, Deed, Effect, Run, users},
     storage,
 };
@@ -56,9 +56,7 @@ pub async fn issue_compatibility(run: &Run, user: &User, wish: NewCompatibilityT
         if !wish.force {
             require_active(&user)?;
         }
-        let device = wish
-            .device_id
-            .unwrap_or_else(|| run.world().alphanumeric(DEVICE_ID_LENGTH).expose_secret().to_owned());
+        let device = wish.device_id.unwrap_or_else(|| run.world().device_id());
         let (now, session) = deed.new_row();
         let replaced = storage::sessions::sessions_end_of_device(deed.store(), user.id, &device, now).await?;
         storage::sessions::compatibility_session_add(deed.store(), session, user.id, &device, wish.synapse_admin, now)
@@ -81,8 +79,7 @@ pub async fn issue_compatibility(run: &Run, user: &User, wish: NewCompatibilityT
 pub(super) async fn add_token(deed: &mut Deed<'_>, session: Id, expires_in: Option<i64>) -> Result<Added> {
     let (now, id) = deed.new_row();
     let expires_at = expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
-    let random = deed.run().world().alphanumeric(TOKEN_RANDOM_LENGTH);
-    let token = TokenFormat::CompatibilityAccess.token(&random);
+    let token = deed.run().world().token(TokenFormat::CompatibilityAccess);
     storage::sessions::compatibility_token_add(deed.store(), id, session, &token, now, expires_at).await?;
     Ok(Added { token, id, expires_at })
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{expiry, note_lock, rotation::Added};
 use crate::{
     error::{Code, Error, Result},
-    model::{Id, Scope, SessionKind, TOKEN_RANDOM_LENGTH, Time, TokenFormat, User},
+    model::{Id, Scope, SessionKind, Time, TokenFormat, User},
     operations::{Action, Change, Deed, Effect, Run, sentence::until, users},
     storage::{self, personal_tokens::NewPersonalSession},
 };
@@ -96,8 +96,7 @@ async fn add(deed: &mut Deed<'_>, user: &User, wish: NewPersonalToken) -> Result
 pub(super) async fn add_token(deed: &mut Deed<'_>, session: Id, expires_in: Option<i64>) -> Result<Added> {
     let (now, id) = deed.new_row();
     let expires_at = expires_in.map(|seconds| expiry(now, seconds)).transpose()?;
-    let random = deed.run().world().alphanumeric(TOKEN_RANDOM_LENGTH);
-    let token = TokenFormat::PersonalAccess.token(&random);
+    let token = deed.run().world().token(TokenFormat::PersonalAccess);
     let sha256 = Sha256::digest(token.expose_secret()).into();
     storage::personal_tokens::personal_token_add(deed.store(), id, session, &sha256, now, expires_at).await?;
     Ok(Added { token, id, expires_at })
