@@ -30,6 +30,7 @@ mod own_scripts; // scripts of an operator: as programs, by prompts, and where n
 mod pagers; // long texts on a terminal
 mod passwords; // passwords as scripts set and verify them
 mod personal_tokens; // personal access tokens as scripts issue them
+mod planned; // what is shown before it is changed, and changed only if it is the same again
 mod policy; // policy data as scripts set it
 mod primitives; // the examples of the help run, and are denied without their capability
 mod reference; // the pages under docs/ are those of this program

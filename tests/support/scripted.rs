@@ -17,9 +17,12 @@ use masctl::{
         Outcome, Script,
         arguments::{Arguments, Value},
         execute,
-        repl::{Mode, Session, Setup},
+        repl::{
+            Mode, Session, Setup,
+            plan::{Execution, Planned, execute_script},
+        },
     },
-    operations::{Interrupt, Parts, World},
+    operations::{Interrupt, Parts, Plan, World},
     storage,
 };
 use secrecy::SecretString;
@@ -141,31 +144,62 @@ impl Stage {
         body: &str,
         rows: Option<&mut dyn Rows>,
     ) -> Result<Outcome> {
-        let source = format!(
-            "//! A script of a test's\n//! ---\n//! needs: [{}]\nfn main(args) {{\n{body}\n}}\n",
-            needs.join(", ")
-        );
-        let mut script = Script::new("test", "test.rhai", &source)?;
-        // As what ships: its header does not declare what it is given.
-        script.origin = masctl::host::Origin::Shipped;
+        let script = script(needs, body)?;
         let secret = |(name, text): &(&str, &str)| ((*name).to_owned(), Value::Secret((*text).into()));
         let arguments = Arguments {
             values: secrets.iter().map(secret).collect(),
             warnings: Vec::new(),
         };
+        let parts = Parts {
+            world,
+            dry_run,
+            ..self.parts(needs)?
+        };
+        execute(&script, &arguments, parts, rows)
+    }
+
+    /// Runs the statements of `main(args)` once, shows `ask` what they would change, and runs them again if it says so.
+    /// `person` is at the terminal; nobody is if there is none.
+    pub(crate) fn plan(
+        &self,
+        person: Option<Arc<dyn Console>>,
+        needs: &[&str],
+        body: &str,
+        ask: impl FnOnce(&Plan) -> Result<bool>,
+    ) -> Result<Planned<Outcome>> {
+        let script = script(needs, body)?;
+        let person = person.unwrap_or_else(|| self.said.clone());
+        let start = |execution: Execution| execution.start(self.parts(needs).expect("they were made before"));
+        execute_script(
+            &script,
+            &Arguments::default(),
+            &self.next_world(),
+            person,
+            start,
+            ask,
+            None,
+        )
+    }
+
+    fn parts(&self, needs: &[&str]) -> Result<Parts> {
         let configuration = self.configuration();
         let needed = needs.iter().map(|need| need.parse::<Need>().expect("it is one"));
-        let parts = Parts {
+        Ok(Parts {
             database: configuration.database()?,
             configuration: Arc::new(configuration),
             capabilities: needed.collect(),
             console: self.said.clone(),
-            world,
-            dry_run,
+            world: World::fixed(0),
+            dry_run: false,
             runtime: self.runtime.clone(),
             interrupt: self.interrupt.clone(),
-        };
-        execute(&script, &arguments, parts, rows)
+        })
+    }
+
+    /// Writes a file beside the configuration, and returns where it is.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        self.sandbox.write(name, text);
+        self.sandbox.path().join(name)
     }
 
     fn configuration(&self) -> Configuration {
@@ -176,6 +210,17 @@ impl Stage {
         let files = ["config.yaml", "settings.yaml"].map(PathBuf::from);
         Configuration::load(&files, &environment).expect("the files are there")
     }
+}
+
+fn script(needs: &[&str], body: &str) -> Result<Script> {
+    let source = format!(
+        "//! A script of a test's\n//! ---\n//! needs: [{}]\nfn main(args) {{\n{body}\n}}\n",
+        needs.join(", ")
+    );
+    let mut script = Script::new("test", "test.rhai", &source)?;
+    // As what ships: its header does not declare what it is given.
+    script.origin = masctl::host::Origin::Shipped;
+    Ok(script)
 }
 
 /// Runs the statements of `main(args)` on the store that the configuration in a folder names.
