@@ -35,7 +35,11 @@ fn stage(kind: Store, name: &str) -> Stage {
     Stage::open(kind, &format!("planned_{name}_{kind:?}").to_lowercase(), "{}")
 }
 
-fn agree(_: &Plan) -> Result<bool> {
+/// Agrees to everything, but is not to be asked about nothing.
+fn agree(plan: &Plan) -> Result<bool> {
+    if plan.is_empty() {
+        return Err(Error::new(Code::Bug, "There is nothing to agree to"));
+    }
     Ok(true)
 }
 
@@ -59,7 +63,7 @@ fn refused(planned: Result<Planned<Outcome>>) -> String {
     sentence.expect("it says what to do").to_owned()
 }
 
-/// The names of alice, when she was locked, and how many jobs wait.
+/// Who is locked, and how many jobs wait.
 fn state(stage: &Stage) -> Vec<String> {
     stage.rows("SELECT username, locked_at IS NULL, (SELECT count(*) FROM queue_jobs) FROM users ORDER BY username")
 }
