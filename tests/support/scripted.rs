@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use masctl::{
@@ -22,7 +23,7 @@ use masctl::{
             plan::{Execution, Planned, execute_script},
         },
     },
-    operations::{Interrupt, Parts, Plan, World},
+    operations::{Interrupt, Keeper, Parts, Plan, World},
     storage,
 };
 use secrecy::SecretString;
@@ -120,14 +121,21 @@ impl Stage {
     /// A session at a prompt, in the next fixed world.
     pub(crate) fn session(&self, mode: Mode) -> Session {
         let configuration = self.configuration();
+        let database = configuration.database().expect("the store has written it");
+        let keeper = Keeper::new(
+            &configuration,
+            database.clone(),
+            self.runtime.clone(),
+            Duration::from_mins(5),
+        );
         let setup = Setup {
-            database: configuration.database().expect("the store has written it"),
+            database,
             configuration: Arc::new(configuration),
             homeserver: None,
             narrowing: Narrowing::default(),
             console: self.said.clone(),
             world: self.next_world(),
-            runtime: self.runtime.clone(),
+            keeper: Arc::new(keeper.expect("the configuration is right")),
         };
         Session::new(setup, mode)
     }

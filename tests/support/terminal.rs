@@ -2,10 +2,7 @@
 
 use std::process::Command;
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 use rexpect::{
     process::WaitStatus,
     reader::Options,
@@ -59,9 +56,8 @@ impl Terminal {
     }
 
     /// Sends the program a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let process = Pid::from_raw(self.session.process.child_pid.as_raw());
-        kill(process, signal).expect("it is there");
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        self.session.process_mut().signal(signal).expect("it is there");
     }
 
     /// Types an answer to a prompt that reads keys: there Enter is a carriage return.

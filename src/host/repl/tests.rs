@@ -184,7 +184,10 @@ fn in_plan_mode_what_is_declined_leaves_nothing() {
     let mut stage = Stage::new(Mode::Plan);
     stage.agrees = false;
     stage.see(&[
-        ("let list = [1]; let register = |name| users::register(#{ username: name });", "null"),
+        (
+            "let list = [1]; let register = |name| users::register(#{ username: name });",
+            "null",
+        ),
         ("list.push(2); register.call(\"alice\")", "declined"),
         ("list", "[1]"),
         ("users::count(#{})", "0"),

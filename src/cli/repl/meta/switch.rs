@@ -23,7 +23,10 @@ pub(super) fn turn(conversation: &mut Conversation, command: &MetaCommand, argum
     };
     let style = &mut conversation.style;
     let (is_on, what) = match command.meta {
-        Meta::Expanded => (style.expanded == Expanded::On, "Each field of a list is shown on a line"),
+        Meta::Expanded => (
+            style.expanded == Expanded::On,
+            "Each field of a list is shown on a line",
+        ),
         Meta::Json => (style.format == Format::Json, "Values are shown as JSON"),
         _ => (conversation.timing, "How long each input takes is shown"),
     };
