@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use super::conversation::{Conversation, Step};
 use crate::{
     config::Environment,
-    error::Result,
+    error::{Code, Error, Result},
     host::repl::meta::{Call, Meta},
 };
 
@@ -35,7 +35,10 @@ pub(super) fn answer(conversation: &mut Conversation, call: Call<'_>) -> Result<
         Meta::Mode => mode::show_or_set(conversation, command, argument)?,
         Meta::Changes => conversation.changes.show()?,
         Meta::Expanded | Meta::Json | Meta::Timing => switch::turn(conversation, command, argument)?,
-        Meta::History | Meta::Save | Meta::SaveOver => {}
+        Meta::History | Meta::Save | Meta::SaveOver => {
+            let message = format!("This build has no `{}`", command.usage());
+            return Err(Error::new(Code::Bug, message));
+        }
     }
     Ok(Step::GoOn)
 }

@@ -133,7 +133,7 @@ pub const META_COMMANDS: &[MetaCommand] = &[
         aliases: &[],
         argument: "[THING]",
         takes: Takes::Thing,
-        about: "Describe a variable, primitive, type or user, or list all",
+        about: "Describe a variable, primitive, type or user, or all",
     },
     MetaCommand {
         meta: Meta::Help,
@@ -141,7 +141,7 @@ pub const META_COMMANDS: &[MetaCommand] = &[
         aliases: &["help"],
         argument: "[NAME]",
         takes: Takes::Name,
-        about: "Show the help of a primitive, script or error, with example",
+        about: "Show the help of a name, with an example",
     },
     MetaCommand {
         meta: Meta::Scripts,
@@ -402,7 +402,7 @@ mod tests {
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         for it in META_COMMANDS {
             assert_eq!(command(it.meta), it);
-            assert!(it.usage().len() <= 18 && it.about.len() <= 59, "{it:?}");
+            assert!(it.usage().len() <= 18 && it.about.len() <= 56, "{it:?}");
             assert_eq!(it.argument.is_empty(), it.takes == Takes::Nothing, "{it:?}");
         }
     }

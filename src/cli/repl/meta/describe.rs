@@ -206,7 +206,7 @@ fn nothing(conversation: &Conversation, thing: &str, unknown: &Error) -> Error {
             _ => "`\\d` lists what there is; a user is called by name, MXID, e-mail address or id.".to_owned(),
         },
     };
-    let message = format!("Nothing is called `{shown}`, also no user");
+    let message = format!("Nothing and nobody is called `{shown}`");
     Error::new(Code::ArgumentInvalid, message).help(help)
 }
 
@@ -242,7 +242,7 @@ mod tests {
         overview(&mut page, &State::default(), Reference::get().unwrap());
         let text = page.text();
         assert!(text.starts_with("Namespaces\n\n    users "), "{text}");
-        assert!(text.contains("\nTypes\n\n    AccessToken, "), "{text}");
+        assert!(text.contains("\nTypes\n\n    AcceptedTerms, "), "{text}");
         assert!(
             text.ends_with("This session\n\n    No variables, functions or imports yet.\n"),
             "{text}"

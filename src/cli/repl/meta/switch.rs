@@ -23,12 +23,9 @@ pub(super) fn turn(conversation: &mut Conversation, command: &MetaCommand, argum
     };
     let style = &mut conversation.style;
     let (is_on, what) = match command.meta {
-        Meta::Expanded => (
-            style.expanded == Expanded::On,
-            "Each field of a list is shown on a line",
-        ),
-        Meta::Json => (style.format == Format::Json, "Values are shown as JSON"),
-        _ => (conversation.timing, "How long each input takes is shown"),
+        Meta::Expanded => (style.expanded == Expanded::On, "Expanded display"),
+        Meta::Json => (style.format == Format::Json, "JSON"),
+        _ => (conversation.timing, "Timing"),
     };
     let on = wanted.unwrap_or(!is_on);
     match command.meta {
@@ -37,6 +34,6 @@ pub(super) fn turn(conversation: &mut Conversation, command: &MetaCommand, argum
         _ => conversation.timing = on,
     }
     let state = if on { "on" } else { "off" };
-    conversation.console.say(&format!("{what}: {state}"));
+    conversation.console.say(&format!("{what} is {state}"));
     Ok(())
 }
