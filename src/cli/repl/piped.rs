@@ -81,6 +81,7 @@ impl Piped<'_> {
             session,
             console,
             options,
+            changes,
             ..
         } = &mut *self.conversation;
         let only_reads = session.mode() != Mode::Write;
@@ -109,6 +110,7 @@ impl Piped<'_> {
         if outcome.report.dry_run {
             return Err(unasked(&outcome));
         }
+        changes.note(session.inputs(), &outcome.report);
         execution::conclude(&outcome.report, &**console);
         let text = execution::text(&outcome, only_reads, &options.wish, &**console)?;
         let shown = if text.is_empty() {
