@@ -7,7 +7,7 @@ use std::{
 
 use rustyline::{
     Context, GraphemeClusterMode, Helper,
-    completion::{Candidate, Completer, Pair},
+    completion::{Completer, Pair},
     config::CompletionType,
     highlight::{CmdKind, Highlighter},
     hint::{Hint, Hinter},
@@ -26,7 +26,7 @@ use crate::host::repl::entry::{self, Shape};
 const LONGEST: usize = highlight::LONGEST;
 
 /// Who knows how an input can go on.
-pub(super) trait Suggest {
+pub(super) trait Suggest: Send {
     /// How the text before the cursor can go on.
     fn candidates(&self, text: &str, cursor: usize) -> Suggestions;
 
@@ -94,7 +94,11 @@ impl Assistant {
     fn room(&self, line: &str) -> usize {
         let columns = terminal_width().unwrap_or(80);
         let last = line.rsplit('\n').next().map_or(0, UnicodeWidthStr::width);
-        let before = if line.contains('\n') { 0 } else { self.prompt_width.get() };
+        let before = if line.contains('\n') {
+            0
+        } else {
+            self.prompt_width.get()
+        };
         (columns - (before + last) % columns).saturating_sub(1)
     }
 }
@@ -116,7 +120,11 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        if self.color { format!("\x1b[90m{hint}\x1b[0m").into() } else { hint.into() }
+        if self.color {
+            format!("\x1b[90m{hint}\x1b[0m").into()
+        } else {
+            hint.into()
+        }
     }
 
     fn highlight_candidate<'c>(&self, candidate: &'c str, _: CompletionType) -> Cow<'c, str> {
@@ -181,7 +189,10 @@ impl Completer for Assistant {
             display: fitted(&suggestion.shown, columns),
             replacement: suggestion.replacement,
         };
-        Ok((found.start.min(cursor), found.candidates.into_iter().map(pair).collect()))
+        Ok((
+            found.start.min(cursor),
+            found.candidates.into_iter().map(pair).collect(),
+        ))
     }
 }
 
@@ -207,7 +218,7 @@ fn fitted(text: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rustyline::history::MemHistory;
+    use rustyline::{completion::Candidate, history::MemHistory};
 
     use super::*;
 
@@ -218,7 +229,10 @@ mod tests {
             let shown = "users::get(user)\x1b  Get\nit".to_owned();
             Suggestions {
                 start: cursor + 1,
-                candidates: vec![Suggestion { replacement: "users::get(".to_owned(), shown }],
+                candidates: vec![Suggestion {
+                    replacement: "users::get(".to_owned(),
+                    shown,
+                }],
             }
         }
 
@@ -239,7 +253,11 @@ mod tests {
         let told = assistant.hint("users::", 7, &context).unwrap();
         assert_eq!((told.display(), told.completion()), ("get(user)  Get it", Some("get(")));
         assert!(assistant.hint("users::", 3, &context).is_none());
-        assert!(assistant.hint(&"x".repeat(LONGEST + 1), LONGEST + 1, &context).is_none());
+        assert!(
+            assistant
+                .hint(&"x".repeat(LONGEST + 1), LONGEST + 1, &context)
+                .is_none()
+        );
     }
 
     #[test]

@@ -67,7 +67,9 @@ impl Editor {
             .grapheme_cluster_mode(widths)
             // Without colors too, what would steer the terminal is to be left out.
             .color_mode(ColorMode::Forced);
-        let builder = builder.max_history_size(history::MOST).map_err(|error| unusable(&error))?;
+        let builder = builder
+            .max_history_size(history::MOST)
+            .map_err(|error| unusable(&error))?;
         let config = builder.build();
         let editor = rustyline::Editor::with_history(config.clone(), MemHistory::with_config(&config));
         let mut editor = editor.map_err(|error| unusable(&error))?;
@@ -113,7 +115,9 @@ impl Editor {
         };
         if text.len() > entry::LONGEST {
             let most = entry::LONGEST / 1024;
-            self.console.warn(&format!("An input has at most {most} KiB: put this into a script, and `\\run` it"));
+            self.console.warn(&format!(
+                "An input has at most {most} KiB: put this into a script, and `\\run` it"
+            ));
             return Ok(Read::Interrupted);
         }
         // What was not seen is not done.
@@ -139,7 +143,11 @@ impl Editor {
             }
             None => {}
         }
-        let inputs: Vec<String> = self.remembered().filter(|known| *known != text).map(str::to_owned).collect();
+        let inputs: Vec<String> = self
+            .remembered()
+            .filter(|known| *known != text)
+            .map(str::to_owned)
+            .collect();
         self.remember(&[inputs, vec![text.to_owned()]].concat())
     }
 
@@ -155,7 +163,8 @@ impl Editor {
     }
 
     fn tell_without_history(&self, problem: &str) {
-        self.console.warn(&format!("What is entered is not kept for the next session: {problem}"));
+        self.console
+            .warn(&format!("What is entered is not kept for the next session: {problem}"));
     }
 
     fn tell_how_to_leave(&mut self) {

@@ -17,9 +17,17 @@ pub(super) fn shown(line: &str, cursor: Option<usize>, color: bool, widths: Grap
         return harmless(line, widths);
     }
     if let Some(rest) = line.trim_start().strip_prefix('\\') {
-        let end = line.len() - rest.trim_start_matches(|character: char| !character.is_whitespace()).len();
+        let end = line.len()
+            - rest
+                .trim_start_matches(|character: char| !character.is_whitespace())
+                .len();
         let (name, arguments) = line.split_at(end);
-        return format!("\x1b[35m{}\x1b[0m{}", harmless(name, widths), harmless(arguments, widths)).into();
+        return format!(
+            "\x1b[35m{}\x1b[0m{}",
+            harmless(name, widths),
+            harmless(arguments, widths)
+        )
+        .into();
     }
     let scan = scan(line);
     let pair = cursor.and_then(|cursor| pair(&scan, cursor));

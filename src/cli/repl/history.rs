@@ -34,6 +34,13 @@ pub(super) struct History {
     folder: File,
 }
 
+/// What is in the file.
+struct Kept {
+    inputs: Vec<String>,
+    /// How long it is: longer than its inputs where others wrote into it, or the writing was cut off.
+    bytes: usize,
+}
+
 /// Whether an input is kept: not if it begins with a space, is long, or holds a secret.
 pub(super) fn is_kept(input: &str) -> bool {
     let is_plain = !input.chars().any(is_hidden);
@@ -48,10 +55,13 @@ impl History {
     /// Why none can be kept, in words that a person is told.
     pub(super) fn open(environment: &Environment) -> Result<(Self, Vec<String>), String> {
         let folder = environment.base_folder("XDG_STATE_HOME", ".local/state");
-        let folder = folder.ok_or("neither HOME nor XDG_STATE_HOME names a folder")?.join("masctl");
+        let folder = folder
+            .ok_or("neither HOME nor XDG_STATE_HOME names a folder")?
+            .join("masctl");
         let told = |path: &Path, error: &io::Error| format!("`{}`: {error}", path.display());
         let history = Self::in_folder(&folder).map_err(|error| told(&folder, &error))?;
-        let inputs = history.locked(|| history.read()).map_err(|error| told(&folder.join(FILE), &error))?;
+        let kept = history.locked(|| history.read());
+        let Kept { inputs, .. } = kept.map_err(|error| told(&folder.join(FILE), &error))?;
         Ok((history, inputs))
     }
 
@@ -79,13 +89,14 @@ impl History {
     /// The file cannot be written, or is not this person's.
     pub(super) fn add(&self, input: &str) -> io::Result<Vec<String>> {
         self.locked(|| {
-            let mut inputs = self.read()?;
+            let Kept { mut inputs, bytes } = self.read()?;
             let is_new = !inputs.iter().any(|known| known == input);
+            let is_tidy = bytes == size(&inputs);
             inputs.retain(|known| known != input);
             inputs.push(input.to_owned());
-            let size: usize = inputs.iter().map(|input| escaped(input).len() + 1).sum();
-            if is_new && inputs.len() <= MOST && size <= LARGEST {
-                self.append(input)?;
+            if is_new && is_tidy && inputs.len() <= MOST && size(&inputs) <= LARGEST {
+                self.file(OFlags::RDWR | OFlags::APPEND)?
+                    .write_all(format!("{}\n", escaped(input)).as_bytes())?;
             } else {
                 bound(&mut inputs);
                 self.write(&inputs)?;
@@ -121,30 +132,21 @@ impl History {
         Ok(file)
     }
 
-    fn read(&self) -> io::Result<Vec<String>> {
+    fn read(&self) -> io::Result<Kept> {
         let mut bytes = Vec::new();
         let most = u64::try_from(LARGEST * 2).unwrap_or(u64::MAX);
         self.file(OFlags::RDWR)?.take(most).read_to_end(&mut bytes)?;
         let mut inputs: Vec<String> = Vec::new();
-        let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
+        let lines = bytes
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| str::from_utf8(line).ok());
         // What somebody else wrote into it is not taken for one of ours.
         inputs.extend(lines.filter_map(unescaped).filter(|input| is_kept(input)));
         bound(&mut inputs);
-        Ok(inputs)
-    }
-
-    fn append(&self, input: &str) -> io::Result<()> {
-        let mut file = self.file(OFlags::RDWR | OFlags::APPEND)?;
-        let mut text = format!("{}\n", escaped(input));
-        let mut last = [b'\n'];
-        if let Some(at) = file.metadata()?.len().checked_sub(1) {
-            rustix::io::pread(&file, &mut last, at)?;
-        }
-        if last != *b"\n" {
-            // The writing of the last was cut off.
-            text.insert(0, '\n');
-        }
-        file.write_all(text.as_bytes())
+        Ok(Kept {
+            inputs,
+            bytes: bytes.len(),
+        })
     }
 
     fn write(&self, inputs: &[String]) -> io::Result<()> {
@@ -165,7 +167,10 @@ fn is_ours(file: &File) -> io::Result<()> {
     if file.metadata()?.uid() == rustix::process::geteuid().as_raw() {
         Ok(())
     } else {
-        Err(io::Error::new(ErrorKind::PermissionDenied, "it belongs to somebody else"))
+        Err(io::Error::new(
+            ErrorKind::PermissionDenied,
+            "it belongs to somebody else",
+        ))
     }
 }
 
@@ -174,19 +179,27 @@ fn is_ours(file: &File) -> io::Result<()> {
 fn bound(inputs: &mut Vec<String>) {
     let mut seen = std::collections::HashSet::new();
     let mut kept: Vec<bool> = inputs.iter().rev().map(|input| seen.insert(input.as_str())).collect();
-    let (mut count, mut size) = (0, 0);
-    let sizes: Vec<usize> = inputs.iter().map(|input| escaped(input).len() + 1).collect();
-    let is_full = sizes.iter().sum::<usize>() > LARGEST || inputs.len() > MOST;
-    let (most, largest) = if is_full { (MOST / 10 * 9, LARGEST / 10 * 9) } else { (MOST, LARGEST) };
-    for (keep, bytes) in kept.iter_mut().zip(sizes.iter().rev()) {
+    let (mut count, mut bytes) = (0, 0);
+    let is_full = size(inputs) > LARGEST || inputs.len() > MOST;
+    let (most, largest) = if is_full {
+        (MOST / 10 * 9, LARGEST / 10 * 9)
+    } else {
+        (MOST, LARGEST)
+    };
+    for (keep, input) in kept.iter_mut().zip(inputs.iter().rev()) {
         if *keep {
-            (count, size) = (count + 1, size + bytes);
-            *keep = count <= most && size <= largest;
+            (count, bytes) = (count + 1, bytes + escaped(input).len() + 1);
+            *keep = count <= most && bytes <= largest;
         }
     }
     kept.reverse();
     let mut kept = kept.into_iter();
     inputs.retain(|_| kept.next().unwrap_or_default());
+}
+
+/// The bytes that inputs take in the file.
+fn size(inputs: &[String]) -> usize {
+    inputs.iter().map(|input| escaped(input).len() + 1).sum()
 }
 
 fn escaped(input: &str) -> String {
@@ -316,7 +329,10 @@ mod tests {
         let text: String = (0..=MOST).map(|number| format!("{number}\n")).collect();
         fs::write(folder.join(FILE), text).unwrap();
         let inputs = history.add("last").unwrap();
-        assert_eq!((inputs.len(), inputs.last().unwrap().as_str()), (MOST / 10 * 9 + 1, "last"));
+        assert_eq!(
+            (inputs.len(), inputs.last().unwrap().as_str()),
+            (MOST / 10 * 9 + 1, "last")
+        );
         let long = "x".repeat(LONGEST - 10);
         for number in 0..80 {
             history.add(&format!("{long}{number}")).unwrap();
@@ -326,7 +342,15 @@ mod tests {
 
     #[test]
     fn what_is_not_kept() {
-        for input in ["", " ", " let a = 1", "\n", "let password = \"hunter2\"", "a\x1b[2J", &"x".repeat(LONGEST + 1)] {
+        for input in [
+            "",
+            " ",
+            " let a = 1",
+            "\n",
+            "let password = \"hunter2\"",
+            "a\x1b[2J",
+            &"x".repeat(LONGEST + 1),
+        ] {
             assert!(!is_kept(input), "{input}");
         }
         assert!(is_kept("users::get(\"alice\")\n  .lock()"));

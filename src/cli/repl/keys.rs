@@ -50,7 +50,14 @@ impl Keys {
             KeyEvent(KeyCode::Char('M'), Modifiers::CTRL_ALT),
             KeyEvent(KeyCode::Char('J'), Modifiers::CTRL_ALT),
         ];
-        let handled = [key(KeyCode::Enter), ctrl('M'), ctrl('J'), ctrl('D'), ctrl('V'), ctrl('Q')];
+        let handled = [
+            key(KeyCode::Enter),
+            ctrl('M'),
+            ctrl('J'),
+            ctrl('D'),
+            ctrl('V'),
+            ctrl('Q'),
+        ];
         for key in handled.into_iter().chain(newline) {
             editor.bind_sequence(key, self.handler());
         }
@@ -78,7 +85,11 @@ impl Keys {
             (KeyCode::BracketedPasteEnd, Some(_)) => {
                 let paste = pasting.text.take()?;
                 pasting.was_too_long = paste.is_too_long;
-                Some(if paste.is_too_long { Cmd::Repaint } else { Cmd::Insert(1, paste.text) })
+                Some(if paste.is_too_long {
+                    Cmd::Repaint
+                } else {
+                    Cmd::Insert(1, paste.text)
+                })
             }
             (_, Some(paste)) => {
                 paste.take(key);
@@ -117,7 +128,9 @@ impl ConditionalEventHandler for Keys {
             return Some(command);
         }
         match key {
-            KeyEvent(KeyCode::Enter | KeyCode::Char('M' | 'J' | '\r'), modifiers) if modifiers.contains(Modifiers::ALT) => {
+            KeyEvent(KeyCode::Enter | KeyCode::Char('M' | 'J' | '\r'), modifiers)
+                if modifiers.contains(Modifiers::ALT) =>
+            {
                 Some(Cmd::Newline)
             }
             KeyEvent(KeyCode::Enter, _) | KeyEvent(KeyCode::Char('M' | 'J'), Modifiers::CTRL) => {
@@ -141,10 +154,16 @@ fn next_line(line: &str, cursor: usize) -> Option<String> {
         return None;
     }
     let scan = scan(line);
-    if scan.inside().is_some_and(|opened| !matches!(opened.what, crate::host::repl::scan::Open::Line)) {
+    if scan
+        .inside()
+        .is_some_and(|opened| !matches!(opened.what, crate::host::repl::scan::Open::Line))
+    {
         return None;
     }
-    let depth = scan.open.iter().filter(|opened| matches!(opened.what, crate::host::repl::scan::Open::Bracket(_)));
+    let depth = scan
+        .open
+        .iter()
+        .filter(|opened| matches!(opened.what, crate::host::repl::scan::Open::Bracket(_)));
     Some(format!("\n{}", INDENT.repeat(depth.count().clamp(1, 10))))
 }
 
@@ -156,7 +175,10 @@ mod tests {
         let key = |code| KeyEvent(code, Modifiers::NONE);
         assert_eq!(keys.paste(key(KeyCode::BracketedPasteStart), None), Some(Cmd::Noop));
         for character in text.chars() {
-            assert_eq!(keys.paste(KeyEvent::new(character, Modifiers::NONE), None), Some(Cmd::Noop));
+            assert_eq!(
+                keys.paste(KeyEvent::new(character, Modifiers::NONE), None),
+                Some(Cmd::Noop)
+            );
         }
         keys.paste(key(KeyCode::BracketedPasteEnd), None)
     }
@@ -165,7 +187,10 @@ mod tests {
     fn what_is_pasted_is_one_text_without_what_steers() {
         let keys = Keys::default();
         let text = "let a = 1;\rlet b\t= 2;\r\nc\nd\u{202e}\x07é\x03\x04";
-        assert_eq!(pasted(&keys, text), Some(Cmd::Insert(1, "let a = 1;\nlet b\t= 2;\nc\ndé".to_owned())));
+        assert_eq!(
+            pasted(&keys, text),
+            Some(Cmd::Insert(1, "let a = 1;\nlet b\t= 2;\nc\ndé".to_owned()))
+        );
         assert_eq!(keys.paste(KeyEvent::new('a', Modifiers::NONE), None), None);
         assert!(!keys.take_too_long());
     }
@@ -186,7 +211,10 @@ mod tests {
         assert_eq!(next("f(#{").as_deref(), Some("\n        "));
         assert_eq!(next("1 +").as_deref(), Some("\n    "));
         assert_eq!(next("f( // a").as_deref(), Some("\n    "));
-        assert_eq!((next("`a"), next("/* a"), next("f()"), next("\\d")), (None, None, None, None));
+        assert_eq!(
+            (next("`a"), next("/* a"), next("f()"), next("\\d")),
+            (None, None, None, None)
+        );
         assert_eq!(next_line("f(", 0), None);
     }
 }

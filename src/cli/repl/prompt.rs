@@ -3,7 +3,10 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::terminal::{one_line, printable};
-use crate::host::repl::Mode;
+use crate::{host::repl::Mode, operations::Place};
+
+/// The port of PostgreSQL.
+const USUAL_PORT: u16 = 5432;
 
 /// Where a session works, and what its inputs may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +37,11 @@ impl Prompt {
         let place = parts.place(columns.saturating_sub(1));
         let schema = parts.schema.as_deref().map(shown);
         let mut lines = vec![mode.clone()];
-        for word in [Some(place), schema].into_iter().flatten().filter(|word| !word.is_empty()) {
+        for word in [Some(place), schema]
+            .into_iter()
+            .flatten()
+            .filter(|word| !word.is_empty())
+        {
             match lines.last_mut() {
                 Some(line) if line.width() + 1 + word.width() < columns => line.extend([" ", &word]),
                 _ => lines.push(word),
@@ -62,6 +69,21 @@ impl Prompt {
 }
 
 impl Parts {
+    /// Those of a session in this mode, at this place.
+    pub(super) fn of(mode: Mode, place: Place) -> Self {
+        let server = place.server;
+        Self {
+            mode,
+            user: server.as_ref().map(|server| server.user.clone()),
+            host: server.map(|server| match server.port {
+                USUAL_PORT => server.host,
+                port => format!("{}:{port}", server.host),
+            }),
+            database: place.database,
+            schema: place.schema,
+        }
+    }
+
     /// `USER@HOST/DATABASE`, or the path of a file, in so many columns if that can be.
     fn place(&self, columns: usize) -> String {
         let database = shown(&self.database);
@@ -75,7 +97,10 @@ impl Parts {
         let half = |own: usize, other: usize| own.min((rest / 2).max(rest.saturating_sub(other)));
         let database = shortened(&database, half(widths[1], widths[0]).max(1));
         match user {
-            Some(user) => format!("{}@{host}/{database}", shortened(&user, half(widths[0], widths[1]).max(1))),
+            Some(user) => format!(
+                "{}@{host}/{database}",
+                shortened(&user, half(widths[0], widths[1]).max(1))
+            ),
             None => format!("{host}/{database}"),
         }
     }
@@ -133,12 +158,30 @@ mod tests {
 
     #[test]
     fn it_takes_one_line_where_that_leaves_room() {
-        assert_eq!(plain(&parts(), 80), "READ mas@db.example.org/mas schema 20260720 (MAS 1.22)> ");
-        assert_eq!(plain(&parts(), 60), "READ mas@db.example.org/mas schema 20260720 (MAS 1.22)\n> ");
-        assert_eq!(plain(&parts(), 40), "READ mas@db.example.org/mas\nschema 20260720 (MAS 1.22)> ");
-        let file = Parts { host: None, user: None, schema: None, database: "/srv/masctl.db".to_owned(), ..parts() };
+        assert_eq!(
+            plain(&parts(), 80),
+            "READ mas@db.example.org/mas schema 20260720 (MAS 1.22)> "
+        );
+        assert_eq!(
+            plain(&parts(), 60),
+            "READ mas@db.example.org/mas schema 20260720 (MAS 1.22)\n> "
+        );
+        assert_eq!(
+            plain(&parts(), 40),
+            "READ mas@db.example.org/mas\nschema 20260720 (MAS 1.22)> "
+        );
+        let file = Parts {
+            host: None,
+            user: None,
+            schema: None,
+            database: "/srv/masctl.db".to_owned(),
+            ..parts()
+        };
         assert_eq!(plain(&file, 80), "READ /srv/masctl.db> ");
-        let unknown = Parts { schema: None, ..parts() };
+        let unknown = Parts {
+            schema: None,
+            ..parts()
+        };
         assert_eq!(plain(&unknown, 80), "READ mas@db.example.org/mas> ");
     }
 
@@ -159,15 +202,16 @@ mod tests {
         }
         assert_eq!(
             plain(&long, 60),
-            "READ\nan_applicat…_long_name@database.internal.example.org:5433/m…e\nschema 20260720 (MAS 1.22)> "
-                .replace("an_applicat…_long_name", "an_app…g_name")
-                .replace("/m…e", "/matrix…rvice")
+            "READ\nan_ap…_name@database.internal.example.org:5433/matri…rvice\nschema 20260720 (MAS 1.22)> "
         );
     }
 
     #[test]
     fn names_cannot_steer() {
-        let hostile = Parts { database: "a\x1b[2J\nb\u{202e}\u{1f600}".to_owned(), ..parts() };
+        let hostile = Parts {
+            database: "a\x1b[2J\nb\u{202e}\u{1f600}".to_owned(),
+            ..parts()
+        };
         assert_eq!(
             plain(&hostile, 100),
             "READ mas@db.example.org/a\\u{1b}[2J\\nb\\u{202e}\u{1f600} schema 20260720 (MAS 1.22)\n> "

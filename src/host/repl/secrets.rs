@@ -7,13 +7,29 @@ use crate::model::TokenKind;
 
 /// Parts of names that mean a secret.
 const NAMES: [&str; 11] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "pepper", "apikey", "api_key",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "pepper",
+    "apikey",
+    "api_key",
     "private_key",
 ];
 
 /// How hashes of passwords and keys begin.
 const BEGINNINGS: [&str; 8] = [
-    "$argon2", "$2a$", "$2b$", "$2x$", "$2y$", "$pbkdf2", "PRIVATE KEY-----", "Bearer ",
+    "$argon2",
+    "$2a$",
+    "$2b$",
+    "$2x$",
+    "$2y$",
+    "$pbkdf2",
+    "PRIVATE KEY-----",
+    "Bearer ",
 ];
 
 /// Whether an input holds a secret, as far as one can tell: the text of a token or a hash, a URI with a password, or a
@@ -55,7 +71,9 @@ fn is_given_to_command(line: &str) -> bool {
     words.iter().enumerate().any(|(index, word)| {
         let is_option = word.starts_with('-') && index + 1 < words.len() && means_secret(word);
         let is_short = word.starts_with("-p") && !word.starts_with("--");
-        let is_pair = word.split_once(['=', ':']).is_some_and(|(name, value)| means_secret(name) && !value.is_empty());
+        let is_pair = word
+            .split_once(['=', ':'])
+            .is_some_and(|(name, value)| means_secret(name) && !value.is_empty() && !value.starts_with(':'));
         let is_script = !word.starts_with('-') && means_secret(word) && words.len() > index + 2;
         is_option || is_short || is_pair || is_script
     })
@@ -64,7 +82,9 @@ fn is_given_to_command(line: &str) -> bool {
 /// Whether a literal is given to a name that means a secret.
 fn is_given_in_code(input: &str) -> bool {
     let tokens: Vec<Token> = scan(input).tokens;
-    let in_words = tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Comment | Kind::Doc));
+    let in_words = tokens
+        .iter()
+        .filter(|token| matches!(token.kind, Kind::Text | Kind::Comment | Kind::Doc));
     if in_words.into_iter().any(|token| is_given_in_words(token.text(input))) {
         return true;
     }
@@ -133,7 +153,11 @@ impl Code<'_> {
     /// Whether a function takes a secret: it is named like one, or by the text of a registration token.
     fn takes_secret(&self, index: usize) -> bool {
         let name = self.word(index);
-        let namespace = if index > 1 && self.word(index - 1) == "::" { self.word(index - 2) } else { "" };
+        let namespace = if index > 1 && self.word(index - 1) == "::" {
+            self.word(index - 2)
+        } else {
+            ""
+        };
         if namespace == "input" || name.starts_with("issue_") {
             return false;
         }
@@ -185,9 +209,14 @@ impl Code<'_> {
 
     /// Whether a variable is set to a string in the same input.
     fn is_literal_elsewhere(&self, name: &str) -> bool {
-        let mut three = self.tokens.windows(3).map(|three| three.iter().map(|it| it.text(self.text)));
+        let mut three = self
+            .tokens
+            .windows(3)
+            .map(|three| three.iter().map(|it| it.text(self.text)));
         three.any(|mut words| {
-            words.next() == Some(name) && words.next() == Some("=") && words.next().is_some_and(|it| it.starts_with(['"', '`']))
+            words.next() == Some(name)
+                && words.next() == Some("=")
+                && words.next().is_some_and(|it| it.starts_with(['"', '`']))
         })
     }
 }
