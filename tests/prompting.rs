@@ -189,6 +189,7 @@ fn colors_are_there_only_where_they_are_wanted() {
     terminal.press("let text = \"a\";");
     without.push_str(&terminal.see("\"a\""));
     terminal.press(CTRL_C);
+    terminal.see("> ");
     terminal.press(CTRL_D);
     let (rest, status) = terminal.end();
     without.push_str(&rest);
@@ -204,6 +205,7 @@ fn colors_are_there_only_where_they_are_wanted() {
     terminal.press("let text = \"a\";");
     terminal.see("\x1b[35mlet\x1b[0m text = \x1b[32m\"a\"\x1b[0m;");
     terminal.press(CTRL_C);
+    terminal.see("> ");
     terminal.press(CTRL_D);
     assert_eq!(terminal.end().1, 0);
 }

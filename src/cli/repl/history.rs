@@ -43,9 +43,11 @@ struct Kept {
 
 /// Whether an input is kept: not if it begins with a space, is long, or holds a secret.
 pub(super) fn is_kept(input: &str) -> bool {
-    let is_plain = !input.chars().any(is_hidden);
-    let is_hushed = input.starts_with(char::is_whitespace) || input.trim().is_empty();
-    is_plain && !is_hushed && input.len() <= LONGEST && !has_secret(input)
+    is_plain(input) && !input.starts_with(char::is_whitespace) && !has_secret(input)
+}
+
+fn is_plain(input: &str) -> bool {
+    !input.trim().is_empty() && input.len() <= LONGEST && !input.chars().any(is_hidden)
 }
 
 impl History {
@@ -140,8 +142,8 @@ impl History {
         let lines = bytes
             .split(|byte| *byte == b'\n')
             .filter_map(|line| str::from_utf8(line).ok());
-        // What somebody else wrote into it is not taken for one of ours.
-        inputs.extend(lines.filter_map(unescaped).filter(|input| is_kept(input)));
+        // What steers a terminal was not written by a session.
+        inputs.extend(lines.filter_map(unescaped).filter(|input| is_plain(input)));
         bound(&mut inputs);
         Ok(Kept {
             inputs,
