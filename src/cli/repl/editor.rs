@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustyline::{
     Config, EditMode, GraphemeClusterMode,
-    config::{Behavior, BellStyle, ColorMode, CompletionType},
+    config::{BellStyle, ColorMode, CompletionType},
     error::ReadlineError,
     history::MemHistory,
 };
@@ -37,7 +37,7 @@ pub(super) enum Read {
 
 /// A line editor on the terminal.
 pub(super) struct Editor {
-    editor: rustyline::Editor<Assistant, MemHistory>,
+    lines: rustyline::Editor<Assistant, MemHistory>,
     history: Option<History>,
     console: Arc<Terminal>,
     color: bool,
@@ -58,8 +58,6 @@ impl Editor {
                 EditorKeys::Emacs => EditMode::Emacs,
                 EditorKeys::Vi => EditMode::Vi,
             })
-            // The result of an input may go elsewhere than to the terminal; the prompt may not.
-            .behavior(Behavior::PreferTerm)
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
             .bell_style(BellStyle::None)
@@ -71,13 +69,13 @@ impl Editor {
             .max_history_size(history::MOST)
             .map_err(|error| unusable(&error))?;
         let config = builder.build();
-        let editor = rustyline::Editor::with_history(config.clone(), MemHistory::with_config(&config));
-        let mut editor = editor.map_err(|error| unusable(&error))?;
+        let lines = rustyline::Editor::with_history(config.clone(), MemHistory::with_config(&config));
+        let mut lines = lines.map_err(|error| unusable(&error))?;
         let bound = Keys::default();
-        bound.bind(&mut editor);
-        editor.set_helper(Some(Assistant::new(color, widths, bound)));
+        bound.bind(&mut lines);
+        lines.set_helper(Some(Assistant::new(color, widths, bound)));
         let mut editor = Self {
-            editor,
+            lines,
             history: None,
             console,
             color,
@@ -99,12 +97,12 @@ impl Editor {
     /// `input.not_interactive` if the terminal cannot be used.
     pub(super) fn read(&mut self, parts: &Parts, suggest: Box<dyn Suggest>) -> Result<Read> {
         let prompt = Prompt::new(parts, terminal_width().unwrap_or(80), self.color);
-        if let Some(assistant) = self.editor.helper_mut() {
+        if let Some(assistant) = self.lines.helper_mut() {
             *assistant.suggest.get_mut() = suggest;
             assistant.prompt_width.set(prompt.width());
             assistant.is_empty.set(true);
         }
-        let text = match self.editor.readline(&(prompt.plain.as_str(), prompt.styled.as_str())) {
+        let text = match self.lines.readline(&(prompt.plain.as_str(), prompt.styled.as_str())) {
             Ok(text) => text,
             Err(ReadlineError::Interrupted) => {
                 self.tell_how_to_leave();
@@ -128,7 +126,7 @@ impl Editor {
 
     /// The inputs that are remembered, the oldest first.
     pub(super) fn remembered(&self) -> impl Iterator<Item = &str> {
-        self.editor.history().into_iter().map(String::as_str)
+        self.lines.history().into_iter().map(String::as_str)
     }
 
     fn keep(&mut self, text: &str) -> Result<()> {
@@ -154,7 +152,7 @@ impl Editor {
     fn remember(&mut self, inputs: &[String]) -> Result<()> {
         use rustyline::history::History as _;
 
-        let history = self.editor.history_mut();
+        let history = self.lines.history_mut();
         history.clear().map_err(|error| unusable(&error))?;
         for input in inputs {
             history.add(input).map_err(|error| unusable(&error))?;
@@ -168,7 +166,7 @@ impl Editor {
     }
 
     fn tell_how_to_leave(&mut self) {
-        let is_empty = self.editor.helper().is_some_and(|assistant| assistant.is_empty.get());
+        let is_empty = self.lines.helper().is_some_and(|assistant| assistant.is_empty.get());
         if is_empty && !std::mem::replace(&mut self.leaving_told, true) {
             self.console.say("Ctrl-D or `\\q` leaves.");
         }

@@ -328,8 +328,8 @@ mod tests {
     fn it_does_not_grow_without_end() {
         let (_home, environment, folder) = home();
         let (history, _) = History::open(&environment).unwrap();
-        let text: String = (0..=MOST).map(|number| format!("{number}\n")).collect();
-        fs::write(folder.join(FILE), text).unwrap();
+        let lines: Vec<String> = (0..=MOST).map(|number| format!("{number}\n")).collect();
+        fs::write(folder.join(FILE), lines.concat()).unwrap();
         let inputs = history.add("last").unwrap();
         assert_eq!(
             (inputs.len(), inputs.last().unwrap().as_str()),
