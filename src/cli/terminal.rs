@@ -299,7 +299,8 @@ fn escaped_json(json: &str) -> String {
     shown
 }
 
-fn steers(character: char) -> bool {
+/// Whether a character would steer the terminal.
+pub(super) fn steers(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

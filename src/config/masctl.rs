@@ -13,14 +13,23 @@ use super::{
 };
 use crate::{
     capability::Capability,
-    error::{Code, Error, Result, nearest},
+    error::{Code, Error, Result, nearest, words},
 };
 
 /// The keys that there are.
-const KEYS: [&str; 4] = ["lock_timeout", "statement_timeout", "scripts", "deny"];
+const KEYS: [&str; 5] = ["lock_timeout", "statement_timeout", "scripts", "deny", "editor"];
 
 /// The scripts folder of all users of the machine.
 const COMMON_SCRIPTS: &str = "/etc/masctl/scripts";
+
+words! {
+    /// The keys with which an input is edited at the prompt of `masctl repl`.
+    EditorKeys:
+    /// Those of Emacs, as most shells have them.
+    Emacs = "emacs",
+    /// Those of vi.
+    Vi = "vi",
+}
 
 /// masctl's own settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +42,8 @@ pub struct Masctl {
     pub scripts: Option<Vec<PathBuf>>,
     /// What no script may do, also none that ships.
     pub deny: Vec<Capability>,
+    /// The keys at the prompt of `masctl repl`.
+    pub editor: EditorKeys,
 }
 
 impl Default for Masctl {
@@ -42,6 +53,7 @@ impl Default for Masctl {
             statement_timeout: Duration::from_mins(1),
             scripts: None,
             deny: Vec::new(),
+            editor: EditorKeys::Emacs,
         }
     }
 }
@@ -58,6 +70,8 @@ impl Masctl {
         let statement_timeout = seconds(&section, KEYS[1], 24 * 60 * 60);
         let scripts = folders(&section, KEYS[2]);
         let deny = capabilities(&section, KEYS[3]);
+        let choices: Vec<_> = EditorKeys::ALL.iter().map(|keys| (keys.as_str(), *keys)).collect();
+        let editor = section.choice(KEYS[4], &choices);
         known?;
         let default = Self::default();
         Ok(Self {
@@ -65,6 +79,7 @@ impl Masctl {
             statement_timeout: statement_timeout?.unwrap_or(default.statement_timeout),
             scripts: scripts?,
             deny: deny?,
+            editor: editor?.unwrap_or(default.editor),
         })
     }
 }

@@ -49,7 +49,7 @@ pub use self::{
     environment::{Environment, load_dotenv},
     file::{Unread, read as read_file},
     inspection::NamedFile,
-    masctl::Masctl,
+    masctl::{EditorKeys, Masctl},
     matrix::{Kind as HomeserverKind, Matrix},
     names::Unused,
     passwords::{Algorithm, Passwords, Scheme},

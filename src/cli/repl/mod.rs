@@ -1,10 +1,16 @@
 //! `masctl repl`: inputs at a prompt, one after the other.
 
 mod agreement;
+mod assistant;
 mod conversation;
+mod editor;
 mod feed;
+mod highlight;
+mod history;
+mod keys;
 mod meta;
 mod piped;
+mod prompt;
 mod show;
 
 use std::sync::Arc;
@@ -13,9 +19,13 @@ use clap::{
     Arg, ArgMatches, Command,
     builder::{PossibleValuesParser, ValueParser},
 };
-use rustyline::{DefaultEditor, error::ReadlineError};
 
-use self::conversation::{Conversation, Step};
+use self::{
+    assistant::Silent,
+    conversation::{Conversation, Step},
+    editor::{Editor, Read},
+    prompt::Parts,
+};
 use super::{
     failure,
     options::Options,
@@ -29,7 +39,7 @@ use crate::{
     error::{Code, Error, Result},
     host::{
         self,
-        repl::{Mode, Session, Setup},
+        repl::{Mode, Session, Setup, entry},
     },
     operations::Keeper,
 };
@@ -90,6 +100,12 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
     )?);
     let closing = keeper.clone();
     let inputs = signals::watch_inputs(is_at_prompt, options, move || closing.close())?;
+    let editor = if is_at_prompt {
+        let keys = configuration.masctl()?.editor;
+        Some(Editor::new(configuration.environment(), keys, console.clone())?)
+    } else {
+        None
+    };
     let setup = Setup {
         configuration,
         database,
@@ -103,10 +119,9 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
     let held = host::on_deep_stack(|| {
         let session = Session::new(setup, mode);
         let conversation = Conversation::new(session, console, options.clone(), inputs);
-        if is_at_prompt {
-            converse(conversation)
-        } else {
-            piped::converse(conversation)
+        match editor {
+            Some(editor) => converse(conversation, editor, &keeper),
+            None => piped::converse(conversation),
         }
     });
     keeper.close();
@@ -137,30 +152,26 @@ fn refuse_options(matches: &ArgMatches, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn converse(mut conversation: Conversation) -> Result<u8> {
-    let mut editor = DefaultEditor::new().map_err(|error| unusable(&error))?;
+fn converse(mut conversation: Conversation, mut editor: Editor, keeper: &Keeper) -> Result<u8> {
     loop {
-        let prompt = format!("{}> ", conversation.session.mode().as_str().to_uppercase());
-        let text = match editor.readline(&prompt) {
-            Ok(text) => text,
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => return Ok(0),
-            Err(error) => return Err(unusable(&error)),
+        let parts = Parts::of(conversation.session.mode(), keeper.place());
+        let text = match editor.read(&parts, Box::new(Silent))? {
+            Read::Input(text) => text,
+            Read::Interrupted => continue,
+            Read::End => return Ok(0),
         };
-        match conversation.answer(&text) {
-            Ok(Step::GoOn) => {}
-            Ok(Step::Leave) => return Ok(0),
-            Err(error) => write_stderr(&failure::report(&error, Terminal::style(false))),
+        for input in entry::inputs(&text) {
+            match conversation.answer(input.text) {
+                Ok(Step::GoOn) => {}
+                Ok(Step::Leave) => return Ok(0),
+                Err(error) => {
+                    write_stderr(&failure::report(&error, Terminal::style(false)));
+                    break;
+                }
+            }
         }
         if conversation.is_over() {
             return Ok(INTERRUPTED);
         }
     }
-}
-
-fn unusable(cause: &ReadlineError) -> Error {
-    Error::new(
-        Code::InputNotInteractive,
-        format!("The terminal cannot be used: {cause}"),
-    )
 }

@@ -177,6 +177,8 @@ fn masctl_has_settings_of_its_own() {
         let masctl = Scene::of(&format!("masctl: {yaml}")).load().masctl().unwrap();
         assert_eq!((masctl.lock_timeout, masctl.statement_timeout), expected);
     }
+    let keys = Scene::of("masctl: {editor: vi}").load().masctl().unwrap().editor;
+    assert_eq!(keys, EditorKeys::Vi);
     for (yaml, problem, help) in [
         (
             "lock_timeout: 3601",
@@ -189,6 +191,11 @@ fn masctl_has_settings_of_its_own() {
             "Write a number of whole seconds from 1 to 86400, without quotes.",
         ),
         (
+            "editor: nano",
+            "editor` is `nano`, which is not a value of it",
+            "Allowed are `emacs`, `vi`.",
+        ),
+        (
             "lock_timout: 10",
             "lock_timout` is no setting of masctl",
             "Did you mean `masctl.lock_timeout`?",
@@ -196,7 +203,7 @@ fn masctl_has_settings_of_its_own() {
         (
             "color:",
             "color` is no setting of masctl",
-            "The settings are `lock_timeout`, `statement_timeout`, `scripts`, `deny`.",
+            "The settings are `lock_timeout`, `statement_timeout`, `scripts`, `deny`, `editor`.",
         ),
     ] {
         let configuration = Scene::of(&format!("masctl:\n  {yaml}\n")).load();

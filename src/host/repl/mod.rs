@@ -9,6 +9,7 @@ pub mod meta;
 mod mode;
 pub mod plan;
 pub mod scan;
+pub mod secrets;
 mod session;
 mod shown;
 mod state;
