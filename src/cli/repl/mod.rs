@@ -12,6 +12,7 @@ mod meta;
 mod piped;
 mod prompt;
 mod show;
+mod suggest;
 
 use std::sync::Arc;
 
@@ -21,10 +22,10 @@ use clap::{
 };
 
 use self::{
-    assistant::Silent,
     conversation::{Conversation, Step},
     editor::{Editor, Read},
     prompt::Parts,
+    suggest::{Known, Surroundings},
 };
 use super::{
     failure,
@@ -153,9 +154,19 @@ fn refuse_options(matches: &ArgMatches, options: &Options) -> Result<()> {
 }
 
 fn converse(mut conversation: Conversation, mut editor: Editor, keeper: &Keeper) -> Result<u8> {
+    let surroundings = Surroundings::of(conversation.session.configuration());
+    if let Database::Postgres(_) = conversation.session.database() {
+        // The prompt shows the schema.
+        let opening = conversation.begin();
+        keeper.open(&*conversation.console, &opening.interrupt())?;
+    }
     loop {
         let parts = Parts::of(conversation.session.mode(), keeper.place());
-        let text = match editor.read(&parts, Box::new(Silent))? {
+        let known = Known {
+            state: conversation.session.shared_state(),
+            surroundings: surroundings.clone(),
+        };
+        let text = match editor.read(&parts, Box::new(known))? {
             Read::Input(text) => text,
             Read::Interrupted => continue,
             Read::End => return Ok(0),

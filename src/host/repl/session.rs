@@ -44,7 +44,7 @@ pub struct Setup {
 pub struct Session {
     setup: Setup,
     mode: Mode,
-    state: State,
+    state: Arc<State>,
     /// How many inputs there were.
     inputs: u64,
     done: Vec<Done>,
@@ -88,7 +88,7 @@ impl Session {
         Self {
             setup,
             mode,
-            state: State::default(),
+            state: Arc::default(),
             inputs: 0,
             done: Vec::new(),
         }
@@ -138,8 +138,14 @@ impl Session {
 
     /// What the inputs have left.
     #[must_use]
-    pub const fn state(&self) -> &State {
+    pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// As [`Self::state`], for who looks at it while the session goes on.
+    #[must_use]
+    pub fn shared_state(&self) -> Arc<State> {
+        self.state.clone()
     }
 
     /// Evaluates an input. One that fails leaves everything as it was, and so does one that would change something and is
@@ -217,7 +223,7 @@ impl Session {
 
     /// Keeps what an input that worked has left.
     pub(super) fn keep(&mut self, text: &str, used: Capabilities, state: State) {
-        self.state = state;
+        self.state = Arc::new(state);
         self.done.push(Done {
             number: self.inputs,
             text: text.to_owned(),
