@@ -10,7 +10,7 @@ mod chain;
 mod finding;
 mod header;
 mod imports;
-mod known;
+pub(super) mod known;
 mod reach;
 mod shape;
 mod unit;

@@ -10,6 +10,7 @@ mod text;
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
+pub(in crate::host) use self::{entry::first_sentence, text::uncommented};
 pub use self::{
     entry::{Entry, EntryKind},
     text::{Block, blocks},

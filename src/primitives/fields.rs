@@ -378,6 +378,13 @@ pub(super) fn beginning(value: &Dynamic, most: usize) -> Option<Result<Beginning
     SHOWN.iter().find_map(|shown| (shown.beginning)(value, most))
 }
 
+/// The value of a field, if the value has it. Nothing is run or read for it.
+#[must_use]
+pub fn field(value: &Dynamic, name: &str) -> Option<Dynamic> {
+    let mut fields = fields_of(value)?.into_iter();
+    fields.find(|(known, _)| *known == name).map(|(_, item)| item)
+}
+
 fn object_of<T: Fields>(value: &Dynamic, reveal: bool) -> Option<Result<Value>> {
     value.read_lock::<T>().map(|value| object(&*value, reveal))
 }

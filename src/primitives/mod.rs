@@ -44,7 +44,7 @@ pub use documentation::{
 };
 use failure::raise_at;
 pub use failure::{error_of, place_of, raise};
-pub use fields::{Described, in_run, secrets_in, stream, to_value, types};
+pub use fields::{Described, field, in_run, secrets_in, stream, to_value, types};
 pub use outline::{Outline, Whole, outline};
 pub use secret::{MASK, Secret};
 

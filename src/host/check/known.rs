@@ -2,7 +2,7 @@
 
 use std::{
     any::TypeId,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     ops::{Range, RangeInclusive},
     sync::OnceLock,
 };
@@ -30,7 +30,7 @@ pub(in crate::host) enum Type {
 
 impl Type {
     /// As a sentence names it.
-    pub(super) fn words(self) -> String {
+    pub(in crate::host) fn words(self) -> String {
         match self {
             Self::Any => "a value".to_owned(),
             Self::Arguments => "a map".to_owned(),
@@ -43,20 +43,20 @@ impl Type {
 
 /// A function that is registered, or a group of overloads that differ only in types.
 #[derive(Clone, Debug)]
-pub(super) struct Native {
-    pub(super) name: String,
+pub(in crate::host) struct Native {
+    pub(in crate::host) name: String,
     /// The namespace that it is called by; none for what Rhai has.
-    pub(super) namespace: Option<&'static str>,
+    pub(in crate::host) namespace: Option<&'static str>,
     /// Whether it can be called as a method, and without its namespace.
-    pub(super) global: bool,
-    pub(super) arity: usize,
+    pub(in crate::host) global: bool,
+    pub(in crate::host) arity: usize,
     /// The type of its first parameter.
-    pub(super) receiver: Type,
-    pub(super) returns: Type,
+    pub(in crate::host) receiver: Type,
+    pub(in crate::host) returns: Type,
     /// The capability that it checks.
-    pub(super) needs: Option<Capability>,
+    pub(in crate::host) needs: Option<Capability>,
     /// Further capabilities that it does more with.
-    pub(super) uses: Vec<Capability>,
+    pub(in crate::host) uses: Vec<Capability>,
 }
 
 /// All that is known.
@@ -65,10 +65,12 @@ pub(in crate::host) struct Known {
     /// Those that can be called without a namespace.
     by_name: HashMap<String, Vec<usize>>,
     namespaces: BTreeMap<&'static str, HashMap<String, Vec<usize>>>,
-    /// The properties of each type.
-    properties: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The properties of each type, with the types of their values.
+    properties: BTreeMap<&'static str, BTreeMap<String, Type>>,
     /// The types of values, by what Rust calls them.
     types: HashMap<TypeId, Type>,
+    /// The types of values, by what signatures call them.
+    names: HashMap<&'static str, Type>,
 }
 
 /// The names of values that a script can have, beside the types of primitives.
@@ -126,15 +128,17 @@ impl Known {
             .into_iter()
             .map(|(id, name)| (id, Type::Of(name)))
             .collect();
-        let mut names: HashMap<&str, Type> = RUST_NAMES.iter().map(|(rust, name)| (*rust, Type::Of(name))).collect();
-        let mut properties: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+        let mut names: HashMap<&'static str, Type> =
+            RUST_NAMES.iter().map(|(rust, name)| (*rust, Type::Of(name))).collect();
+        let mut properties: BTreeMap<&'static str, BTreeMap<String, Type>> = BTreeMap::new();
         for described in &primitives {
             ids.insert(described.id, Type::Of(described.name));
             ids.insert(described.list_id, Type::ListOf(described.name));
             names.insert(described.name, Type::Of(described.name));
+            let fields = described.fields.iter();
             properties.insert(
                 described.name,
-                described.fields.iter().map(|field| (*field).to_owned()).collect(),
+                fields.map(|field| ((*field).to_owned(), Type::Any)).collect(),
             );
         }
         let collected =
@@ -145,6 +149,7 @@ impl Known {
             namespaces: BTreeMap::new(),
             properties,
             types: ids,
+            names,
         };
         for native in collected {
             known.add(native);
@@ -155,7 +160,8 @@ impl Known {
     fn add(&mut self, native: Native) {
         if let Some(property) = native.name.strip_prefix("get$") {
             if let Type::Of(name) = native.receiver {
-                self.properties.entry(name).or_default().insert(property.to_owned());
+                let properties = self.properties.entry(name).or_default();
+                properties.insert(property.to_owned(), native.returns);
             }
             return;
         }
@@ -178,13 +184,16 @@ impl Known {
     }
 
     /// The functions of this name that need no namespace, methods among them.
-    pub(super) fn named<'known>(&'known self, name: &str) -> impl Iterator<Item = &'known Native> + use<'known> {
+    pub(in crate::host) fn named<'known>(
+        &'known self,
+        name: &str,
+    ) -> impl Iterator<Item = &'known Native> + use<'known> {
         let indexes = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
         indexes.iter().map(|index| &self.natives[*index])
     }
 
     /// The functions of this name in a namespace.
-    pub(super) fn in_namespace<'known>(
+    pub(in crate::host) fn in_namespace<'known>(
         &'known self,
         namespace: &str,
         name: &str,
@@ -195,17 +204,17 @@ impl Known {
     }
 
     /// Whether there is such a namespace.
-    pub(super) fn has_namespace(&self, name: &str) -> bool {
+    pub(in crate::host) fn has_namespace(&self, name: &str) -> bool {
         self.namespaces.contains_key(name)
     }
 
     /// Every namespace.
-    pub(super) fn namespaces(&self) -> impl Iterator<Item = &'static str> {
+    pub(in crate::host) fn namespaces(&self) -> impl Iterator<Item = &'static str> {
         self.namespaces.keys().copied()
     }
 
     /// The names of all functions of a namespace.
-    pub(super) fn functions_of(&self, namespace: &str) -> Vec<&str> {
+    pub(in crate::host) fn functions_of(&self, namespace: &str) -> Vec<&str> {
         let functions = self.namespaces.get(namespace);
         functions
             .into_iter()
@@ -215,7 +224,7 @@ impl Known {
     }
 
     /// The names of all functions that need no namespace.
-    pub(super) fn global_names(&self) -> Vec<&str> {
+    pub(in crate::host) fn global_names(&self) -> Vec<&str> {
         self.by_name
             .keys()
             .map(String::as_str)
@@ -224,7 +233,7 @@ impl Known {
     }
 
     /// The methods of a type: those whose first parameter takes it.
-    pub(super) fn methods_of(&self, receiver: Type) -> Vec<&str> {
+    pub(in crate::host) fn methods_of(&self, receiver: Type) -> Vec<&str> {
         let natives = self
             .natives
             .iter()
@@ -240,19 +249,54 @@ impl Known {
     }
 
     /// The properties of a type whose properties are all known.
-    pub(super) fn properties_of(&self, receiver: Type) -> Option<Vec<&str>> {
+    pub(in crate::host) fn properties_of(&self, receiver: Type) -> Option<Vec<&str>> {
         let own = match receiver {
             Type::Of(name) if is_closed(name) => self.properties.get(name),
             Type::ListOf(_) => None,
             _ => return None,
         };
         // `tag` is what every value has.
-        Some(own.into_iter().flatten().map(String::as_str).chain(["tag"]).collect())
+        Some(
+            own.into_iter()
+                .flat_map(BTreeMap::keys)
+                .map(String::as_str)
+                .chain(["tag"])
+                .collect(),
+        )
+    }
+
+    /// The properties that a type brings, with the types of their values.
+    pub(in crate::host) fn own_properties(&self, receiver: Type) -> impl Iterator<Item = (&str, Type)> {
+        let own = match receiver {
+            Type::Of(name) => self.properties.get(name),
+            _ => None,
+        };
+        own.into_iter().flatten().map(|(name, kind)| (name.as_str(), *kind))
+    }
+
+    /// The functions whose first parameter is of exactly this type, and that are called on it.
+    pub(in crate::host) fn methods_for(&self, receiver: Type) -> impl Iterator<Item = &Native> {
+        let natives = self.natives.iter();
+        natives.filter(move |native| {
+            (native.global || native.namespace.is_none())
+                && native.arity > 0
+                && native.receiver == receiver
+                && is_word(&native.name)
+        })
+    }
+
+    /// The type that the reference calls so.
+    pub(in crate::host) fn type_named(&self, name: &str) -> Type {
+        match name {
+            "Map" => Type::Of("map"),
+            "Fn" => Type::Of("Fn"),
+            _ => self.names.get(name).copied().unwrap_or(Type::Any),
+        }
     }
 }
 
 /// Whether all methods of a type are known.
-pub(super) fn has_only_known_methods(receiver: Type) -> bool {
+pub(in crate::host) fn has_only_known_methods(receiver: Type) -> bool {
     match receiver {
         Type::Any | Type::Arguments => false,
         Type::Of(name) => is_closed(name),
@@ -261,7 +305,7 @@ pub(super) fn has_only_known_methods(receiver: Type) -> bool {
 }
 
 /// Whether a parameter of one type takes a value of another.
-pub(super) fn takes(parameter: Type, value: Type) -> bool {
+pub(in crate::host) fn takes(parameter: Type, value: Type) -> bool {
     let is_map = |one: Type| matches!(one, Type::Arguments | Type::Of("map"));
     parameter == Type::Any || value == Type::Any || parameter == value || (is_map(parameter) && is_map(value))
 }

@@ -162,16 +162,7 @@ impl Entry {
     /// The first sentence of what it is or does.
     #[must_use]
     pub fn about(&self) -> String {
-        let paragraph = self
-            .description
-            .split("\n\n")
-            .next()
-            .unwrap_or_default()
-            .replace('\n', " ");
-        match paragraph.split_once(". ") {
-            Some((first, _)) => format!("{first}."),
-            None => paragraph,
-        }
+        first_sentence(&self.description)
     }
 
     /// What programs read.
@@ -187,5 +178,14 @@ impl Entry {
             value.insert("example".to_owned(), self.example.as_str().into());
         }
         Value::Object(value)
+    }
+}
+
+/// The first sentence of a help text, in one line.
+pub(in crate::host) fn first_sentence(help: &str) -> String {
+    let paragraph = help.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    match paragraph.split_once(". ") {
+        Some((first, _)) => format!("{first}."),
+        None => paragraph,
     }
 }

@@ -43,7 +43,7 @@ pub fn blocks(text: &str) -> Vec<Block> {
 }
 
 /// A doc comment without its slashes.
-pub(super) fn uncommented(comments: &str) -> String {
+pub(in crate::host) fn uncommented(comments: &str) -> String {
     let lines = comments.lines().map(|line| line.trim().trim_start_matches("///"));
     let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")

@@ -1,8 +1,10 @@
 //! A session at the prompt: what it keeps between two inputs, and what becomes of each.
 
+pub mod complete;
 mod contents;
 mod copy;
 pub mod entry;
+pub mod hint;
 mod input;
 pub(in crate::host) mod last;
 pub mod meta;
