@@ -100,6 +100,13 @@ impl Walk<'_> {
         Type::Any
     }
 
+    /// Says of the last finding what to do.
+    fn help_last(&mut self, help: String) {
+        if let Some(finding) = self.findings.pop() {
+            self.findings.push(finding.help(help));
+        }
+    }
+
     /// Says of the last finding that a function of a namespace may be meant.
     fn mean_namespaced(&mut self, name: &str, count: usize) {
         let takes = |namespace: &&str| {
@@ -204,6 +211,9 @@ impl Walk<'_> {
                     self.not_in(&path, name, &known, position);
                 } else {
                     self.wrong_count(&format!("`{path}::{name}`"), &counts, count, position);
+                    if count == 0 && named.iter().any(|native| takes_only_options(native)) {
+                        self.help_last(format!("Without any options it is `{path}::{name}(#{{}})`."));
+                    }
                 }
             }
             Root::Module(unit) => self.call_of_module(unit, &path, name, count, position),
@@ -447,6 +457,12 @@ impl Walk<'_> {
 pub(super) const ONLY_READ: &str = "Go over it with `for`, which reads it as it goes; `count` of its namespace counts.";
 
 /// The names before the last `::`.
+/// Whether a function takes options, each of which may be left out: it lists or counts.
+fn takes_only_options(native: &Native) -> bool {
+    let (options, list) = (native.receiver == Type::Of("map"), native.returns);
+    native.arity == 1 && options && matches!(list, Type::ListOf(_) | Type::Of("int" | "array"))
+}
+
 fn shown(namespace: &Namespace) -> String {
     let parts: Vec<_> = namespace.path.iter().map(|part| part.name.as_str()).collect();
     parts.join("::")

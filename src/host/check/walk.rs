@@ -13,7 +13,10 @@ use super::{
     reach::Call,
     unit::{Function, Unit},
 };
-use crate::{error::nearest, host::script::is_test};
+use crate::{
+    error::nearest,
+    host::{repl::last::LAST, script::is_test},
+};
 
 /// A walk over one text.
 pub(super) struct Walk<'a> {
@@ -330,12 +333,15 @@ impl<'a> Walk<'a> {
             finding.help(format!(
                 "Functions do not see the variables of the top level: write `global::{name}` for a `const`."
             ))
+        } else if self.unit.around.variables.iter().any(|(known, _)| known == name) {
+            finding.help("Functions do not see the variables of the session: give it to the function as an argument.")
         } else if self.known.has_namespace(name) {
             finding.help(format!(
                 "`{name}` is a namespace: what is in it is written with `{name}::`."
             ))
         } else {
-            let known: Vec<_> = self.scope.iter().map(|(known, _)| known.as_str()).collect();
+            let known = self.scope.iter().map(|(known, _)| known.as_str());
+            let known: Vec<_> = known.filter(|known| *known != LAST).collect();
             finding.meant(nearest(name, &known))
         };
         self.findings.push(finding);

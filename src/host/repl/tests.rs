@@ -133,6 +133,7 @@ fn slips_are_found_before_anything_is_done() {
             "script.invalid: There is no method `lokc` of a User",
         ),
         ("u.locked_at", "null"),
+        ("users::list()", "script.invalid: `users::list` takes 1 argument, not 0"),
         ("users::gett(u)", "script.invalid: There is no function `users::gett`"),
         (
             "fn lock(u) { u }",
