@@ -89,6 +89,7 @@ impl<'done> Plan<'done> {
         self.refuse_what_leaves()?;
         self.refuse_main()?;
         self.refuse_files_beside(directory, path)?;
+        self.refuse_ways_up()?;
         let imports = self.top_level(|what| match what {
             What::Import(alias) => Some((alias, alias)),
             _ => None,
@@ -206,6 +207,20 @@ impl<'done> Plan<'done> {
                 Err(cannot(&problem).help("Save the script there."))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A header names no path with `..`.
+    fn refuse_ways_up(&self) -> Result<()> {
+        let is_wrong = |need: Need| need.to_string().parse::<Need>().is_err();
+        match self.inputs.iter().find(|input| input.needs().any(is_wrong)) {
+            None => Ok(()),
+            Some(input) => {
+                let number = input.done.number;
+                Err(cannot(&format!(
+                    "input {number} reads a file by a path with `..`, which no script may"
+                )))
+            }
         }
     }
 

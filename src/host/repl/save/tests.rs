@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::capability::FileScope;
 
 /// The script of these inputs, each of which came to something if it begins with `=`.
 fn saved(inputs: &[&str]) -> Result<Saved> {
@@ -142,6 +143,32 @@ fn what_cannot_be_a_script_says_why() {
     assert_eq!(
         refused(&["=\\run list-users", "=_.len()"]),
         "`_` in input 2 is what a meta-command came to"
+    );
+    let up = [Done {
+        number: 3,
+        text: "files::text(\"../a\")".to_owned(),
+        used: ["files:read:/b"]
+            .map(|need| need.parse::<Need>().unwrap())
+            .into_iter()
+            .collect(),
+        has_value: true,
+    }];
+    assert!(
+        Plan::new(&up)
+            .unwrap()
+            .script("a", Path::new("."), Path::new("a"))
+            .is_ok()
+    );
+    let [mut up] = up;
+    up.used.add(Need::Files(FileScope::Below("/b/../a".into())));
+    let refused = Plan::new(std::slice::from_ref(&up))
+        .unwrap()
+        .script("a", Path::new("."), Path::new("a"));
+    assert!(
+        refused
+            .unwrap_err()
+            .message()
+            .ends_with("input 3 reads a file by a path with `..`, which no script may")
     );
     let done = [Done {
         number: 1,
