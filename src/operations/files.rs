@@ -173,6 +173,10 @@ pub fn text(run: &Run, path: &str) -> Result<String> {
     let files = run.files();
     let (root, rest) = files.find(path).ok_or_else(|| files.refuse(path))?;
     let place = root.place.as_ref().map_err(Clone::clone)?;
+    run.use_of(Need::Files(match &root.scope {
+        FileScope::Below(_) => FileScope::Below(files.directory.join(path)),
+        given @ FileScope::Given(_) => given.clone(),
+    }));
     if let Place::Input = place {
         start_input(run)?;
     }

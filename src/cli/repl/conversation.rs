@@ -90,18 +90,18 @@ impl Conversation {
     pub(super) fn conclude(&mut self, answer: Result<Option<Answer>>, started: Instant) -> Result<()> {
         let took = started.elapsed();
         let number = self.session.inputs();
-        let shown = match &answer {
+        let shown = match answer {
             Ok(Some(answer)) => {
                 self.changes.note(number, &answer.report);
-                self.show(answer)
+                self.show(&answer)
             }
             Ok(None) => {
                 self.console.say("Nothing was changed");
                 Ok(())
             }
             Err(error) => {
-                self.changes.note_error(number, error);
-                Err(error.clone())
+                self.changes.note_error(number, &error);
+                Err(error)
             }
         };
         if self.timing {

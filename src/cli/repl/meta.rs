@@ -6,6 +6,7 @@ mod help;
 mod list;
 mod mode;
 mod run;
+mod save;
 mod switch;
 
 pub(super) use self::changes::Changes;
@@ -35,7 +36,8 @@ pub(super) fn answer(conversation: &mut Conversation, call: Call<'_>) -> Result<
         Meta::Mode => mode::show_or_set(conversation, command, argument)?,
         Meta::Changes => conversation.changes.show()?,
         Meta::Expanded | Meta::Json | Meta::Timing => switch::turn(conversation, command, argument)?,
-        Meta::History | Meta::Save | Meta::SaveOver => {
+        Meta::Save | Meta::SaveOver => save::save(conversation, command, argument)?,
+        Meta::History => {
             let message = format!("This build has no `{}`", command.usage());
             return Err(Error::new(Code::Bug, message));
         }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::error::{Code, Error, Excerpt, words};
+use crate::{
+    capability::Capability,
+    error::{Code, Error, Excerpt, words},
+};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +97,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// Where.
     pub excerpt: Excerpt,
+    /// What `needs` lacks, if that is what is wrong; of files it lacks which.
+    pub lacks: Option<Capability>,
 }
 
 impl Finding {
@@ -103,6 +108,7 @@ impl Finding {
             message: message.into(),
             help: None,
             excerpt,
+            lacks: None,
         }
     }
 
@@ -135,6 +141,7 @@ impl Finding {
             message: error.message().to_owned(),
             help: error.help_text().map(str::to_owned),
             excerpt: excerpt.unwrap_or_else(|| Excerpt::new(label, "", 0..0)),
+            lacks: None,
         }
     }
 

@@ -205,7 +205,10 @@ fn lack(script: &Script, capability: &str, name: &str, excerpt: Excerpt) -> Find
         ("the header", help)
     };
     let message = format!("`{name}` needs `{capability}`, which {asker} does not ask for");
-    Finding::new(Rule::MissingCapability, message, excerpt).help(help)
+    Finding {
+        lacks: Capability::named(capability).filter(|lacking| *lacking != Capability::FILES),
+        ..Finding::new(Rule::MissingCapability, message, excerpt).help(help)
+    }
 }
 
 fn find_unused(script: &Script, used: &HashSet<Capability>, findings: &mut Vec<Finding>) {

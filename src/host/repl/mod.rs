@@ -10,6 +10,7 @@ pub(in crate::host) mod last;
 pub mod meta;
 mod mode;
 pub mod plan;
+pub mod save;
 pub mod scan;
 pub mod secrets;
 mod session;

@@ -59,6 +59,8 @@ pub struct Done {
     pub text: String,
     /// What it has made use of, of what it may do.
     pub used: Capabilities,
+    /// Whether it came to something, which was `_` then.
+    pub has_value: bool,
 }
 
 /// What came of an input.
@@ -228,6 +230,7 @@ impl Session {
             number: self.inputs,
             text: text.to_owned(),
             used,
+            has_value: self.state.has_value(),
         });
     }
 

@@ -20,6 +20,8 @@ pub struct State {
     imports: Vec<(String, Shared<Module>)>,
     /// The text of each input that has functions and of each module, by what errors call it.
     texts: HashMap<String, Arc<str>>,
+    /// Whether the last input came to something.
+    has_value: bool,
 }
 
 impl State {
@@ -88,9 +90,15 @@ impl State {
 
     /// Keeps the last value, unless there is none.
     pub(super) fn keep_last(&mut self, value: Dynamic) {
-        if !value.is_unit() {
+        self.has_value = !value.is_unit();
+        if self.has_value {
             self.scope.set_value(LAST, value);
         }
+    }
+
+    /// Whether the last input came to something.
+    pub(super) const fn has_value(&self) -> bool {
+        self.has_value
     }
 
     /// What the check of an input must know of it.

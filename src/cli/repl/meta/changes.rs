@@ -32,20 +32,20 @@ impl Changes {
         let changes = report.changes.iter().map(|change| change.sentence(false));
         let effects = report.effects.iter().filter_map(Delivery::sentence);
         for sentence in changes.chain(effects) {
-            self.add(input, sentence);
+            self.add(input, &sentence);
         }
     }
 
     /// Notes that it is not known whether an input has changed something, if its error says so.
     pub(in crate::cli::repl) fn note_error(&mut self, input: u64, error: &Error) {
         if error.code() == Code::CommitUnknown {
-            self.add(input, "Unknown: the answer to COMMIT was lost".to_owned());
+            self.add(input, "Unknown: the answer to COMMIT was lost");
         }
     }
 
-    fn add(&mut self, input: u64, sentence: String) {
+    fn add(&mut self, input: u64, sentence: &str) {
         if self.kept.len() < MOST {
-            self.kept.push((input, one_line(&sentence).into_owned()));
+            self.kept.push((input, one_line(sentence).into_owned()));
         } else {
             self.more += 1;
         }
@@ -83,7 +83,7 @@ mod tests {
         changes.note_error(3, &Error::new(Code::CommitUnknown, "x"));
         assert_eq!(changes.kept, [(3, "Unknown: the answer to COMMIT was lost".to_owned())]);
         for _ in 0..MOST {
-            changes.add(4, "Locked a\nb".to_owned());
+            changes.add(4, "Locked a\nb");
         }
         assert_eq!((changes.kept.len(), changes.more), (MOST, 1));
         assert_eq!(changes.kept[1].1, "Locked a\\nb");

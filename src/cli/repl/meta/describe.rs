@@ -91,10 +91,8 @@ fn session_rows(state: &State) -> Vec<(String, String)> {
 }
 
 fn holds(variable: &Variable) -> String {
-    match variable.is_constant {
-        true => format!("{}, constant", variable.holds),
-        false => variable.holds.clone(),
-    }
+    let constant = if variable.is_constant { ", constant" } else { "" };
+    format!("{}{constant}", variable.holds)
 }
 
 fn about(function: &Function) -> String {
@@ -110,7 +108,7 @@ pub(super) fn made_here(state: &State, name: &str, page: &mut Page) -> bool {
     let mut found = false;
     if let Some(variable) = state.variables().into_iter().find(|it| it.name == name) {
         page.rows(&[(name.to_owned(), holds(&variable))]);
-        if let Some(group) = variable.kind.and_then(|kind| of_type(kind)) {
+        if let Some(group) = variable.kind.and_then(of_type) {
             page.hits(&[group]);
         }
         found = true;
