@@ -26,6 +26,8 @@ fn session(name: &str, variables: &[(&str, &str)]) -> (Sandbox, OpenStore, Termi
     let mut command = sandbox.masctl(1);
     command
         .args(["repl", "--mode", "write"])
+        // On a dumb terminal the line editor leaves Ctrl-C to the system.
+        .env("TERM", "xterm")
         .envs(variables.iter().copied());
     let mut terminal = Terminal::start(&command);
     terminal.see("WRITE");
