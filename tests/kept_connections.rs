@@ -331,7 +331,7 @@ fn ctrl_c_ends_the_statement_on_the_server_too() {
     });
     assert_eq!(failed.expect_err("it was stopped").code(), Code::RunInterrupted);
     wait_until("the end of the statement", || connections(&store).is_empty());
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
     assert!(!is_locked(&store));
     session.input(lock_alice).expect("nobody holds a lock");
     assert_eq!(session.said.take(), Vec::<String>::new());

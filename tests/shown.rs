@@ -132,7 +132,7 @@ fn an_interrupt_ends_an_input_whose_value_is_being_read() {
     stage.store.hold("BEGIN; LOCK TABLE users").expect("nobody else has it");
     let interrupt = Arc::<Interrupt>::default();
     let pressed = interrupt.clone();
-    let presser = thread::spawn(move || {
+    let finger = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));
         pressed.press();
     });
@@ -141,7 +141,7 @@ fn an_interrupt_ends_an_input_whose_value_is_being_read() {
         stopped.expect_err("it waits for the table").code(),
         Code::RunInterrupted
     );
-    presser.join().expect("it has pressed");
+    finger.join().expect("it has pressed");
     stage.store.release().expect("it was held");
     assert_eq!(rows(&mut session, "list").1, [""; 0]);
 }
