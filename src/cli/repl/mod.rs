@@ -43,7 +43,7 @@ use crate::{
     error::{Code, Error, Result},
     host::{
         self,
-        repl::{Mode, Session, Setup, entry},
+        repl::{Mode, Session, Setup, complete, entry},
     },
     operations::Keeper,
 };
@@ -187,6 +187,8 @@ fn refuse_options(matches: &ArgMatches, options: &Options) -> Result<()> {
 
 fn converse(mut conversation: Conversation, mut editor: Editor, keeper: &Keeper) -> Result<u8> {
     let surroundings = Surroundings::of(conversation.session.configuration());
+    // The first key would wait for it.
+    std::thread::spawn(complete::prepare);
     if let Database::Postgres(_) = conversation.session.database() {
         // The prompt shows the schema.
         let opening = conversation.begin();
