@@ -34,8 +34,10 @@ mod personal_tokens; // personal access tokens as scripts issue them
 mod planned; // what is shown before it is changed, and changed only if it is the same again
 mod policy; // policy data as scripts set it
 mod primitives; // the examples of the help run, and are denied without their capability
+mod prompt_completion; // what the Tab key offers at the prompt
 mod prompting; // what a person types at the prompt of a session
 mod reference; // the pages under docs/ are those of this program
+mod repl_alone; // sessions that nobody types, what is loaded first, and sandboxes
 mod secrets; // what is secret is never shown
 mod sessions; // sessions as scripts list and end them
 mod shown; // values as a session shows them

@@ -20,6 +20,7 @@ mod child; // what one run of a program costs
 mod floor; // the least that a command could take
 mod lists; // lists and counts beside psql
 mod measures; // the measures, in the order of the table
+mod prompts; // the first prompt of a session
 mod scenes; // stores with users
 mod scripts; // scripts of an operator's, and completion
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -92,6 +93,7 @@ fn main() -> ExitCode {
     match arguments.next() {
         Some(first) if first == child::FLAG => return child::measure_one(arguments),
         Some(first) if first == walk::FLAG => return walk::walk(arguments),
+        Some(first) if first == prompts::FLAG => return prompts::show(),
         Some(first) if first == floor::HASH => return floor::print_hash(&arguments.next().unwrap_or_default()),
         _ => {}
     }

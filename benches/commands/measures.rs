@@ -6,7 +6,7 @@ use crate::{
     Plan,
     child::{self, Cost},
     floor::{self, Dialect, Floor},
-    lists,
+    lists, prompts,
     scenes::{ALICE, BOB, Embedded, OnPostgres},
     scripts,
     support::{homeserver::SECRET, sandbox::Sandbox},
@@ -51,6 +51,7 @@ pub(crate) const MEASURES: &[(&str, Measure)] = &[
     ("run a script", scripts::start),
     ("scripts check", scripts::check),
     ("completion", scripts::completion),
+    ("first prompt", prompts::first),
 ];
 
 /// Runs of masctl, and of the floor beside each.

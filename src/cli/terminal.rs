@@ -23,15 +23,24 @@ use crate::{
 /// The most answers that are shown at once.
 const PAGE: usize = 12;
 
+/// What comes from standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    /// The answers of a person who sees the questions.
+    Person,
+    /// Whatever a script reads.
+    Data,
+    /// The inputs of a session, so that nothing else can be read from it.
+    Inputs,
+}
+
 /// stderr and the terminal behind it.
 #[derive(Debug)]
 pub(super) struct Terminal {
     quiet: bool,
     /// Whether somebody looks at stderr.
     watched: bool,
-    interactive: bool,
-    /// Whether standard input has the inputs of a session, so that nothing else can be read from it.
-    input_is_taken: bool,
+    input: Input,
     store_named: AtomicBool,
     progress_shown: AtomicBool,
     held_back: Option<Mutex<String>>,
@@ -47,8 +56,11 @@ impl Terminal {
         Self {
             quiet: options.quiet,
             watched,
-            interactive: io::stdin().is_terminal() && watched,
-            input_is_taken: false,
+            input: if io::stdin().is_terminal() && watched {
+                Input::Person
+            } else {
+                Input::Data
+            },
             store_named: AtomicBool::new(false),
             progress_shown: AtomicBool::new(false),
             held_back: (options.wish.format == Format::Json && !watched).then(Mutex::default),
@@ -66,8 +78,7 @@ impl Terminal {
     /// As [`Self::new`], where the inputs of a session come from standard input: nobody can be asked there.
     pub(super) fn beside_inputs(options: &Options) -> Self {
         Self {
-            interactive: false,
-            input_is_taken: true,
+            input: Input::Inputs,
             ..Self::new(options)
         }
     }
@@ -116,19 +127,16 @@ impl Terminal {
     }
 
     fn require_somebody(&self) -> Result<()> {
-        if self.interactive {
-            return Ok(());
-        }
-        let (why, help) = if self.input_is_taken {
-            (
-                "the inputs are read from standard input",
-                "Start `masctl repl` on a terminal to be asked.",
-            )
-        } else {
-            (
+        let (why, help) = match self.input {
+            Input::Person => return Ok(()),
+            Input::Data => (
                 "this is not a terminal",
                 "Give the answers as arguments; `--help` lists them.",
-            )
+            ),
+            Input::Inputs => (
+                "the inputs are read from standard input",
+                "Start `masctl repl` on a terminal to be asked.",
+            ),
         };
         Err(Error::new(Code::InputNotInteractive, format!("Nobody can be asked: {why}")).help(help))
     }
@@ -167,7 +175,7 @@ impl Console for Terminal {
     }
 
     fn interactive(&self) -> bool {
-        self.interactive
+        self.input == Input::Person
     }
 
     fn ask(&self, question: &str, check: &dyn Fn(&str) -> Result<()>) -> Result<String> {
@@ -227,7 +235,7 @@ impl Console for Terminal {
     }
 
     fn read_secret(&self) -> Result<SecretString> {
-        if self.input_is_taken {
+        if self.input == Input::Inputs {
             let message = "A secret cannot be read from standard input: the inputs are read from it";
             return Err(Error::new(Code::ArgumentInvalid, message).help("Read it from a file."));
         }
@@ -243,7 +251,7 @@ impl Console for Terminal {
     }
 
     fn read_input(&self, most: u64) -> io::Result<Vec<u8>> {
-        if self.input_is_taken {
+        if self.input == Input::Inputs {
             return Err(io::Error::other("the inputs are read from it"));
         }
         let mut bytes = Vec::new();

@@ -78,11 +78,7 @@ pub(super) fn perform(
     let arguments = map_of(arguments, run.world());
     on_deep_stack(|| {
         let returned = Program::new(script, run, limits)?.call(arguments)?;
-        let rows = rows.filter(|_| !run.is_writing());
-        if let Some(shown) = rows.and_then(|rows| stream(&returned, reveal(), run, rows)) {
-            return shown.map(|()| Returned::shown());
-        }
-        Returned::new(&returned, reveal())
+        Returned::read(&returned, reveal(), run, rows)
     })
 }
 
@@ -107,12 +103,19 @@ impl Returned {
         })
     }
 
-    /// That of a list that was shown while it was read.
-    pub(super) fn shown() -> Self {
-        Self {
+    /// As [`Self::new`], but a list that is read before anything was written goes to `rows` while it is read.
+    ///
+    /// # Errors
+    /// Those of the store, and of `rows`.
+    pub(super) fn read(returned: &Dynamic, reveal: bool, run: &Run, rows: Option<&mut dyn Rows>) -> Result<Self> {
+        let rows = rows.filter(|_| !run.is_writing());
+        let Some(shown) = rows.and_then(|rows| stream(returned, reveal, run, rows)) else {
+            return Self::new(returned, reveal);
+        };
+        shown.map(|()| Self {
             shown: true,
             ..Self::default()
-        }
+        })
     }
 
     /// What came of the script that returned it, once that has ended so.

@@ -6,13 +6,13 @@
 use std::{
     fs::{self, Metadata},
     io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use super::{
     catalogue,
-    script::{Script, is_of_tests, is_script},
+    script::{self, Script, is_of_tests, is_script},
 };
 use crate::error::{Code, Error, Result};
 
@@ -159,6 +159,45 @@ fn read(name: &str, path: &Path) -> Result<Script> {
     }
     check_rights("script", path, &metadata)?;
     Script::read(path)
+}
+
+/// Reads a file of the person's own that is run without being named each time, unless somebody else may have written it.
+/// `what` is what it is called.
+///
+/// # Errors
+/// `script.untrusted`, `file.unreadable`, `script.syntax` for what is no text.
+pub fn read_own(what: &str, path: &Path) -> Result<String> {
+    let unreadable = |cause: &dyn std::fmt::Display| {
+        let message = format!("The {what} `{}` cannot be read: {cause}", path.display());
+        Error::new(Code::FileUnreadable, message)
+    };
+    let real = path.canonicalize().map_err(|cause| unreadable(&cause))?;
+    let metadata = real.metadata().map_err(|cause| unreadable(&cause))?;
+    if !metadata.is_file() {
+        let kind = if metadata.is_dir() { "a folder" } else { "no plain file" };
+        return Err(unreadable(&format!("it is {kind}")));
+    }
+    for folder in [path.parent(), real.parent()].into_iter().flatten() {
+        let metadata = folder.metadata().map_err(|cause| unreadable(&cause))?;
+        check_rights("folder", folder, &metadata)?;
+        check_owner("folder", folder, &metadata)?;
+    }
+    check_rights(what, path, &metadata)?;
+    check_owner(what, path, &metadata)?;
+    script::read_text(path)
+}
+
+/// Refuses what belongs to neither this user nor root.
+fn check_owner(what: &str, path: &Path, metadata: &Metadata) -> Result<()> {
+    let user = rustix::process::geteuid().as_raw();
+    if [user, 0].contains(&metadata.uid()) {
+        return Ok(());
+    }
+    let message = format!(
+        "The {what} `{}` is not trusted: it belongs to another user",
+        path.display()
+    );
+    Err(Error::new(Code::ScriptUntrusted, message))
 }
 
 /// Refuses what everybody can write to: who runs it may be root.

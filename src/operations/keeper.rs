@@ -115,6 +115,15 @@ impl Keeper {
         })
     }
 
+    /// The same, with another name for the database.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            name.clone_into(&mut shared.name);
+        }
+        self
+    }
+
     /// What the runs from now on may do. A connection that is made for something else is not used by them.
     pub fn set_access(&self, access: Access) {
         self.shared.state().access = access;

@@ -105,19 +105,22 @@ impl Run {
     /// need not survive a crash.
     #[must_use]
     pub fn in_test(parts: Parts, homeserver: Arc<dyn Homeserver>) -> Self {
+        Self::new(parts).thrown_away(homeserver)
+    }
+
+    /// Has the run work with this homeserver, whatever the configuration says, on a store that nothing of stays.
+    #[must_use]
+    pub fn thrown_away(self, homeserver: Arc<dyn Homeserver>) -> Self {
         Self {
+            homeserver: OnceLock::from(homeserver),
             throw_away: true,
-            ..Self::new(parts).with_homeserver(homeserver)
+            ..self
         }
     }
 
-    /// Has the run work with this homeserver, whatever the configuration says.
-    #[must_use]
-    pub fn with_homeserver(self, homeserver: Arc<dyn Homeserver>) -> Self {
-        Self {
-            homeserver: OnceLock::from(homeserver),
-            ..self
-        }
+    /// Whether nothing of what it writes stays for long.
+    pub(super) const fn is_thrown_away(&self) -> bool {
+        self.throw_away
     }
 
     /// Starts the run of a test on its stage.

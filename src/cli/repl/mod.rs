@@ -5,6 +5,7 @@ mod assistant;
 mod conversation;
 mod editor;
 mod feed;
+mod ground;
 mod highlight;
 mod history;
 mod keys;
@@ -12,18 +13,20 @@ mod meta;
 mod piped;
 mod prompt;
 mod show;
+mod startup;
 mod suggest;
 
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
 use clap::{
-    Arg, ArgMatches, Command,
+    Arg, ArgAction, ArgMatches, Command,
     builder::{PossibleValuesParser, ValueParser},
 };
 
 use self::{
     conversation::{Conversation, Step},
     editor::{Editor, Read},
+    ground::Ground,
     prompt::Parts,
     suggest::{Known, Surroundings},
 };
@@ -40,7 +43,7 @@ use crate::{
     error::{Code, Error, Result},
     host::{
         self,
-        repl::{Mode, Session, Setup, entry},
+        repl::{Mode, Session, Setup, complete, entry},
     },
     operations::Keeper,
 };
@@ -58,6 +61,18 @@ pub(super) fn command() -> Command {
                 .value_name("MODE")
                 .value_parser(PossibleValuesParser::new(Mode::ALL.iter().map(|mode| mode.as_str())))
                 .help("What inputs may do at first"),
+        )
+        .arg(
+            Arg::new("sandbox")
+                .long("sandbox")
+                .action(ArgAction::SetTrue)
+                .help("Learn on sample accounts: nothing of the session stays"),
+        )
+        .arg(
+            Arg::new("no_rc")
+                .long("no-rc")
+                .action(ArgAction::SetTrue)
+                .help("Do not load ~/.config/masctl/replrc.rhai"),
         )
         // Not shown: what is given here is meant for `run`.
         .arg(
@@ -78,48 +93,47 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
     } else {
         Terminal::beside_inputs(options)
     });
-    let configuration = Arc::new(options.configuration()?);
-    let database = configuration.database()?;
-    let narrowing = Narrowing {
-        allow: options.allow.clone(),
-        deny: options.deny.clone(),
-        configured: configuration.masctl()?.deny,
-        only_read: false,
+    let world = surroundings::world()?;
+    let runtime = Arc::new(host::runtime()?);
+    let ground = if matches.get_flag("sandbox") {
+        Ground::sandbox(&world, &runtime)?
+    } else {
+        Ground::configured(options)?
     };
     let mode = matches.get_one::<String>("mode");
     let mode = mode.and_then(|mode| Mode::ALL.iter().find(|known| known.as_str() == mode));
-    let mode = mode.copied().unwrap_or(match database {
-        Database::Postgres(_) => Mode::Read,
-        Database::Embedded(_) | Database::Sqlite(_) => Mode::Plan,
-    });
-    let runtime = Arc::new(host::runtime()?);
-    let keeper = Arc::new(Keeper::new(
-        &configuration,
-        database.clone(),
-        runtime,
-        surroundings::idle()?,
-    )?);
-    let closing = keeper.clone();
-    let inputs = signals::watch_inputs(is_at_prompt, options, move || closing.close())?;
+    let mode = mode.copied().unwrap_or(ground.mode());
+    let keeper = Arc::new(ground.keeper(runtime, surroundings::idle()?)?);
+    let inputs = signals::watch_inputs(is_at_prompt, options, at_leaving(&ground, &keeper))?;
     let editor = if is_at_prompt {
-        let keys = configuration.masctl()?.editor;
-        Some(Editor::new(configuration.environment(), keys, console.clone())?)
+        Some(Editor::new(&ground.environment, ground.keys()?, console.clone())?)
     } else {
         None
     };
     let setup = Setup {
-        configuration,
-        database,
-        homeserver: None,
-        narrowing,
+        configuration: ground.configuration.clone(),
+        database: ground.database.clone(),
+        homeserver: ground.homeserver(),
+        narrowing: Narrowing {
+            allow: options.allow.clone(),
+            deny: options.deny.clone(),
+            configured: ground.configuration.masctl()?.deny,
+            only_read: false,
+        },
         console: console.clone(),
-        world: surroundings::world()?,
+        world,
         keeper: keeper.clone(),
     };
+    ground.tell(&*console);
+    let startup = (!matches.get_flag("no_rc")).then_some(&ground.environment);
     // What scripts made is dropped where it was made: as deep as it may be.
     let held = host::on_deep_stack(|| {
         let session = Session::new(setup, mode);
-        let conversation = Conversation::new(session, console, options.clone(), inputs);
+        let mut conversation = Conversation::new(session, console, options.clone(), inputs);
+        match startup.map_or(Ok(()), |environment| startup::load(&mut conversation, environment)) {
+            Err(error) if is_at_prompt => write_stderr(&failure::report(&error, Terminal::style(false))),
+            loaded => loaded?,
+        }
         match editor {
             Some(editor) => converse(conversation, editor, &keeper),
             None => piped::converse(conversation),
@@ -129,6 +143,18 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
     held
 }
 
+/// What is left to do where a signal ends the process.
+fn at_leaving(ground: &Ground, keeper: &Arc<Keeper>) -> impl Fn() + Send + 'static {
+    let (keeper, folder) = (keeper.clone(), ground.folder());
+    move || {
+        keeper.close();
+        if let Some(folder) = &folder {
+            // It is among the temporary files: what cannot be removed is not for long either.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
 /// Refuses what is meant for a script.
 fn refuse_options(matches: &ArgMatches, options: &Options) -> Result<()> {
     let refuse = |message: &str, help: &str| Err(Error::new(Code::ArgumentInvalid, message).help(help));
@@ -136,6 +162,12 @@ fn refuse_options(matches: &ArgMatches, options: &Options) -> Result<()> {
         return refuse(
             "`masctl repl` takes no script",
             "`masctl run FILE` runs one, and `masctl repl < FILE` takes inputs from a file.",
+        );
+    }
+    if matches.get_flag("sandbox") && !options.files.is_empty() {
+        return refuse(
+            "`--sandbox` reads no configuration",
+            "Leave `--config` or `--sandbox` out.",
         );
     }
     if options.dry_run {
@@ -155,6 +187,8 @@ fn refuse_options(matches: &ArgMatches, options: &Options) -> Result<()> {
 
 fn converse(mut conversation: Conversation, mut editor: Editor, keeper: &Keeper) -> Result<u8> {
     let surroundings = Surroundings::of(conversation.session.configuration());
+    // The first key would wait for it.
+    std::thread::spawn(complete::prepare);
     if let Database::Postgres(_) = conversation.session.database() {
         // The prompt shows the schema.
         let opening = conversation.begin();

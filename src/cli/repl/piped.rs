@@ -3,7 +3,6 @@
 use std::{
     io::{self, IsTerminal},
     ops::ControlFlow,
-    sync::Arc,
 };
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
         execution,
         printer::Printer,
         render::{self, Format},
+        signals::INTERRUPTED,
     },
     conversation::{Conversation, Step},
     feed::{self, Entered, Feed},
@@ -19,7 +19,6 @@ use crate::{
     console::Console,
     error::{Code, Error, Excerpt, Result},
     host::{Outcome, repl::Mode},
-    operations::Interrupt,
 };
 
 /// What errors call an input until its place in standard input is known: with the number of its first line.
@@ -48,6 +47,7 @@ pub(super) fn converse(mut conversation: Conversation) -> Result<u8> {
     };
     while let Some(entered) = feed.next()? {
         match session.answer(&entered).map_err(|error| placed(error, &entered))? {
+            Step::GoOn if session.conversation.is_over() => return Ok(INTERRUPTED),
             Step::GoOn => {}
             Step::Leave => break,
         }
@@ -77,6 +77,7 @@ impl Piped<'_> {
 
     /// Evaluates an input, and shows its result as `eval` does that of an expression. `Break` if its reader has gone away.
     fn evaluate(&mut self, entered: &Entered) -> Result<ControlFlow<()>> {
+        let input = self.conversation.begin();
         let Conversation {
             session,
             console,
@@ -90,7 +91,7 @@ impl Piped<'_> {
         let label = format!("{LABEL}{}", entered.line);
         let mut printer = Printer::following(&options.wish, lead);
         let outcome = if execution::streams(only_reads, &options.wish) {
-            let done = session.execute(&label, &entered.text, Arc::<Interrupt>::default(), Some(&mut printer));
+            let done = session.execute(&label, &entered.text, input.interrupt(), Some(&mut printer));
             match done {
                 Ok(outcome) if outcome.shown => {
                     self.is_first = false;
@@ -104,8 +105,9 @@ impl Piped<'_> {
                 }
             }
         } else {
-            session.execute(&label, &entered.text, Arc::<Interrupt>::default(), None)?
+            session.execute(&label, &entered.text, input.interrupt(), None)?
         };
+        drop(input);
         execution::tell(&outcome.report, &**console);
         if outcome.report.dry_run {
             return Err(unasked(&outcome));

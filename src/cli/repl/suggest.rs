@@ -7,10 +7,16 @@ use crate::{
     config::Configuration,
     host::repl::{
         State,
-        complete::{self, Around},
+        complete::{self, Around, Candidate},
         hint,
     },
 };
+
+/// Of how many candidates at most it is said what each takes and does: of more, the names are to be seen at once.
+const FEW: usize = 16;
+
+/// How many columns signatures may take for what follows them to stand in one column.
+const WIDEST: usize = 48;
 
 /// Where names are from, beside the session.
 #[derive(Clone)]
@@ -47,14 +53,15 @@ impl Known {
 impl Suggest for Known {
     fn candidates(&self, text: &str, cursor: usize) -> Suggestions {
         let completion = complete::candidates(&self.state, &self.around(), text, cursor);
-        let candidates = completion.candidates.into_iter();
+        let candidates = completion.candidates;
+        let widths = candidates.iter().map(|it| it.signature.chars().count());
+        let column = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
+        let column = (candidates.len() <= FEW).then_some(column);
         Suggestions {
             start: completion.start,
             candidates: candidates
-                .map(|candidate| Suggestion {
-                    replacement: candidate.replacement,
-                    shown: candidate.signature,
-                })
+                .into_iter()
+                .map(|candidate| suggestion(candidate, column))
                 .collect(),
         }
     }
@@ -63,4 +70,18 @@ impl Suggest for Known {
         let hint = hint::of(&self.state, &self.around(), text, cursor)?;
         Some((hint.rest, hint.note))
     }
+}
+
+/// A candidate by its signature, and what it does behind a column, if there is one; else by its name.
+fn suggestion(candidate: Candidate, column: Option<usize>) -> Suggestion {
+    let Candidate {
+        replacement,
+        signature,
+        about,
+    } = candidate;
+    let shown = match column {
+        Some(column) => format!("{signature:column$}  {about}").trim_end().to_owned(),
+        None => replacement.clone(),
+    };
+    Suggestion { replacement, shown }
 }

@@ -1,6 +1,9 @@
 //! One input of a session: it is checked, compiled, evaluated, and what it leaves is kept.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rhai::{AST, Dynamic, Engine, Expr, ModuleResolver, Stmt};
 
@@ -30,6 +33,18 @@ impl Input {
         };
         Self {
             script: Script::with("input", label, text, Header::of_expression(None), origin),
+        }
+    }
+
+    /// The text of a file, beside which its modules are.
+    pub(super) fn of_file(file: &Path, text: &str) -> Self {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let origin = Origin::File {
+            folder: folder.to_owned(),
+        };
+        let label = file.display().to_string();
+        Self {
+            script: Script::with("input", &label, text, Header::of_expression(None), origin),
         }
     }
 

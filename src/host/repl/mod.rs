@@ -10,6 +10,7 @@ pub(in crate::host) mod last;
 pub mod meta;
 mod mode;
 pub mod plan;
+mod sandbox;
 pub mod save;
 pub mod scan;
 pub mod secrets;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use contents::{Function, Import, Variable};
 pub use mode::Mode;
+pub use sandbox::Sandbox;
 pub use session::{Answer, Session, Setup};
 pub use shown::Shown;
 pub use state::State;

@@ -223,6 +223,11 @@ impl Session {
         }
     }
 
+    /// Keeps what was left by something that is no input.
+    pub(super) fn keep_unnumbered(&mut self, state: State) {
+        self.state = state.into();
+    }
+
     /// Keeps what an input that worked has left.
     pub(super) fn keep(&mut self, text: &str, used: Capabilities, state: State) {
         self.state = Arc::new(state);
@@ -277,7 +282,7 @@ impl Session {
             .map_err(|error| run.abandon(error))
     }
 
-    fn narrowing(&self) -> Narrowing {
+    pub(super) fn narrowing(&self) -> Narrowing {
         Narrowing {
             only_read: self.mode == Mode::Read,
             ..self.setup.narrowing.clone()
@@ -289,7 +294,7 @@ impl Session {
     }
 
     /// Makes the parts of the runs of one input.
-    fn parts(&self, capabilities: Granted, interrupt: Arc<Interrupt>) -> impl Fn() -> Parts + use<> {
+    pub(super) fn parts(&self, capabilities: Granted, interrupt: Arc<Interrupt>) -> impl Fn() -> Parts + use<> {
         let configuration = self.setup.configuration.clone();
         let (database, console) = (self.setup.database.clone(), self.setup.console.clone());
         let (world, runtime) = (self.setup.world.clone(), self.setup.keeper.runtime().clone());
@@ -306,10 +311,10 @@ impl Session {
     }
 
     /// A run with what it has in common with the others of the session.
-    fn begin(&self, run: Run) -> Run {
+    pub(super) fn begin(&self, run: Run) -> Run {
         let run = run.kept_by(self.setup.keeper.clone());
         match &self.setup.homeserver {
-            Some(homeserver) => run.with_homeserver(homeserver.clone()),
+            Some(homeserver) => run.thrown_away(homeserver.clone()),
             None => run,
         }
     }

@@ -88,6 +88,11 @@ impl State {
         self.texts.extend(texts);
     }
 
+    /// Forgets the last value.
+    pub(super) fn forget_last(&mut self) {
+        drop(self.scope.remove::<Dynamic>(LAST));
+    }
+
     /// Keeps the last value, unless there is none.
     pub(super) fn keep_last(&mut self, value: Dynamic) {
         self.has_value = !value.is_unit();

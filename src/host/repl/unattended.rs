@@ -1,16 +1,14 @@
 //! Inputs that nobody types: their results go to a program, and nobody can be asked.
 
-use std::sync::Arc;
-
-use rhai::Dynamic;
+use std::{path::Path, sync::Arc};
 
 use super::{Session, input::Input};
 use crate::{
+    capability::{Capabilities, Granted, Narrowing},
     console::Rows,
     error::Result,
     host::execute::{Outcome, Returned},
     operations::{Interrupt, Run},
-    primitives::stream,
 };
 
 impl Session {
@@ -32,7 +30,7 @@ impl Session {
         let input = Input::new(label, text);
         let run = Arc::new(self.start_unattended(interrupt));
         let evaluated = input.evaluate(self.state(), &run).and_then(|(value, state)| {
-            let returned = returned(&value, run.may_reveal(), &run, rows)?;
+            let returned = Returned::read(&value, run.may_reveal(), &run, rows)?;
             Ok((returned.of(run.finish()?), state))
         });
         let (mut outcome, state) = evaluated.map_err(|error| run.abandon(error))?;
@@ -44,13 +42,25 @@ impl Session {
         }
         Ok(outcome)
     }
-}
 
-/// The value of an input: a list that was shown, or all of it.
-fn returned(value: &Dynamic, reveal: bool, run: &Run, rows: Option<&mut dyn Rows>) -> Result<Returned> {
-    let rows = rows.filter(|_| !run.is_writing());
-    match rows.and_then(|rows| stream(value, reveal, run, rows)) {
-        Some(shown) => shown.map(|()| Returned::shown()),
-        None => Returned::new(value, reveal),
+    /// Evaluates the text of a file before the first input: what it defines stays. It can only read, whatever the mode is,
+    /// and its value is nobody's last.
+    ///
+    /// # Errors
+    /// Those of scripts. Nothing of it stays then.
+    pub fn load(&mut self, file: &Path, text: &str, interrupt: Arc<Interrupt>) -> Result<()> {
+        let narrowing = Narrowing {
+            only_read: true,
+            ..self.narrowing()
+        };
+        let granted = Granted::new(Capabilities::of_session(), narrowing, |_| Vec::new());
+        let run = Arc::new(self.begin(Run::new(self.parts(granted, interrupt)())));
+        let evaluated = Input::of_file(file, text).evaluate(self.state(), &run);
+        let (_, mut state) = evaluated
+            .and_then(|evaluated| run.finish().map(|_| evaluated))
+            .map_err(|error| run.abandon(error))?;
+        state.forget_last();
+        self.keep_unnumbered(state);
+        Ok(())
     }
 }
