@@ -4,20 +4,16 @@ use super::{CTRL_C, Session, TAB, UP};
 
 #[test]
 fn a_namespace_is_completed_to_its_functions() {
-    const LISTED: &str = "READ> users::
-users::check_available(name: String, options: Map)  users::get(name: String) -> User                    \
-users::localpart(name: String) -> String
-users::count(options: Map) -> int                   users::get_by_email(address: String) -> User        \
-users::provision_all() -> int
-users::find(name: String) -> User | ()              users::get_by_id(id: String) -> User                \
-users::register(options: Map) -> User
-users::find_by_email(address: String) -> User | ()  users::list(options: Map) -> list of User
-";
     let mut session = Session::open("complete", &[]);
-    assert_eq!(
-        session.window.press_for_line(&format!("users::{TAB}"), "users::"),
-        LISTED
-    );
+    let listed = session.window.press_for_line(&format!("users::{TAB}"), "users::");
+    for signature in [
+        "users::check_available(name: String, options: Map)",
+        "users::get(name: String) -> User",
+        "users::list(options: Map) -> list of User",
+        "users::register(options: Map) -> User",
+    ] {
+        assert!(listed.contains(signature), "{signature}: {listed}");
+    }
     session.window.press(&format!("che{TAB}"));
     session.window.until_line("users::check_available(");
     session.window.press_for_prompt(CTRL_C);
@@ -28,10 +24,11 @@ users::find_by_email(address: String) -> User | ()  users::list(options: Map) ->
 fn a_value_is_completed_by_what_it_is() {
     let mut session = Session::open("value", &[]);
     session.enter(r#"let u = users::get("alice")"#);
-    assert_eq!(
-        session.window.press_for_line(&format!("u.lo{TAB}"), "u.lock"),
-        "READ> u.lock\nuser.lock() -> User   locked_at: Time | ()\n"
-    );
+    let listed = session.window.press_for_line(&format!("u.lo{TAB}"), "u.lock");
+    for signature in ["user.lock() -> User", "locked_at: Time | ()"] {
+        assert!(listed.contains(signature), "{signature}: {listed}");
+    }
+    assert!(!listed.contains("unlock"), "{listed}");
     session.window.press(&format!("e{TAB}"));
     session.window.until_line("u.locked_at");
     assert_eq!(session.window.press_for_prompt("\r"), "READ> u.locked_at\n");
@@ -47,10 +44,13 @@ fn meta_commands_are_completed_to_what_they_take() {
     session.window.press(&format!(r"\mode wr{TAB}"));
     session.window.until_line(r"\mode write");
     session.window.press_for_prompt(CTRL_C);
-    assert_eq!(
-        session.window.press_for_line(&format!(r"\mode {TAB}"), r"\mode "),
-        "READ> \\mode\nplan   read   write\n"
-    );
+    let listed = session.window.press_for_line(&format!(r"\mode {TAB}"), r"\mode ");
+    for mode in ["plan", "read", "write"] {
+        assert!(
+            listed.contains(&format!("\n{mode}")) || listed.contains(&format!("  {mode}")),
+            "{listed}"
+        );
+    }
     session.window.press_for_prompt(CTRL_C);
     session.leave();
 }
