@@ -85,7 +85,7 @@ fn ctrl_c_ends_a_statement_that_waits_and_nothing_is_held_after_it() {
     terminal.press(CTRL_C);
     terminal.see("Error: Interrupted: nothing was changed");
     wait_until("the end of the statement", || connections(&store).is_empty());
-    store.release().expect("it was held");
+    store.release().expect("it is held");
     terminal.answer(r#"users::get("alice").lock()"#);
     let between = terminal.see("Locked alice");
     assert!(!between.contains("lost"), "{between}");
