@@ -37,6 +37,7 @@ mod primitives; // the examples of the help run, and are denied without their ca
 mod prompt_completion; // what the Tab key offers at the prompt
 mod prompting; // what a person types at the prompt of a session
 mod reference; // the pages under docs/ are those of this program
+mod repl; // a session at a prompt, in a real terminal
 mod repl_alone; // sessions that nobody types, what is loaded first, and sandboxes
 mod secrets; // what is secret is never shown
 mod sessions; // sessions as scripts list and end them

@@ -26,6 +26,7 @@ pub(crate) mod transcript; // reads, compares and rewrites transcripts
 pub(crate) mod value; // how a transcript shows a value of a database
 pub(crate) mod watch; // what each command changed in a store
 pub(crate) mod watchdog; // clears up what the tests started, however they end
+pub(crate) mod window; // a program in a terminal, as a person sees it
 
 use std::{
     sync::{LazyLock, mpsc},
