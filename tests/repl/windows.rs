@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 /// Whatever is wider than the window goes on in its next line, so that it can be copied whole.
-const NARROW: &str = r##"READ
+const NARROW: &str = r#"READ
 {place}
 schema 20260720 (MAS 1.22)> users::list(
 #{})
@@ -77,7 +77,7 @@ guest           false
 READ
 {place}
 schema 20260720 (MAS 1.22)>
-"##;
+"#;
 
 #[test]
 fn a_window_of_40_columns() {

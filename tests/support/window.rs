@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 use vt100::Parser;
 
 /// How long a person waits for what they expect to see. A machine that is busy takes a while.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// So high that nothing scrolls out of it.
 const ROWS: u16 = 400;
@@ -194,7 +194,8 @@ impl Window {
         let screen = self.screen.screen();
         let rows = screen.rows(0, screen.size().1.get());
         let rows = rows.skip(from.into()).take(to.saturating_sub(from).into());
-        let text: String = rows.map(|row| format!("{}\n", row.trim_end())).collect();
+        let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+        let text = rows.join("\n");
         let text = text.trim_end_matches('\n');
         if text.is_empty() {
             String::new()
