@@ -36,6 +36,7 @@ mod policy; // policy data as scripts set it
 mod primitives; // the examples of the help run, and are denied without their capability
 mod prompt_completion; // what the Tab key offers at the prompt
 mod prompting; // what a person types at the prompt of a session
+mod readme_session; // the session that the README shows
 mod reference; // the pages under docs/ are those of this program
 mod repl; // a session at a prompt, in a real terminal
 mod repl_alone; // sessions that nobody types, what is loaded first, and sandboxes

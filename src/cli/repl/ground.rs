@@ -15,8 +15,7 @@ use crate::{
 };
 
 /// What is said of a sandbox at first.
-const WELCOME: &str =
-    "Sandbox: sample accounts in a store of its own, and a homeserver that is only memory. Nothing of it stays.";
+const WELCOME: &str = "Sandbox: sample accounts to try things on, of which nothing stays";
 
 /// What the store of a sandbox is called.
 const NAME: &str = "sandbox";
