@@ -35,7 +35,7 @@ pub(super) fn answer(conversation: &mut Conversation, call: Call<'_>) -> Result<
         Meta::Scripts => help::show_scripts(conversation)?,
         Meta::Run => run::run(conversation, command, argument)?,
         Meta::Mode => mode::show_or_set(conversation, command, argument)?,
-        Meta::Changes => conversation.changes.show()?,
+        Meta::Changes => conversation.changes.show(conversation.style)?,
         Meta::Expanded | Meta::Json | Meta::Timing => switch::turn(conversation, command, argument)?,
         Meta::Save | Meta::SaveOver => save::save(conversation, command, argument)?,
         Meta::History => history::show(conversation, command, argument)?,

@@ -52,7 +52,7 @@ impl Changes {
     }
 
     /// Prints them.
-    pub(super) fn show(&self) -> Result<()> {
+    pub(super) fn show(&self, style: Style) -> Result<()> {
         if self.kept.is_empty() {
             write_stderr("This session has changed nothing\n");
             return Ok(());
@@ -61,7 +61,7 @@ impl Changes {
             .kept
             .iter()
             .map(|(input, change)| json!({ "input": input, "change": change }));
-        render::print(&render::plain(&Value::Array(rows.collect()), &Wish::default())?)?;
+        show::print(&Shown::from(Value::Array(rows.collect())), style)?;
         if self.more > 0 {
             write_stderr(&format!("… and {} after those\n", counted(self.more, "change")));
         }
