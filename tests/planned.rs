@@ -207,6 +207,62 @@ fn what_another_client_changes_in_between_is_refused(#[values(Store::Sqlite, Sto
     );
 }
 
+/// A change that says how many things it is about says nothing of which.
+#[rstest]
+fn others_of_the_same_number_are_refused(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let stage = stage(kind, "others");
+    let scope = if kind == Store::Postgres { "'{}'" } else { "'[]'" };
+    stage.rows(&[cast::sessions_sql(scope), cast::jobs_sql()].concat());
+    let another = |_: &Plan| {
+        let ended = "UPDATE user_sessions SET finished_at = '2024-05-01T10:00:00+00:00'; ";
+        let begun = cast::sessions_sql(scope)
+            .rsplit_once("INSERT")
+            .map(|(_, insert)| {
+                format!(
+                    "INSERT{}",
+                    insert.replace(cast::BROWSER_SESSION, "01HV0000000000000000000B10")
+                )
+            })
+            .expect("browsers come last");
+        stage.rows(&[ended, &begun].concat());
+        Ok(true)
+    };
+    let help = refused(stage.plan(None, &NEEDS, "users::get(\"alice\").kill_sessions()", another));
+    assert_eq!(
+        help,
+        "`Would end 2 sessions of alice (1 OAuth 2.0, 1 browser)`: what it is about is not the same as when it was shown."
+    );
+    assert_eq!(
+        stage.rows("SELECT count(*) FROM user_sessions WHERE finished_at IS NULL"),
+        ["1"]
+    );
+    let _ = applied(stage.plan(None, &NEEDS, "users::get(\"alice\").kill_sessions()", agree));
+}
+
+/// Secrets are in no change, and yet it is not all one what they are.
+#[rstest]
+#[case(
+    "tokens::issue_registration(#{ token: `t-${emails::count(#{})}` })",
+    "issue a registration token"
+)]
+#[case(
+    "users::get(\"alice\").set_password(`Correct-horse-${emails::count(#{})}-battery`)",
+    "set the password of alice"
+)]
+fn another_secret_is_refused(#[case] body: &str, #[case] what: &str) {
+    let stage = stage(Store::Sqlite, what.split(' ').next().expect("a word"));
+    let needs = [&NEEDS[..], &["passwords:write", "emails:read"]].concat();
+    let help = refused(stage.plan(None, &needs, body, |_| {
+        stage.rows("UPDATE user_emails SET email = email; DELETE FROM user_emails");
+        Ok(true)
+    }));
+    assert_eq!(
+        help,
+        format!("`Would {what}`: the secret is not the same as when it was shown.")
+    );
+    let _ = applied(stage.plan(None, &needs, body, agree));
+}
+
 #[test]
 fn what_fails_the_second_time_says_that_it_did_not_before() {
     let stage = stage(Store::Sqlite, "failing");
