@@ -11,7 +11,10 @@ use std::{
 use masctl::{
     console::Console,
     error::{Code, Error, Result},
-    host::{Outcome, repl::plan::Planned},
+    host::{
+        Outcome,
+        repl::{Mode, plan::Planned},
+    },
     operations::Plan,
     primitives::documented,
 };
@@ -308,6 +311,24 @@ fn secrets_are_those_of_the_second_execution(#[values(Store::Sqlite, Store::Post
     let all = format!("{error:?} {:?} {:?}", error.help_text(), error.values());
     assert!(!all.contains("mct_"), "{all}");
     assert_eq!(stage.rows("SELECT count(*) FROM compat_access_tokens"), ["1"]);
+}
+
+#[test]
+fn who_has_agreed_is_told_of_another_connection() {
+    let stage = stage(Store::Postgres, "reconnected");
+    let mut session = stage.session(Mode::Plan);
+    let cut = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+               WHERE application_name = 'masctl' AND datname = current_database()";
+    let mut ask = |_: &Plan| {
+        assert_eq!(stage.rows(cut), ["1"]);
+        Ok(true)
+    };
+    let answer = session.evaluate("users::get(\"alice\").lock()", Arc::default(), &mut ask);
+    assert!(answer.expect("it is applied").is_some());
+    assert_eq!(
+        stage.take_said(),
+        ["Warning: the connection to the database was lost: connected again"]
+    );
 }
 
 /// A person who answers with how often they were asked.
