@@ -357,14 +357,6 @@ impl Run {
         }
     }
 
-    /// Opens the connection before the first touch, if there is none yet.
-    ///
-    /// # Errors
-    /// Those of opening the store; `run.interrupted`.
-    pub fn connect(&self) -> Result<()> {
-        self.wait(self.read(async |_| Ok(())))
-    }
-
     async fn connection<'session>(
         &self,
         session: &'session mut Session,
