@@ -11,7 +11,10 @@ use std::{
 use masctl::{
     console::Console,
     error::{Code, Error, Result},
-    host::{Outcome, repl::plan::Planned},
+    host::{
+        Outcome,
+        repl::{Mode, plan::Planned},
+    },
     operations::Plan,
     primitives::documented,
 };
@@ -207,6 +210,64 @@ fn what_another_client_changes_in_between_is_refused(#[values(Store::Sqlite, Sto
     );
 }
 
+/// A change that says how many things it is about says nothing of which.
+#[rstest]
+fn others_of_the_same_number_are_refused(#[values(Store::Sqlite, Store::Postgres)] kind: Store) {
+    let stage = stage(kind, "others");
+    let scope = if kind == Store::Postgres { "'{}'" } else { "'[]'" };
+    stage.rows(&[cast::sessions_sql(scope), cast::jobs_sql()].concat());
+    let another = |_: &Plan| {
+        let ended = "UPDATE user_sessions SET finished_at = '2024-05-01T10:00:00+00:00'; ";
+        let begun = cast::sessions_sql(scope)
+            .rsplit_once("INSERT")
+            .map(|(_, insert)| {
+                format!(
+                    "INSERT{}",
+                    insert.replace(cast::BROWSER_SESSION, "01HV0000000000000000000B10")
+                )
+            })
+            .expect("browsers come last");
+        stage.rows(&[ended, &begun].concat());
+        Ok(true)
+    };
+    let help = refused(stage.plan(None, &NEEDS, "users::get(\"alice\").kill_sessions()", another));
+    assert_eq!(
+        help,
+        "`Would end 2 sessions of alice (1 OAuth 2.0, 1 browser)`: what it is about is not the same as when it was shown."
+    );
+    assert_eq!(
+        stage.rows("SELECT count(*) FROM user_sessions WHERE finished_at IS NULL"),
+        ["1"]
+    );
+    let _ = applied(stage.plan(None, &NEEDS, "users::get(\"alice\").kill_sessions()", agree));
+}
+
+/// Secrets are in no change, and yet it is not all one what they are.
+#[rstest]
+#[case(
+    "tokens::issue_registration(#{ token: `t-${emails::count(#{})}` })",
+    "issue a registration token"
+)]
+#[case(
+    "let secrets = [input::ask_secret(\"One\"), input::ask_secret(\"Other\")]; \
+     users::get(\"alice\").set_password(secrets[emails::count(#{})], #{ ignore_complexity: true })",
+    "set the password of alice"
+)]
+fn another_secret_is_refused(#[case] body: &str, #[case] what: &str) {
+    let stage = stage(Store::Sqlite, what.split(' ').next().expect("a word"));
+    let needs = [&NEEDS[..], &["passwords:write", "emails:read"]].concat();
+    let person = || Some(Arc::<Person>::default() as Arc<dyn Console>);
+    let help = refused(stage.plan(person(), &needs, body, |_| {
+        stage.rows("DELETE FROM user_emails");
+        Ok(true)
+    }));
+    assert_eq!(
+        help,
+        format!("`Would {what}`: the secret is not the same as when it was shown.")
+    );
+    let _ = applied(stage.plan(person(), &needs, body, agree));
+}
+
 #[test]
 fn what_fails_the_second_time_says_that_it_did_not_before() {
     let stage = stage(Store::Sqlite, "failing");
@@ -250,6 +311,24 @@ fn secrets_are_those_of_the_second_execution(#[values(Store::Sqlite, Store::Post
     let all = format!("{error:?} {:?} {:?}", error.help_text(), error.values());
     assert!(!all.contains("mct_"), "{all}");
     assert_eq!(stage.rows("SELECT count(*) FROM compat_access_tokens"), ["1"]);
+}
+
+#[test]
+fn who_has_agreed_is_told_of_another_connection() {
+    let stage = stage(Store::Postgres, "reconnected");
+    let mut session = stage.session(Mode::Plan);
+    let cut = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+               WHERE application_name = 'masctl' AND datname = current_database()";
+    let mut ask = |_: &Plan| {
+        assert_eq!(stage.rows(cut), ["1"]);
+        Ok(true)
+    };
+    let answer = session.evaluate("users::get(\"alice\").lock()", Arc::default(), &mut ask);
+    assert!(answer.expect("it is applied").is_some());
+    assert_eq!(
+        stage.take_said(),
+        ["Warning: the connection to the database was lost: connected again"]
+    );
 }
 
 /// A person who answers with how often they were asked.

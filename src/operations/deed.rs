@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
+use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Change, Effect, Record, Run, record::Queued};
+use super::{
+    Change, Effect, Record, Run,
+    record::{Queued, Unsaid, What},
+};
 use crate::{
     error::{Code, Error},
     model::{Id, Time},
@@ -78,6 +82,25 @@ impl<'run> Deed<'run> {
             queue: queue.into(),
             payloads,
         });
+    }
+
+    /// Keeps which things the next change is about that does not name them all, if the run is to be compared with another.
+    pub(super) fn keep_things(&mut self, ids: impl IntoIterator<Item = Id>) {
+        if self.run.world().is_recording() {
+            self.keep_unsaid(What::Things(ids.into_iter().collect()));
+        }
+    }
+
+    /// Keeps a secret that the next change is about, if the run is to be compared with another.
+    pub(super) fn keep_secret(&mut self, secret: &SecretString) {
+        if self.run.world().is_recording() {
+            self.keep_unsaid(What::Secret(secret.clone()));
+        }
+    }
+
+    fn keep_unsaid(&mut self, what: What) {
+        let change = self.record.changes.len();
+        self.record.unsaid.push(Unsaid { change, what });
     }
 
     /// Remembers that jobs wait for a worker.

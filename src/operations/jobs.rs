@@ -275,6 +275,7 @@ pub async fn release(run: &Run) -> Result<u64> {
             return Ok(0);
         }
         deed.queued_jobs(count);
+        deed.keep_things(released.iter().map(|&(id, _)| id));
         let subjects = released.into_iter().take(MOST_SUBJECTS).map(|(id, queue)| Subject {
             kind: "job",
             id: Some(id),

@@ -150,19 +150,31 @@ pub async fn remove(run: &Run, user: &User) -> Result<u64> {
 }
 
 /// A password that is being hashed, before a transaction opens, so that nobody waits for it.
-pub(super) struct Hashing(Working<Hashed>);
+pub(super) struct Hashing {
+    password: SecretString,
+    hash: Working<Hashed>,
+}
+
+/// A password with its hash.
+pub(super) struct New {
+    password: SecretString,
+    pub(super) hashed: Hashed,
+}
 
 /// Starts to hash a password: hashing takes as long as everything else that is asked of a new password.
 pub(super) fn start_hash(run: &Run, password: &SecretString) -> Result<Hashing> {
     let settings = run.password_settings()?;
-    let (password, salt) = (password.clone(), run.world().bytes());
-    start(&settings, move |schemes| schemes.hash(&password, salt)).map(Hashing)
+    let (hashed, salt) = (password.clone(), run.world().bytes());
+    Ok(Hashing {
+        password: password.clone(),
+        hash: start(&settings, move |schemes| schemes.hash(&hashed, salt))?,
+    })
 }
 
 impl Hashing {
     /// Waits for the hash, and warns if it is not of the whole password.
-    pub(super) async fn finish(self, run: &Run) -> Result<Hashed> {
-        let hashed = finish(self.0).await?;
+    pub(super) async fn finish(self, run: &Run) -> Result<New> {
+        let hashed = finish(self.hash).await?;
         match hashed.cut {
             Some(Cut::Password) => run
                 .console()
@@ -172,7 +184,10 @@ impl Hashing {
                 .warn("bcrypt looks at the first 72 bytes only: with this password, not all of the pepper counts"),
             None => {}
         }
-        Ok(hashed)
+        Ok(New {
+            password: self.password,
+            hashed,
+        })
     }
 }
 
@@ -200,11 +215,13 @@ async fn finish<T>(working: Working<T>) -> Result<T> {
     working.await.map_err(lost)?
 }
 
-/// Adds a hash, which becomes the user's password.
-pub(super) async fn add(deed: &mut Deed<'_>, user: &User, hashed: &Hashed) -> Result<()> {
+/// Adds a password, which becomes the user's.
+pub(super) async fn add(deed: &mut Deed<'_>, user: &User, new: &New) -> Result<()> {
+    let hashed = &new.hashed;
     let (now, id) = deed.new_row();
     deed.run().world().keep(&hashed.hash.as_str().into(), true);
     storage::passwords::password_add(deed.store(), id, user.id, &hashed.hash, hashed.version, now).await?;
+    deed.keep_secret(&new.password);
     deed.changed(
         Change::of(SET, user.into())
             .after("created_at", now)

@@ -6,7 +6,11 @@ mod tests;
 
 use std::fmt;
 
-use super::{Change, Delivery, Run, ledger::Ledger, record::Queued};
+use super::{
+    Change, Delivery, Run,
+    ledger::Ledger,
+    record::{Queued, Unsaid},
+};
 use crate::error::Result;
 
 /// What a run would commit as it stands, and what its world has handed out.
@@ -17,6 +21,7 @@ pub struct Plan {
     notes: Vec<String>,
     jobs: u64,
     queued: Vec<Queued>,
+    unsaid: Vec<Unsaid>,
     ledger: Ledger,
 }
 
@@ -31,6 +36,7 @@ impl Run {
             notes: record.notes.clone(),
             jobs: record.jobs,
             queued: std::mem::take(&mut record.queued),
+            unsaid: std::mem::take(&mut record.unsaid),
             ledger,
         })
     }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use secrecy::SecretString;
+
 use super::{Change, Delivery};
-use crate::error::Error;
+use crate::{error::Error, model::Id};
 
 /// What was done so far, kept until the end decides whether it stays.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub struct Record {
     pub jobs: u64,
     /// Those jobs, in order, if the run's world keeps what it hands out.
     pub(super) queued: Vec<Queued>,
+    /// What the changes do not say, in order, if the run's world keeps what it hands out.
+    pub(super) unsaid: Vec<Unsaid>,
 }
 
 /// Jobs that were queued at once.
@@ -29,6 +33,24 @@ pub(super) struct Queued {
     pub(super) payloads: String,
 }
 
+/// What a change is made of and does not say, and yet must be the same in another execution.
+#[derive(Debug)]
+pub(super) struct Unsaid {
+    /// Of which change.
+    pub(super) change: usize,
+    /// What it is.
+    pub(super) what: What,
+}
+
+/// What a change does not say.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Which things it has changed, in the order of their ids: it says how many there are.
+    Things(Vec<Id>),
+    /// A secret that somebody has chosen.
+    Secret(SecretString),
+}
+
 impl Record {
     /// Whether nothing was done.
     pub(super) fn is_empty(&self) -> bool {
@@ -37,6 +59,11 @@ impl Record {
 
     /// Adds what a deed recorded.
     pub fn append(&mut self, mut other: Self) {
+        let before = self.changes.len();
+        self.unsaid.extend(other.unsaid.into_iter().map(|unsaid| Unsaid {
+            change: before + unsaid.change,
+            ..unsaid
+        }));
         self.changes.append(&mut other.changes);
         self.effects.append(&mut other.effects);
         self.notes.append(&mut other.notes);
@@ -76,6 +103,7 @@ impl Report {
             notes,
             jobs,
             queued: _,
+            unsaid: _,
         } = record;
         Self {
             changes,

@@ -7,7 +7,7 @@ use crate::{
     operations::{Delivery, Plan},
 };
 
-/// How many changes are shown.
+/// How many changes, calls to the homeserver and notes are shown, of each.
 const MOST: usize = 50;
 
 /// Shows a plan, and asks whether to carry it out.
@@ -22,17 +22,19 @@ pub(super) fn ask(plan: &Plan, console: &dyn Console) -> Result<bool> {
 }
 
 fn lines(plan: &Plan) -> Vec<String> {
-    let changes = plan.changes();
-    let mut lines: Vec<_> = changes
-        .iter()
-        .take(MOST)
-        .map(|change| one_line(&change.sentence(true)).into_owned())
-        .collect();
-    if changes.len() > MOST {
-        lines.push(format!("… and {} more", changes.len() - MOST));
+    let changes = cut(plan.changes(), |change| Some(change.sentence(true)));
+    let effects = cut(plan.effects(), Delivery::sentence);
+    let notes = cut(plan.notes(), |note| Some(note.clone()));
+    [changes, effects, notes].concat()
+}
+
+/// A line for each of the first, and how many more there are: the question is not to be all that is left on the screen.
+fn cut<T>(all: &[T], sentence: impl Fn(&T) -> Option<String>) -> Vec<String> {
+    let shown = all.iter().take(MOST).filter_map(sentence);
+    let mut lines: Vec<_> = shown.map(|sentence| one_line(&sentence).into_owned()).collect();
+    if all.len() > MOST {
+        lines.push(format!("… and {} more", all.len() - MOST));
     }
-    lines.extend(plan.effects().iter().filter_map(Delivery::sentence));
-    lines.extend(plan.notes().iter().map(|note| one_line(note).into_owned()));
     lines
 }
 
@@ -43,5 +45,20 @@ fn question(plan: &Plan) -> String {
         (0, jobs) => format!("Nothing would change. Queue {} for MAS?", counted(jobs, "job")),
         (1, _) => "Apply this change?".to_owned(),
         _ => format!("Apply these {changes} changes?"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_the_first_are_shown_and_all_are_counted() {
+        let notes: Vec<String> = (0..1112).map(|at| format!("user{at} is locked\nalready")).collect();
+        let lines = cut(&notes, |note| Some(note.clone()));
+        assert_eq!(lines.len(), MOST + 1);
+        assert!(!lines[0].contains('\n'), "{:?}", lines[0]);
+        assert_eq!(lines[MOST], "… and 1062 more");
+        assert_eq!(cut(&notes[..MOST], |note| Some(note.clone())).len(), MOST);
     }
 }

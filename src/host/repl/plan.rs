@@ -97,9 +97,12 @@ pub fn execute<T>(
         return Ok(Planned::Declined);
     }
     drop(first);
-    console.begin_second();
     let second = start(false);
-    let done = second.start_part(0).and_then(|()| perform(&second)).and_then(|value| {
+    // What there is to say of another connection is no repetition.
+    let begun = second.start_part(0).and_then(|()| second.connect());
+    let done = begun.and_then(|()| {
+        console.begin_second();
+        let value = perform(&second)?;
         plan.same_as(&second.plan())?;
         console.end();
         Ok(value)

@@ -54,6 +54,7 @@ pub async fn retry_abandoned(run: &Run, mut filter: Filter) -> Result<u64> {
                     Err(error) => return Err(error),
                 };
                 count += 1;
+                deed.keep_things([id]);
                 if subjects.len() < MOST_SUBJECTS {
                     subjects.push(Subject::from(&failed));
                 }

@@ -6,15 +6,18 @@
 
 use std::{cell::OnceCell, collections::HashMap};
 
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::Plan;
 use crate::{
     console::no_longer_the_same,
     error::Result,
+    model::Id,
     operations::{
         Delivery, Effect,
         ledger::{Handed, Ledger, Names, Piece, Times},
+        record::What,
     },
 };
 
@@ -24,6 +27,7 @@ const MOST_SHOWN: usize = 200;
 pub(super) fn compare(was: &Plan, now: &Plan) -> Result<()> {
     let mut comparison = Comparison::new(&was.ledger, &now.ledger);
     let found = changes(&mut comparison, was, now)
+        .and_then(|()| unsaid(&mut comparison, was, now))
         .and_then(|()| effects(&mut comparison, was, now))
         .and_then(|()| jobs(&mut comparison, was, now));
     let Err(difference) = found else { return Ok(()) };
@@ -69,6 +73,43 @@ fn changes(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Bo
         let values = [&was.changes[at], &now.changes[at]].map(|change| json!(change));
         comparison.values(&values[0], &values[1])
     })
+}
+
+/// What the changes do not say. It is never shown.
+fn unsaid(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box<Difference>> {
+    let differing = |change: usize, what: &str| {
+        let title = was
+            .changes
+            .get(change)
+            .map_or_else(String::new, |change| change.sentence(true));
+        Err(Box::new(Difference {
+            sentence: format!("`{title}`: {what} is not the same as when it was shown."),
+            at: format!("changes[{change}]"),
+            was: Value::Null,
+            now: Value::Null,
+        }))
+    };
+    for (one, other) in was.unsaid.iter().zip(&now.unsaid) {
+        match (&one.what, &other.what) {
+            (What::Things(was), What::Things(now)) => {
+                let mut pairs = was.iter().zip(now);
+                if was.len() != now.len() || !pairs.all(|(was, now)| comparison.ids(*was, *now)) {
+                    return differing(one.change, "what it is about");
+                }
+            }
+            (What::Secret(was), What::Secret(now)) => {
+                if !comparison.texts(was.expose_secret(), now.expose_secret(), false) {
+                    return differing(one.change, "the secret");
+                }
+            }
+            _ => return differing(one.change, "what it is about"),
+        }
+    }
+    let (old, new) = (&was.unsaid, &now.unsaid);
+    match old.get(new.len()).or_else(|| new.get(old.len())) {
+        Some(more) => differing(more.change, "what it is about"),
+        None => Ok(()),
+    }
 }
 
 fn effects(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box<Difference>> {
@@ -316,6 +357,10 @@ impl<'ledger> Comparison<'ledger> {
             return Err(differing(path, &Value::Null, value));
         }
         Ok(())
+    }
+
+    fn ids(&mut self, was: Id, now: Id) -> bool {
+        was == now || self.texts(&was.to_string(), &now.to_string(), false)
     }
 
     fn texts(&mut self, was: &str, now: &str, others_may_write: bool) -> bool {

@@ -58,6 +58,14 @@ impl Run {
         self
     }
 
+    /// Opens the connection before the first touch, if there is none yet.
+    ///
+    /// # Errors
+    /// Those of opening the store; `run.interrupted`.
+    pub fn connect(&self) -> Result<()> {
+        self.wait(self.read(async |_| Ok(())))
+    }
+
     /// The connection for the run.
     pub(super) async fn open(&self) -> Result<Connection> {
         if let Some(keeper) = &self.link.keeper {

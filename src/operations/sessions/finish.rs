@@ -257,6 +257,7 @@ async fn end_all(deed: &mut Deed<'_>, filter: &Filter, now: Time) -> Result<Done
             let (ended, more) = storage::sessions::sessions_finish(deed.store(), filter, kind, after, now).await?;
             next = more;
             *done.ended.of(kind) += ended.len() as u64;
+            deed.keep_things(ended.iter().map(|&(id, _)| id));
             let named = MOST_SUBJECTS.saturating_sub(done.first.len());
             done.first.extend(ended.iter().take(named).map(|&(id, _)| Subject {
                 kind: kind.noun(),

@@ -148,7 +148,7 @@ pub async fn add_user(run: &Run, new: NewUser) -> Result<User> {
             let (_, id) = row(deed, new.created_at);
             storage::emails::email_add(deed.store(), id, user.id, email, created_at).await?;
         }
-        if let Some(hashed) = &password {
+        if let Some(hashed) = password.as_ref().map(|password| &password.hashed) {
             let (_, id) = row(deed, new.created_at);
             storage::passwords::password_add(deed.store(), id, user.id, &hashed.hash, hashed.version, created_at)
                 .await?;

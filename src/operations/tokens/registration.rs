@@ -70,6 +70,7 @@ pub async fn issue_registration(run: &Run, wish: NewRegistrationToken) -> Result
         )
         .await?
         .ok_or_else(|| Error::new(Code::TokenExists, "A registration token of this text exists already"))?;
+        deed.keep_secret(&token);
         deed.changed(
             Change::of(
                 ISSUE,
