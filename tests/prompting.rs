@@ -82,6 +82,25 @@ fn a_paste_that_is_too_long_is_not_taken() {
 }
 
 #[test]
+fn bytes_that_are_no_text_end_nothing() {
+    let sandbox = Sandbox::new();
+    let mut terminal = start(&sandbox);
+    terminal.answer("let kept = 40;");
+    terminal.see("> ");
+    terminal.press_bytes(b"kept\xff");
+    terminal.see("What was typed is not UTF-8, and was dropped");
+    terminal.see("> ");
+    // The lines behind the wrong byte are not entered.
+    terminal.press_bytes(b"\x1b[200~a\xe9\rlet kept = 1;\rb\xff\r\x1b[201~");
+    terminal.see("pasted text not taken: not UTF-8");
+    terminal.answer("kept + 2");
+    terminal.see("42");
+    terminal.press(CTRL_D);
+    assert_eq!(terminal.end().1, 0);
+    assert_eq!(history(&sandbox), "let kept = 40;\nkept + 2\n");
+}
+
+#[test]
 fn ctrl_c_clears_the_input_and_ctrl_d_leaves_only_an_empty_one() {
     let sandbox = Sandbox::new();
     let mut terminal = start(&sandbox);

@@ -1,6 +1,6 @@
 //! A program in a pseudo-terminal of 80 columns and 24 rows, with a person's fingers and eyes.
 
-use std::process::Command;
+use std::{io::Write, process::Command};
 
 use nix::sys::signal::Signal;
 use rexpect::{
@@ -71,6 +71,12 @@ impl Terminal {
             .send(text)
             .and_then(|_| self.session.flush())
             .expect("the terminal is open");
+    }
+
+    /// Types bytes that need not be text.
+    pub(crate) fn press_bytes(&mut self, bytes: &[u8]) {
+        let mut keys = self.session.process().get_file_handle().expect("the terminal is open");
+        keys.write_all(bytes).expect("the terminal is open");
     }
 
     /// Waits for the end: what was seen until then, and the exit code, or 128 and the signal.

@@ -1,6 +1,6 @@
 //! Where inputs are typed: a line editor with a history.
 
-use std::sync::Arc;
+use std::{io::ErrorKind, sync::Arc};
 
 use rustyline::{
     Config, EditMode, GraphemeClusterMode,
@@ -102,8 +102,12 @@ impl Editor {
             assistant.prompt_width.set(prompt.width());
             assistant.is_empty.set(true);
         }
-        let text = match self.lines.readline(&(prompt.plain.as_str(), prompt.styled.as_str())) {
+        let text = match self.line(&prompt) {
             Ok(text) => text,
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                self.console.warn("What was typed is not UTF-8, and was dropped");
+                return Ok(Read::Interrupted);
+            }
             Err(ReadlineError::Interrupted) => {
                 self.tell_how_to_leave();
                 return Ok(Read::Interrupted);
@@ -122,6 +126,22 @@ impl Editor {
         let text: String = text.chars().filter(|character| !is_hidden(*character)).collect();
         self.keep(&text)?;
         Ok(Read::Input(text))
+    }
+
+    /// Waits for a line. What is pasted and no text is passed over: its rest is not typed.
+    fn line(&mut self, prompt: &Prompt) -> rustyline::Result<String> {
+        loop {
+            let line = self.lines.readline(&(prompt.plain.as_str(), prompt.styled.as_str()));
+            match &line {
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    let spoilt = self.lines.helper().is_some_and(|assistant| assistant.keys.spoil());
+                    if !spoilt {
+                        return line;
+                    }
+                }
+                _ => return line,
+            }
+        }
     }
 
     /// The inputs that are remembered, the oldest first.

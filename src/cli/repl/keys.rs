@@ -16,6 +16,9 @@ use crate::host::repl::{
 /// The most lines of what is pasted: the editor counts the rows of the screen in 16 bits.
 const MOST_LINES: usize = 10_000;
 
+/// How often Ctrl-C is pressed by somebody whose terminal has not said where what is pasted ends.
+const MOST_PRESSES: u8 = 3;
+
 /// What a line of an unfinished input begins with, for each bracket that is open.
 const INDENT: &str = "    ";
 
@@ -27,8 +30,9 @@ pub(super) struct Keys(Arc<Mutex<Pasting>>);
 struct Pasting {
     /// What has come of a text that is being pasted.
     text: Option<Paste>,
-    /// Whether the last one was too long.
+    /// Whether the last one was too long, or no text.
     was_too_long: bool,
+    was_no_text: bool,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +40,10 @@ struct Paste {
     text: String,
     lines: usize,
     is_too_long: bool,
+    is_no_text: bool,
     after_return: bool,
+    /// How often Ctrl-C was pressed since anything else.
+    presses: u8,
 }
 
 impl Keys {
@@ -73,6 +80,18 @@ impl Keys {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).was_too_long)
     }
 
+    /// As [`Self::take_too_long`], of a text that was none.
+    pub(super) fn take_no_text(&self) -> bool {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).was_no_text)
+    }
+
+    /// Takes nothing of what is being pasted, as it is no text. Whether something is.
+    pub(super) fn spoil(&self) -> bool {
+        let mut pasting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let paste = pasting.text.as_mut();
+        paste.map(|paste| paste.is_no_text = true).is_some()
+    }
+
     /// What a key does to what is being pasted.
     fn paste(&self, key: KeyEvent, input_mode: Option<InputMode>) -> Option<Cmd> {
         let mut pasting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +104,8 @@ impl Keys {
             (KeyCode::BracketedPasteEnd, Some(_)) => {
                 let paste = pasting.text.take()?;
                 pasting.was_too_long = paste.is_too_long;
-                Some(if paste.is_too_long {
+                pasting.was_no_text = paste.is_no_text;
+                Some(if paste.is_too_long || paste.is_no_text {
                     Cmd::Repaint
                 } else {
                     Cmd::Insert(1, paste.text)
@@ -93,7 +113,11 @@ impl Keys {
             }
             (_, Some(paste)) => {
                 paste.take(key);
-                Some(Cmd::Noop)
+                if paste.presses < MOST_PRESSES {
+                    return Some(Cmd::Noop);
+                }
+                pasting.text = None;
+                Some(Cmd::Interrupt)
             }
             _ => None,
         }
@@ -102,6 +126,8 @@ impl Keys {
 
 impl Paste {
     fn take(&mut self, KeyEvent(code, modifiers): KeyEvent) {
+        let is_ctrl_c = code == KeyCode::Char('C') && modifiers == Modifiers::CTRL;
+        self.presses = if is_ctrl_c { self.presses + 1 } else { 0 };
         let character = match code {
             KeyCode::Enter => '\n',
             KeyCode::Tab => '\t',
@@ -202,6 +228,33 @@ mod tests {
             assert_eq!(pasted(&keys, &text), Some(Cmd::Repaint));
             assert!(keys.take_too_long() && !keys.take_too_long());
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_taken() {
+        let keys = Keys::default();
+        assert!(!keys.spoil());
+        let key = |code| KeyEvent(code, Modifiers::NONE);
+        assert_eq!(keys.paste(key(KeyCode::BracketedPasteStart), None), Some(Cmd::Noop));
+        assert!(keys.spoil());
+        assert_eq!(keys.paste(KeyEvent::new('a', Modifiers::NONE), None), Some(Cmd::Noop));
+        assert_eq!(keys.paste(key(KeyCode::BracketedPasteEnd), None), Some(Cmd::Repaint));
+        assert!(keys.take_no_text() && !keys.take_no_text());
+        assert_eq!(pasted(&keys, "b"), Some(Cmd::Insert(1, "b".to_owned())));
+        assert!(!keys.take_no_text());
+    }
+
+    #[test]
+    fn ctrl_c_ends_a_paste_whose_end_never_comes() {
+        let keys = Keys::default();
+        let key = |code| KeyEvent(code, Modifiers::NONE);
+        let ctrl_c = KeyEvent(KeyCode::Char('C'), Modifiers::CTRL);
+        assert_eq!(keys.paste(key(KeyCode::BracketedPasteStart), None), Some(Cmd::Noop));
+        for pressed in [ctrl_c, ctrl_c, key(KeyCode::Char('a')), ctrl_c, ctrl_c] {
+            assert_eq!(keys.paste(pressed, None), Some(Cmd::Noop));
+        }
+        assert_eq!(keys.paste(ctrl_c, None), Some(Cmd::Interrupt));
+        assert_eq!(keys.paste(key(KeyCode::Char('a')), None), None);
     }
 
     #[test]
