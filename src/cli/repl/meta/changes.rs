@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{
-        render::{self, Wish},
+        repl::show::{self, Style},
         terminal::{one_line, write_stderr},
     },
     error::{Code, Error, Result, counted},
+    host::repl::Shown,
     operations::{Delivery, Report},
 };
 
@@ -61,7 +62,7 @@ impl Changes {
             .kept
             .iter()
             .map(|(input, change)| json!({ "input": input, "change": change }));
-        show::print(&Shown::from(Value::Array(rows.collect())), style)?;
+        let _ = show::print(&Shown::from(Value::Array(rows.collect())), style)?;
         if self.more > 0 {
             write_stderr(&format!("… and {} after those\n", counted(self.more, "change")));
         }
