@@ -27,6 +27,7 @@ mod interrupted_inputs; // Ctrl-C, SIGTERM and lost connections at the prompt
 mod kept_connections; // the connection of a session, from one input to the next
 mod lost_connections; // what is said of what was and was not committed
 mod memory; // how much of it a script takes that walks over many accounts
+mod meta_commands; // what begins with a backslash at a prompt
 mod own_scripts; // scripts of an operator: as programs, by prompts, and where nobody is to write to them
 mod pagers; // long texts on a terminal
 mod passwords; // passwords as scripts set and verify them

@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     host::{
         self, Outcome, Script,
-        arguments::{self, Arguments, Sources},
+        arguments::{self, Arguments, Sources, Stdin},
         capabilities, consent,
     },
     operations::{Interrupt, Parts, Report},
@@ -41,7 +41,11 @@ pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> R
         let sources = Sources {
             console: &*console,
             variable: &variable,
-            stdin_is_taken: script.is_of_stdin(),
+            stdin: if script.is_of_stdin() {
+                Stdin::Script
+            } else {
+                Stdin::Free
+            },
             prompt: options.prompt,
         };
         let mut arguments = arguments(script, matches, &sources)?;

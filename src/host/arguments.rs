@@ -87,14 +87,41 @@ impl Given {
     }
 }
 
+/// What is on standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// What arguments may ask for.
+    Free,
+    /// The script itself was there, so that nothing else is.
+    Script,
+    /// The inputs of a session.
+    Inputs,
+}
+
+impl Stdin {
+    /// Refuses to read there what an argument asks for, if something else is there.
+    fn refuse(self, taker: &str) -> Result<()> {
+        let (problem, help) = match self {
+            Self::Free => return Ok(()),
+            Self::Script => ("which the script was read from", "Run the script from a file."),
+            Self::Inputs => (
+                "which the inputs of the session are read from",
+                "Only a command of its own can have it, such as `masctl manage`.",
+            ),
+        };
+        let message = format!("`{taker}` reads standard input, {problem}");
+        Err(Error::new(Code::ArgumentInvalid, message).help(help))
+    }
+}
+
 /// Where arguments come from that are not on the command line.
 pub struct Sources<'a> {
     /// Who is asked, and whose standard input is read.
     pub console: &'a dyn Console,
     /// Looks an environment variable up.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Whether the script itself was read from standard input, so that nothing else is there.
-    pub stdin_is_taken: bool,
+    /// What is on standard input.
+    pub stdin: Stdin,
     /// Whether to ask for all that is missing.
     pub prompt: bool,
 }
@@ -170,9 +197,8 @@ fn items(value: &mut Value) -> &mut [Value] {
 /// `file.unreadable`, and those of [`Console`].
 pub fn collect(params: &[Param], mut given: BTreeMap<String, Given>, sources: &Sources) -> Result<Arguments> {
     let from_stdin = check_given(params, &given)?;
-    if let Some(taker) = from_stdin.filter(|_| sources.stdin_is_taken) {
-        let message = format!("`{taker}` reads standard input, which the script was read from");
-        return Err(Error::new(Code::ArgumentInvalid, message).help("Run the script from a file."));
+    if let Some(taker) = from_stdin {
+        sources.stdin.refuse(&taker)?;
     }
     let mut collected = Collected {
         params,

@@ -65,6 +65,13 @@ pub fn obtain(script: &Script, arguments: &Arguments, accounts: Option<usize>, c
     Err(Error::new(Code::InputAborted, "Aborted: nothing was changed"))
 }
 
+/// Says what would be lost by a script whose changes are agreed to once they are seen.
+pub fn tell(script: &Script, arguments: &Arguments, console: &dyn Console) {
+    for loss in losses(&script.header, arguments).unwrap_or_default() {
+        console.insist(loss);
+    }
+}
+
 /// What would be lost, one sentence each, or nothing if there is no need to ask.
 fn losses<'header>(header: &'header Header, arguments: &Arguments) -> Option<Vec<&'header str>> {
     let is_given = |name: &str| arguments.get(name).is_some_and(Value::is_given);

@@ -78,6 +78,7 @@ impl Reference {
                 sections::parameters(),
                 sections::parameter_types(),
                 modules::section()?,
+                sections::meta_commands(),
                 builtins::section(),
             ],
         })

@@ -6,7 +6,8 @@ use super::{
     super::{
         execution,
         options::Options,
-        pager, render,
+        pager,
+        render::{self, Format},
         signals::{self, Inputs},
         terminal::Terminal,
     },
@@ -43,11 +44,18 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn new(session: Session, console: Arc<Terminal>, options: Options, inputs: Arc<Inputs>) -> Self {
+        let style = Style {
+            format: match options.wish.format {
+                Format::Json => show::Format::Json,
+                _ => show::Format::Table,
+            },
+            ..Style::default()
+        };
         Self {
             session,
             console,
             options,
-            style: Style::default(),
+            style,
             timing: false,
             changes: Changes::default(),
             inputs,

@@ -3,6 +3,7 @@
 mod changes;
 mod describe;
 mod help;
+mod history;
 mod list;
 mod mode;
 mod run;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use super::conversation::{Conversation, Step};
 use crate::{
     config::Environment,
-    error::{Code, Error, Result},
+    error::Result,
     host::repl::meta::{Call, Meta},
 };
 
@@ -37,10 +38,7 @@ pub(super) fn answer(conversation: &mut Conversation, call: Call<'_>) -> Result<
         Meta::Changes => conversation.changes.show()?,
         Meta::Expanded | Meta::Json | Meta::Timing => switch::turn(conversation, command, argument)?,
         Meta::Save | Meta::SaveOver => save::save(conversation, command, argument)?,
-        Meta::History => {
-            let message = format!("This build has no `{}`", command.usage());
-            return Err(Error::new(Code::Bug, message));
-        }
+        Meta::History => history::show(conversation, command, argument)?,
     }
     Ok(Step::GoOn)
 }

@@ -137,7 +137,7 @@ fn collected(params: &[Param], given: &[(String, Given)], person: &Person, varia
     let sources = Sources {
         console: person,
         variable: &variable,
-        stdin_is_taken: false,
+        stdin: Stdin::Free,
         prompt: person.prompts,
     };
     match collect(params, given.iter().cloned().collect(), &sources) {

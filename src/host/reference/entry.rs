@@ -31,6 +31,8 @@ pub enum EntryKind {
     Module,
     /// A function of such a module.
     ModuleFunction,
+    /// A meta-command of a session.
+    MetaCommand,
     /// A function of Rhai's own.
     Builtin,
 }
@@ -52,6 +54,7 @@ impl EntryKind {
             Self::ParameterType => "parameter type",
             Self::Module => "module",
             Self::ModuleFunction => "module function",
+            Self::MetaCommand => "meta-command",
             Self::Builtin => "builtin",
         }
     }

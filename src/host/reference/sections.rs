@@ -10,6 +10,7 @@ use crate::{
         Kind,
         keys::{self, Key},
     },
+    host::repl::meta::{MARK, META_COMMANDS},
     primitives::{self, Documented, NAMESPACES},
 };
 
@@ -241,6 +242,32 @@ fn quoted(names: &[String]) -> String {
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+pub(super) fn meta_commands() -> Section {
+    let entries = META_COMMANDS.iter().map(|command| {
+        let entry = Entry::new(
+            EntryKind::MetaCommand,
+            format!("{MARK}{}", command.name),
+            format!("{}.", command.about),
+        )
+        .signature(command.usage());
+        let aliases = command.aliases.iter();
+        aliases.fold(entry, |entry, alias| entry.also(&format!("{MARK}{alias}")))
+    });
+    Section {
+        name: "meta-commands",
+        title: "Meta-commands",
+        intro: "What begins with a backslash at the prompt of `masctl repl` is done by the session itself. It is a line of its \
+                own; `exit`, `quit` and `help` need no backslash where they stand alone. `\\d` and `\\h` take what is called so first \
+                of: a variable, a function or an import of the session, what this reference tells of, and, for `\\d`, a user \
+                by name, MXID, e-mail address or id; `\\d @NAME` is a user whatever else is called so."
+            .to_owned(),
+        groups: vec![Group {
+            head: None,
+            entries: entries.collect(),
+        }],
+    }
 }
 
 /// A noun phrase inside of a sentence; names keep their capitals.

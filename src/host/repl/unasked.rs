@@ -34,8 +34,9 @@ impl Console for Unasked {
         self.person.name_store(store, written);
     }
 
+    /// So that it is the mode which questions fail of, wherever they are put.
     fn interactive(&self) -> bool {
-        self.person.interactive()
+        true
     }
 
     fn ask(&self, _: &str, _: &dyn Fn(&str) -> Result<()>) -> Result<String> {

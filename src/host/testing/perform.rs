@@ -17,7 +17,7 @@ use crate::{
     error::{Code, Error, Result, nearest, shortened},
     homeserver::FakeHomeserver,
     host::{
-        arguments::{self, Arguments, Given, Sources},
+        arguments::{self, Arguments, Given, Sources, Stdin},
         capabilities, catalogue,
         engine::Limits,
         execute::execute_run,
@@ -143,7 +143,7 @@ impl Performer {
         }
         let sources = Sources {
             console: &*self.said,
-            stdin_is_taken: false,
+            stdin: Stdin::Free,
             prompt: false,
             variable: &|_| None,
         };

@@ -8,7 +8,7 @@ use crate::{
     console::Console,
     error::{Code, Error, Result, nearest, shortened},
     host::{
-        reference::{Hit, Reference, Section},
+        reference::{EntryKind, Hit, Reference, Section},
         repl::{Function, State, Variable},
     },
     model::Id,
@@ -31,7 +31,7 @@ pub(super) fn show(conversation: &mut Conversation, thing: &str) -> Result<()> {
     }
     if made_here(state, thing, &mut page) {
         conversation.page(&page.text())?;
-        if Reference::get()?.find(thing).is_ok() && state.has_variable(thing) {
+        if state.has_variable(thing) && is_told_of(Reference::get()?, thing) {
             let note = format!("`{thing}` is also something else: `\\h {thing}` tells of it");
             conversation.console.say(&note);
         }
@@ -44,6 +44,16 @@ pub(super) fn show(conversation: &mut Conversation, thing: &str) -> Result<()> {
         }
         Err(unknown) => user(conversation, thing, unknown),
     }
+}
+
+/// Whether the reference tells of a namespace, type or function of just this name.
+fn is_told_of(reference: &Reference, name: &str) -> bool {
+    let hits = reference.find(name).unwrap_or_default();
+    hits.iter().any(|hit| match hit {
+        Hit::Group(group) => group.head.as_ref().is_some_and(|head| head.name == name),
+        Hit::Entry(entry) => entry.kind == EntryKind::Function && entry.name.rsplit("::").next() == Some(name),
+        Hit::Section(_) => false,
+    })
 }
 
 /// All that can be described, in short.
@@ -148,7 +158,7 @@ fn write_function(page: &mut Page, before: &str, function: &Function) {
     let about = if function.help.is_empty() {
         "A function of this session.".to_owned()
     } else {
-        function.help.clone()
+        function.help.replace('\n', " ")
     };
     page.below(&format!("{before}{}", function.signature), &about);
 }
@@ -231,6 +241,21 @@ mod tests {
         }
         for thing in ["", "@", "a\"b", "a\\", "`${1}`", "a()", "a b"] {
             assert_eq!(lookup(thing), None, "{thing}");
+        }
+    }
+
+    #[test]
+    fn what_a_variable_hides_is_what_is_called_just_so() {
+        let reference = Reference::get().unwrap();
+        for (name, is_told) in [
+            ("users", true),
+            ("User", true),
+            ("get", true),
+            ("say", true),
+            ("limit", false),
+            ("LIMIT", false),
+        ] {
+            assert_eq!(is_told_of(reference, name), is_told, "{name}");
         }
     }
 

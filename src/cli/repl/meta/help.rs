@@ -3,12 +3,8 @@
 use super::{super::conversation::Conversation, describe, list, run};
 use crate::{
     cli::{reference::Page, scripts},
-    error::{Code, Result},
-    host::{
-        catalogue,
-        reference::Reference,
-        repl::meta::{MARK, META_COMMANDS},
-    },
+    error::{Code, Error, Result},
+    host::{catalogue, reference::Reference},
 };
 
 /// Shows the help of a primitive, type, error or whatever else the reference tells of; of a script, a meta-command, or a
@@ -18,15 +14,6 @@ pub(super) fn show(conversation: &Conversation, name: &str) -> Result<()> {
         return list::show(conversation);
     }
     let mut page = Page::for_people();
-    if let Some(meta) = name.strip_prefix(MARK) {
-        let known = META_COMMANDS
-            .iter()
-            .find(|command| command.name == meta || command.aliases.contains(&meta));
-        if let Some(command) = known {
-            page.rows(&[(command.usage(), command.about.to_owned())]);
-            return conversation.page(&page.text());
-        }
-    }
     if catalogue::is_manage_command(name) {
         return run::help(conversation, name);
     }
@@ -38,12 +25,26 @@ pub(super) fn show(conversation: &Conversation, name: &str) -> Result<()> {
                 return conversation.page(&page.text());
             }
             return match run::help(conversation, name) {
-                Err(unknown) if unknown.code() == Code::ScriptNotFound => Err(error),
+                Err(unknown) if unknown.code() == Code::ScriptNotFound => Err(nearer(error, &unknown)),
                 shown => shown,
             };
         }
     }
     conversation.page(&page.text())
+}
+
+/// The error that nothing is called so, with what is called nearly so: of the reference, or else of scripts.
+fn nearer(error: Error, of_scripts: &Error) -> Error {
+    let meant = |error: &Error| {
+        error
+            .help_text()
+            .filter(|help| help.starts_with("Did you mean"))
+            .map(str::to_owned)
+    };
+    match (meant(&error), meant(of_scripts)) {
+        (None, Some(script)) => error.help(script),
+        _ => error,
+    }
 }
 
 /// Lists the scripts that can be run.

@@ -15,10 +15,9 @@ use crate::{
     error::{Code, Error, Result, nearest, shortened},
     host::{
         Script,
-        arguments::{Arguments, Sources},
+        arguments::{Arguments, Sources, Stdin},
         catalogue, consent,
         folders::{self, Found},
-        names,
         repl::{Mode, meta::MetaCommand},
     },
     operations::Interrupt,
@@ -140,17 +139,6 @@ fn unknown(name: &str, own: &[Found]) -> Error {
     Error::new(Code::ScriptNotFound, message).help(help)
 }
 
-/// Refuses to read a secret where the inputs are from.
-fn refuse_stdin(script: &Script, matches: &ArgMatches) -> Result<()> {
-    let given = script_command::given(&script.header, matches);
-    let Some((name, _)) = given.iter().find(|(_, given)| given.stdin) else {
-        return Ok(());
-    };
-    let flag = name.replace('_', "-");
-    let message = format!("`--{flag}-stdin` cannot be used in a session, whose inputs are on its standard input");
-    Err(Error::new(Code::ArgumentInvalid, message).help(format!("`--{flag}-file` reads it from a file.")))
-}
-
 /// The arguments, once all is asked that is to be asked before.
 fn prepare(
     conversation: &Conversation,
@@ -165,26 +153,23 @@ fn prepare(
     let variable = |name: &str| configuration.environment().get(name).map(str::to_owned);
     let asked = conversation.session.console_of(script);
     let console: &dyn Console = &*asked;
-    refuse_stdin(script, matches)?;
     let sources = Sources {
         console,
         variable: &variable,
-        // What stands there are inputs.
-        stdin_is_taken: true,
+        stdin: Stdin::Inputs,
         prompt: conversation.options.prompt,
     };
     let mut arguments = execution::arguments(script, matches, &sources)?;
-    if names::wanted(&script.header.params, &arguments).is_some() {
-        let message = "`-` cannot be used in a session, whose inputs are on its standard input";
-        let help = format!("`masctl manage {} -` is for many accounts at once.", script.name);
-        return Err(Error::new(Code::ArgumentInvalid, message).help(help));
-    }
     if arguments.name_a_server(&script.header.params) {
         arguments.reduce_users(&script.header.params, &configuration.server_name()?)?;
     }
-    // Where nothing can be changed, there is nothing to agree to; a plan is agreed to once it is shown.
-    if mode == Mode::Write && !script_command::says_yes(script, matches) {
-        consent::obtain(script, &arguments, None, console)?;
+    match mode {
+        // Where nothing can be changed, there is nothing to agree to.
+        Mode::Read => {}
+        // It is agreed to once it is seen.
+        Mode::Plan => consent::tell(script, &arguments, console),
+        Mode::Write if script_command::says_yes(script, matches) => {}
+        Mode::Write => consent::obtain(script, &arguments, None, console)?,
     }
     Ok(arguments)
 }
