@@ -194,8 +194,8 @@ impl Console for Terminal {
 
     fn ask_secret(&self, question: &str, twice: bool) -> Result<SecretString> {
         self.require_somebody()?;
-        let again = format!("{question} (again):");
-        let question = format!("{question}:");
+        let again = printable(&format!("{question} (again):"));
+        let question = printable(&format!("{question}:"));
         let mut prompt = Password::new(&question)
             .with_display_mode(PasswordDisplayMode::Hidden)
             .with_render_config(look());
@@ -214,7 +214,8 @@ impl Console for Terminal {
 
     fn choose(&self, question: &str, answers: &[String]) -> Result<usize> {
         self.require_somebody()?;
-        let select = Select::new(question, answers.iter().map(|answer| printable(answer)).collect());
+        let question = printable(question);
+        let select = Select::new(&question, answers.iter().map(|answer| printable(answer)).collect());
         select
             .with_page_size(PAGE)
             .without_filtering()

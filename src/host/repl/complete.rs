@@ -127,5 +127,13 @@ fn fits(name: &str, typed: &str) -> bool {
         .all(|wanted| name.next() == Some(wanted))
 }
 
+/// Whether a name can stand in quotes as it is, and is what it looks like: the prompt drops what steers the terminal.
+fn is_plain(name: &str) -> bool {
+    let is_wrong = |char: char| {
+        char.is_control() || matches!(char, '"' | '\\' | '`' | '$' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    !name.chars().any(is_wrong)
+}
+
 #[cfg(test)]
 mod tests;

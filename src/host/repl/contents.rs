@@ -1,8 +1,10 @@
 //! What a session has made so far, as it is listed and described.
 
+use std::collections::BTreeMap;
+
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
-use super::{last::LAST, state::State};
+use super::{copy::visible, last::LAST, state::State};
 use crate::{
     error::counted,
     host::check::{Known, Type},
@@ -47,17 +49,14 @@ impl State {
     /// The variables by name, `_` among them.
     #[must_use]
     pub fn variables(&self) -> Vec<Variable> {
-        let mut variables: Vec<Variable> = Vec::new();
-        for (name, is_constant, value) in self.scope().iter_raw() {
-            // The last one of a name is the one that is seen.
-            variables.retain(|known| known.name != name);
-            variables.push(Variable {
-                name: name.to_owned(),
-                holds: holds(value),
-                kind: kind(value),
-                is_constant,
-            });
-        }
+        let visible = visible(self.scope()).into_iter();
+        let variable = |(name, is_constant, value): (&str, bool, &Dynamic)| Variable {
+            name: name.to_owned(),
+            holds: holds(value),
+            kind: kind(value),
+            is_constant,
+        };
+        let mut variables: Vec<Variable> = visible.map(variable).collect();
         variables.sort_by(|one, other| (one.name == LAST, &one.name).cmp(&(other.name == LAST, &other.name)));
         variables
     }
@@ -65,15 +64,12 @@ impl State {
     /// The functions by name: those that are called now, not those whose place another one took.
     #[must_use]
     pub fn functions_by_name(&self) -> Vec<Function> {
-        let mut functions: Vec<(Function, usize)> = Vec::new();
-        for module in self.functions() {
-            for (function, arity) in functions_of(module) {
-                functions.retain(|(known, known_arity)| (&known.name, *known_arity) != (&function.name, arity));
-                functions.push((function, arity));
-            }
-        }
-        functions.sort_by(|(one, arity), (other, other_arity)| (&one.name, arity).cmp(&(&other.name, other_arity)));
-        functions.into_iter().map(|(function, _)| function).collect()
+        let all = self.functions().iter().flat_map(|module| functions_of(module));
+        // The oldest first: a later one takes the place of an earlier.
+        let functions: BTreeMap<_, _> = all
+            .map(|(function, arity)| ((function.name.clone(), arity), function))
+            .collect();
+        functions.into_values().collect()
     }
 
     /// What was imported, by what it is called.

@@ -1,6 +1,9 @@
 //! A copy of variables that shares nothing with them that a script can change.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use rhai::{Array, Dynamic, FnPtr, Map, Scope};
 
@@ -12,14 +15,8 @@ pub(super) fn scope(variables: &Scope<'_>, run: &Arc<Run>) -> Scope<'static> {
         run,
         cells: HashMap::new(),
     };
-    let mut seen: Vec<(&str, bool, &Dynamic)> = Vec::new();
-    for (name, is_constant, value) in variables.iter_raw() {
-        if !seen.iter().any(|(known, ..)| *known == name) {
-            seen.push((name, is_constant, value));
-        }
-    }
     let mut fresh = Scope::new();
-    for (name, is_constant, value) in seen.into_iter().rev() {
+    for (name, is_constant, value) in visible(variables).into_iter().rev() {
         let value = copier.copy(value);
         if is_constant {
             fresh.push_constant_dynamic(name, value);
@@ -28,6 +25,13 @@ pub(super) fn scope(variables: &Scope<'_>, run: &Arc<Run>) -> Scope<'static> {
         }
     }
     fresh
+}
+
+/// The variables that can be seen, the newest first: of those of one name that is the newest.
+pub(super) fn visible<'scope>(variables: &'scope Scope<'_>) -> Vec<(&'scope str, bool, &'scope Dynamic)> {
+    let mut seen = HashSet::new();
+    let all = variables.iter_raw();
+    all.filter(|(name, ..)| seen.insert(*name)).collect()
 }
 
 struct Copier<'run> {

@@ -49,7 +49,10 @@ impl State {
     pub(super) fn for_run(&self, run: &Arc<Run>) -> Self {
         Self {
             scope: copy::scope(&self.scope, run),
-            ..self.clone()
+            functions: self.functions.clone(),
+            imports: self.imports.clone(),
+            texts: self.texts.clone(),
+            has_value: self.has_value,
         }
     }
 

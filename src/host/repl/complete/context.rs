@@ -9,7 +9,7 @@ use super::{
     code::Code,
     declared::Declared,
     files::{self, Wanted},
-    fits, names,
+    fits, is_plain, names,
     resolve::{Found, Names},
     sources::{Shape, Sources, written_shape},
 };
@@ -424,12 +424,6 @@ fn keys<'a>(
 fn is_name(key: &str) -> bool {
     let tokens = scan(key).tokens;
     matches!(&tokens[..], [token] if matches!(token.kind, Kind::Name))
-}
-
-/// Whether a key can stand in quotes as it is.
-fn is_plain(key: &str) -> bool {
-    !key.chars()
-        .any(|char| char.is_control() || matches!(char, '"' | '\\' | '`' | '$'))
 }
 
 /// A signature without the path of its module.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{Candidate, MOST, fits};
+use super::{Candidate, MOST, fits, is_plain};
 use crate::host::script::{is_of_tests, is_script};
 
 /// How many names of a folder are looked at.
@@ -62,11 +62,4 @@ pub(super) fn candidates(folder: &Path, path: &str, wanted: Wanted) -> Vec<Candi
         }
     }
     found
-}
-
-/// Whether a name can stand in quotes as it is.
-fn is_plain(name: &str) -> bool {
-    !name
-        .chars()
-        .any(|char| char.is_control() || matches!(char, '"' | '\\' | '`' | '$'))
 }
