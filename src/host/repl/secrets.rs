@@ -20,6 +20,9 @@ const NAMES: [&str; 11] = [
     "private_key",
 ];
 
+/// Words of names that mean one, and are too short to be looked for inside of words.
+const WORDS: [&str; 2] = ["pass", "pw"];
+
 /// How hashes of passwords and keys begin.
 const BEGINNINGS: [&str; 8] = [
     "$argon2",
@@ -62,7 +65,8 @@ fn has_uri(text: &str) -> bool {
 
 fn means_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
-    NAMES.iter().any(|part| name.contains(part))
+    let mut words = name.split(|character: char| !character.is_alphanumeric());
+    NAMES.iter().any(|part| name.contains(part)) || words.any(|word| WORDS.contains(&word))
 }
 
 /// Whether a secret is given to a meta-command: to an option, as `NAME=VALUE`, or behind a script that is about one.
@@ -245,6 +249,9 @@ mod tests {
             // Literals that are given to names.
             "let password = \"hunter2\";",
             "let password = \"hunter2",
+            "let pw = \"hunter2\"",
+            "const DB_PASS = \"hunter2\"",
+            "#{ pass: \"hunter2\" }",
             "const ADMIN_PASSWORD = `hunter2`;",
             "password = 12345",
             "let secret = #\"hunter2\"#",
@@ -286,6 +293,8 @@ mod tests {
             "let p = passwords::generate(); users::get(\"alice\").set_password(p)",
             "user.set_password(password, #{ ignore_complexity: true })",
             "user.password",
+            "let bypass = \"x\"",
+            "let passed = \"x\"",
             "user.password != ()",
             "if user.password == () { users::get(\"alice\").lock() }",
             "tokens::list(#{ user: \"alice\" })",

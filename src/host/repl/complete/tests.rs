@@ -251,7 +251,8 @@ fn dots_are_followed_by_what_is_told_of_what_is_before_them() {
 
 #[test]
 fn keys_of_maps_are_offered_in_brackets() {
-    let state = state("let map = #{ one: 1, \"a b\": 2, \"q\\\"\": 3, \"n\\n\": 4 }; let list = [map];");
+    let state =
+        state("let map = #{ one: 1, \"a b\": 2, \"q\\\"\": 3, \"n\\n\": 4, \"\\u202eo\": 5 }; let list = [map];");
     table(
         &state,
         &[
@@ -308,6 +309,7 @@ fn files_are_offered_where_a_text_is_a_path() {
         "own.rhai",
         "own.test.rhai",
         "bad\nname",
+        "name\u{202e}txt",
         "q\"uote",
     ] {
         fs::write(folder.path().join(name), "").unwrap();
