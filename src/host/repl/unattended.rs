@@ -15,7 +15,7 @@ impl Session {
     /// Evaluates an input as a script is executed: its result is all there is, and a list goes to `rows` while it is read,
     /// if there are any. Errors call the input `label`.
     ///
-    /// One that would change something in [`Mode::Plan`] leaves everything as it was, as one that fails does: what it would
+    /// One that would change something in [`Mode::Plan`](super::Mode::Plan) leaves everything as it was, as one that fails does: what it would
     /// have changed is in the report, which says that it was taken back.
     ///
     /// # Errors
