@@ -1,5 +1,7 @@
 //! One connection, and the transaction on it.
 
+use std::path::Path;
+
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
@@ -84,6 +86,14 @@ async fn connect_for(database: &Database, access: Access) -> Result<Connection> 
             Connection::Postgres(postgres::connect(settings, &database.label(), access).await?)
         }
     })
+}
+
+/// Makes a SQLite file of which nothing is to stay.
+///
+/// # Errors
+/// `store.unusable`.
+pub async fn make_thrown_away(path: &Path) -> Result<()> {
+    embedded::make_thrown_away(path).await
 }
 
 /// Connects as [`open`] does to a store that is there, and only to read it: nothing is made or migrated.

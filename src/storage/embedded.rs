@@ -12,7 +12,7 @@ use sqlx::{
     ConnectOptions, Connection as _, SqlStr, SqliteConnection,
     error::DatabaseError,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::SqliteConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
 use tracing::log::LevelFilter;
 
@@ -37,11 +37,21 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Opens the file, which is created, with its folders, if it is not there; only its owner may read it.
 pub(super) async fn connect(path: &Path) -> Result<SqliteConnection> {
+    connect_with(path, &options(path)).await
+}
+
+/// Makes a file of which nothing is to stay: it need not survive a crash.
+pub(super) async fn make_thrown_away(path: &Path) -> Result<()> {
+    let options = options(path).synchronous(SqliteSynchronous::Off);
+    let connection = connect_with(path, &options).await?;
+    connection.close().await.map_err(|cause| of_sqlite(path, cause.into()))
+}
+
+async fn connect_with(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     create(path).map_err(|cause| unusable(path, &cause.to_string()))?;
-    let options = options(path);
     let started = Instant::now();
     loop {
-        match prepare(&options).await {
+        match prepare(options).await {
             Ok(Found::Ready(connection)) => return Ok(*connection),
             Ok(Found::Newer) => return Err(unusable(path, "a newer masctl has migrated it")),
             Ok(Found::Foreign) => {

@@ -33,7 +33,7 @@ mod transaction;
 pub mod unattended;
 pub mod users;
 
-pub use connection::{Access, Connection, connect, is_made, open, open_for, open_to_read};
+pub use connection::{Access, Connection, connect, is_made, make_thrown_away, open, open_for, open_to_read};
 pub use failure::{pooled, read_only};
 pub use postgres::{Address, PostgresConnection, address};
 pub use select::PAGE;

@@ -48,9 +48,10 @@ use crate::{
     operations::Keeper,
 };
 
-const NOTES: &str = "Without a terminal, inputs are taken from standard input: `masctl repl < FILE`. Each result is
-printed as `masctl eval` prints it, by `--format` and `--fields`, and the first error ends the
-session with its exit status.";
+const NOTES: &str = "\
+Without a terminal, inputs are taken from standard input: `masctl repl < FILE`.
+Each result is printed as `masctl eval` prints it, by `--format` and
+`--fields`. The first error ends the session, with its exit status.";
 
 pub(super) fn command() -> Command {
     Command::new("repl")

@@ -25,6 +25,7 @@ use crate::{
         Interrupt, Parts, Run, Standstill, World,
         testing::{SERVER_NAME, Said, Stage},
     },
+    storage,
 };
 
 /// Its configuration. Passwords are hashed as fast as MAS can: those that are set here protect nothing.
@@ -62,12 +63,14 @@ impl Sandbox {
         let file = folder.path().join("config.yaml");
         fs::write(&file, CONFIGURATION.replace("SERVER", SERVER_NAME)).map_err(|cause| unusable(&cause))?;
         let environment = Environment::new([("HOME", folder.path().display().to_string())], folder.path());
+        let store = folder.path().join("sandbox.db");
         let sandbox = Self {
             configuration: Arc::new(Configuration::load(&[file], &environment)?),
-            database: Database::Sqlite(folder.path().join("sandbox.db")),
+            database: Database::Sqlite(store.clone()),
             homeserver: Arc::new(FakeHomeserver::new(SERVER_NAME)),
             folder,
         };
+        runtime.block_on(storage::make_thrown_away(&store))?;
         sandbox.fill(world, runtime)?;
         Ok(sandbox)
     }

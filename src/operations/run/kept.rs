@@ -69,7 +69,11 @@ impl Run {
     /// The connection for the run.
     pub(super) async fn open(&self) -> Result<Connection> {
         if let Some(keeper) = &self.link.keeper {
-            return keeper.take(self.console()).await;
+            let mut connection = keeper.take(self.console()).await?;
+            if self.throw_away {
+                connection.forget_durability().await?;
+            }
+            return Ok(connection);
         }
         let mut connection = storage::open(&self.parts.database).await?;
         if self.throw_away {
