@@ -160,13 +160,9 @@ impl Hinter for Assistant {
 
     fn hint(&self, line: &str, cursor: usize, _: &Context<'_>) -> Option<Told> {
         self.is_empty.set(line.is_empty());
-        let why = if self.keys.take_too_long() {
-            Some(format!("over {} KiB", entry::LONGEST / 1024))
-        } else {
-            self.keys.take_no_text().then(|| "not UTF-8".to_owned())
-        };
-        if let Some(why) = why {
-            let shown = fitted(&format!("  (pasted text not taken: {why})"), self.room(line));
+        if self.keys.take_too_long() {
+            let most = entry::LONGEST / 1024;
+            let shown = fitted(&format!("  (pasted text not taken: over {most} KiB)"), self.room(line));
             return Some(Told { shown, rest: None });
         }
         if line.len() > LONGEST || cursor < line.len() {

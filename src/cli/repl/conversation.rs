@@ -1,6 +1,6 @@
 //! What a session answers to each input, whoever enters it.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use super::{
     super::{
@@ -40,6 +40,8 @@ pub(super) struct Conversation {
     pub(super) timing: bool,
     pub(super) changes: Changes,
     pub(super) inputs: Arc<Inputs>,
+    /// What it was warned of: once is enough.
+    warned: BTreeSet<String>,
 }
 
 impl Conversation {
@@ -59,6 +61,7 @@ impl Conversation {
             timing: false,
             changes: Changes::default(),
             inputs,
+            warned: BTreeSet::new(),
         }
     }
 
@@ -99,8 +102,10 @@ impl Conversation {
         let took = started.elapsed();
         let number = self.session.inputs();
         let shown = match answer {
-            Ok(Some(answer)) => {
+            Ok(Some(mut answer)) => {
                 self.changes.note(number, &answer.report);
+                let warnings = &mut answer.report.warnings;
+                warnings.retain(|warning| self.warned.insert(warning.clone()));
                 self.show(&answer)
             }
             Ok(None) => {

@@ -1,7 +1,15 @@
 //! Where inputs are typed: a line editor with a history.
 
-use std::{io::ErrorKind, sync::Arc};
+use std::{
+    io::{self, ErrorKind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    termios::{QueueSelector, tcflush},
+};
 use rustyline::{
     Config, EditMode, GraphemeClusterMode,
     config::{BellStyle, ColorMode, CompletionType},
@@ -23,6 +31,10 @@ use crate::{
     error::{Code, Error, Result},
     host::repl::entry,
 };
+
+/// How long nothing comes after a text that is pasted, and how long at most one is waited for.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PASTE: Duration = Duration::from_secs(5);
 
 /// What came of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +114,10 @@ impl Editor {
             assistant.prompt_width.set(prompt.width());
             assistant.is_empty.set(true);
         }
-        let text = match self.line(&prompt) {
+        let text = match self.lines.readline(&(prompt.plain.as_str(), prompt.styled.as_str())) {
             Ok(text) => text,
             Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                self.console.warn("What was typed is not UTF-8, and was dropped");
+                self.drop_typed();
                 return Ok(Read::Interrupted);
             }
             Err(ReadlineError::Interrupted) => {
@@ -128,20 +140,23 @@ impl Editor {
         Ok(Read::Input(text))
     }
 
-    /// Waits for a line. What is pasted and no text is passed over: its rest is not typed.
-    fn line(&mut self, prompt: &Prompt) -> rustyline::Result<String> {
-        loop {
-            let line = self.lines.readline(&(prompt.plain.as_str(), prompt.styled.as_str()));
-            match &line {
-                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                    let spoilt = self.lines.helper().is_some_and(|assistant| assistant.keys.spoil());
-                    if !spoilt {
-                        return line;
-                    }
-                }
-                _ => return line,
+    /// Drops what was typed with something that is no text, and what comes with it: the rest of a text that is pasted must
+    /// not be entered line by line.
+    fn drop_typed(&self) {
+        if let Some(assistant) = self.lines.helper() {
+            assistant.keys.give_up();
+        }
+        let end = Instant::now() + LONGEST_PASTE;
+        let pause = Timespec::try_from(PAUSE).ok();
+        while Instant::now() < end {
+            let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+            let stdin = io::stdin();
+            let mut waited = [PollFd::new(&stdin, PollFlags::IN)];
+            if !matches!(poll(&mut waited, pause.as_ref()), Ok(1..)) {
+                break;
             }
         }
+        self.console.warn("What was typed is not UTF-8, and was dropped");
     }
 
     /// The inputs that are remembered, the oldest first.

@@ -30,9 +30,8 @@ pub(super) struct Keys(Arc<Mutex<Pasting>>);
 struct Pasting {
     /// What has come of a text that is being pasted.
     text: Option<Paste>,
-    /// Whether the last one was too long, or no text.
+    /// Whether the last one was too long.
     was_too_long: bool,
-    was_no_text: bool,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +39,6 @@ struct Paste {
     text: String,
     lines: usize,
     is_too_long: bool,
-    is_no_text: bool,
     after_return: bool,
     /// How often Ctrl-C was pressed since anything else.
     presses: u8,
@@ -80,16 +78,9 @@ impl Keys {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).was_too_long)
     }
 
-    /// As [`Self::take_too_long`], of a text that was none.
-    pub(super) fn take_no_text(&self) -> bool {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).was_no_text)
-    }
-
-    /// Takes nothing of what is being pasted, as it is no text. Whether something is.
-    pub(super) fn spoil(&self) -> bool {
-        let mut pasting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let paste = pasting.text.as_mut();
-        paste.map(|paste| paste.is_no_text = true).is_some()
+    /// Takes nothing of what is being pasted, whose end does not come.
+    pub(super) fn give_up(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).text = None;
     }
 
     /// What a key does to what is being pasted.
@@ -104,8 +95,7 @@ impl Keys {
             (KeyCode::BracketedPasteEnd, Some(_)) => {
                 let paste = pasting.text.take()?;
                 pasting.was_too_long = paste.is_too_long;
-                pasting.was_no_text = paste.is_no_text;
-                Some(if paste.is_too_long || paste.is_no_text {
+                Some(if paste.is_too_long {
                     Cmd::Repaint
                 } else {
                     Cmd::Insert(1, paste.text)
@@ -231,17 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_not_taken() {
+    fn what_is_given_up_is_not_taken() {
         let keys = Keys::default();
-        assert!(!keys.spoil());
         let key = |code| KeyEvent(code, Modifiers::NONE);
-        assert_eq!(keys.paste(key(KeyCode::BracketedPasteStart), None), Some(Cmd::Noop));
-        assert!(keys.spoil());
-        assert_eq!(keys.paste(KeyEvent::new('a', Modifiers::NONE), None), Some(Cmd::Noop));
-        assert_eq!(keys.paste(key(KeyCode::BracketedPasteEnd), None), Some(Cmd::Repaint));
-        assert!(keys.take_no_text() && !keys.take_no_text());
-        assert_eq!(pasted(&keys, "b"), Some(Cmd::Insert(1, "b".to_owned())));
-        assert!(!keys.take_no_text());
+        keys.paste(key(KeyCode::BracketedPasteStart), None);
+        keys.give_up();
+        assert_eq!(keys.paste(KeyEvent::new('a', Modifiers::NONE), None), None);
     }
 
     #[test]
