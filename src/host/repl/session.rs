@@ -198,8 +198,8 @@ impl Session {
         ask: &mut Ask<'_>,
     ) -> Result<Option<Answer>> {
         self.inputs += 1;
-        let granted = || capabilities::granted(script, arguments, self.narrowing());
-        let parts = self.parts(granted(), interrupt);
+        let granted = capabilities::granted(script, arguments, self.narrowing());
+        let parts = self.parts(granted, interrupt);
         let work = |run: &Arc<Run>| {
             let program = Program::new(script, run, &Limits::none())?;
             let value = program.call(map_of(arguments, run.world()))?.flatten();
@@ -251,7 +251,10 @@ impl Session {
 
     fn answer(&mut self, text: &str, done: Option<(Worked, Report)>) -> Option<Answer> {
         let (Worked { shown, state, used }, report) = done?;
-        self.keep(text, used, state);
+        // What failed after the commit may have been made undone.
+        if report.failure.is_none() {
+            self.keep(text, used, state);
+        }
         Some(Answer { report, shown })
     }
 

@@ -8,6 +8,7 @@ use super::{Mode, Session, Setup};
 use crate::{
     capability::Narrowing,
     config::{Configuration, Database, Environment},
+    homeserver::FakeHomeserver,
     host,
     operations::{Keeper, World, testing::Said},
 };
@@ -31,7 +32,8 @@ impl Stage {
         let setup = Setup {
             database,
             configuration,
-            homeserver: None,
+            // It knows nobody.
+            homeserver: Some(Arc::new(FakeHomeserver::new("localhost"))),
             narrowing: Narrowing::default(),
             console: Arc::new(Said::default()),
             world: World::fixed(1),
@@ -47,7 +49,10 @@ impl Stage {
     /// The value of an input as JSON, or what is wrong with it.
     fn enter(&mut self, text: &str) -> String {
         match self.session.evaluate(text, Arc::default(), &mut |_| Ok(self.agrees)) {
-            Ok(Some(answer)) => answer.shown.value().to_string(),
+            Ok(Some(answer)) => match answer.report.failure {
+                Some(error) => error.code().as_str().to_owned(),
+                None => answer.shown.value().to_string(),
+            },
             Ok(None) => "declined".to_owned(),
             Err(error) => format!("{}: {error}", error.code().as_str()),
         }
@@ -198,5 +203,21 @@ fn in_plan_mode_what_is_declined_leaves_nothing() {
         ("list.push(2); register.call(\"alice\").username", "\"alice\""),
         ("list", "[1,2]"),
         ("_.len() + users::count(#{})", "3"),
+    ]);
+}
+
+#[test]
+fn what_fails_after_the_commit_leaves_no_variables() {
+    Stage::new(Mode::Write).see(&[
+        (
+            "let x = 1; users::register(#{ username: \"alice\" }).username",
+            "\"alice\"",
+        ),
+        (
+            "x = 2; let made = users::get(\"alice\").issue_compatibility_token(#{})",
+            "homeserver.failed",
+        ),
+        ("x", "1"),
+        ("made", "script.invalid: There is no variable `made`"),
     ]);
 }
