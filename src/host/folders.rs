@@ -141,23 +141,7 @@ fn read(name: &str, path: &Path) -> Result<Script> {
     if catalogue::is_manage_command(name) || name == RESERVED {
         return Err(ignored("masctl has a command of this name").help("Give the file another name."));
     }
-    let unreadable = |cause: &dyn std::fmt::Display| {
-        let message = format!("The script `{}` cannot be read: {cause}", path.display());
-        Error::new(Code::FileUnreadable, message)
-    };
-    // A link is as safe as the folder that it leads to.
-    let real = path.canonicalize().map_err(|cause| unreadable(&cause))?;
-    let metadata = real.metadata().map_err(|cause| unreadable(&cause))?;
-    if !metadata.is_file() {
-        let kind = if metadata.is_dir() { "a folder" } else { "no plain file" };
-        return Err(unreadable(&format!("it is {kind}")));
-    }
-    let folders = [path.parent(), real.parent()];
-    for folder in folders.into_iter().flatten() {
-        let metadata = folder.metadata().map_err(|cause| unreadable(&cause))?;
-        check_rights("scripts folder", folder, &metadata)?;
-    }
-    check_rights("script", path, &metadata)?;
+    check_file(path, ("script", "scripts folder"), &check_rights)?;
     Script::read(path)
 }
 
@@ -167,10 +151,24 @@ fn read(name: &str, path: &Path) -> Result<Script> {
 /// # Errors
 /// `script.untrusted`, `file.unreadable`, `script.syntax` for what is no text.
 pub fn read_own(what: &str, path: &Path) -> Result<String> {
+    check_file(path, (what, "folder"), &|what, path, metadata| {
+        check_rights(what, path, metadata)?;
+        check_owner(what, path, metadata)
+    })?;
+    script::read_text(path)
+}
+
+/// Checks the folders that a file is in, then the file itself, which must be a plain one. They are called by these names.
+fn check_file(
+    path: &Path,
+    (what, folder_name): (&str, &str),
+    check: &dyn Fn(&str, &Path, &Metadata) -> Result<()>,
+) -> Result<()> {
     let unreadable = |cause: &dyn std::fmt::Display| {
         let message = format!("The {what} `{}` cannot be read: {cause}", path.display());
         Error::new(Code::FileUnreadable, message)
     };
+    // A link is as safe as the folder that it leads to.
     let real = path.canonicalize().map_err(|cause| unreadable(&cause))?;
     let metadata = real.metadata().map_err(|cause| unreadable(&cause))?;
     if !metadata.is_file() {
@@ -179,12 +177,9 @@ pub fn read_own(what: &str, path: &Path) -> Result<String> {
     }
     for folder in [path.parent(), real.parent()].into_iter().flatten() {
         let metadata = folder.metadata().map_err(|cause| unreadable(&cause))?;
-        check_rights("folder", folder, &metadata)?;
-        check_owner("folder", folder, &metadata)?;
+        check(folder_name, folder, &metadata)?;
     }
-    check_rights(what, path, &metadata)?;
-    check_owner(what, path, &metadata)?;
-    script::read_text(path)
+    check(what, path, &metadata)
 }
 
 /// Refuses what belongs to neither this user nor root.
