@@ -91,12 +91,7 @@ pub(super) fn run(script: &Script, matches: &ArgMatches, options: &Options) -> R
 
 /// What is taken from what the script needs.
 fn narrowing(script: &Script, configuration: &Configuration, options: &Options) -> Result<Narrowing> {
-    let narrowing = Narrowing {
-        allow: options.allow.clone(),
-        deny: options.deny.clone(),
-        configured: configuration.masctl()?.deny,
-        only_read: false,
-    };
+    let narrowing = options.narrowing(configuration)?;
     narrowing.check(&script.header.needs, &script.name)?;
     Ok(narrowing)
 }

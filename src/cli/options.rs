@@ -21,8 +21,8 @@ use super::{
     worker,
 };
 use crate::{
-    capability::{Capability, Need},
-    config::Environment,
+    capability::{Capability, Narrowing, Need},
+    config::{Configuration, Environment},
     error::{Code, Error, Result},
 };
 
@@ -86,8 +86,18 @@ impl Options {
     }
 
     /// Reads the configuration that these options name.
-    pub(super) fn configuration(&self) -> Result<crate::config::Configuration> {
-        crate::config::Configuration::load(&self.files, &Environment::current()?)
+    pub(super) fn configuration(&self) -> Result<Configuration> {
+        Configuration::load(&self.files, &Environment::current()?)
+    }
+
+    /// What they and a configuration take from what a script needs.
+    pub(super) fn narrowing(&self, configuration: &Configuration) -> Result<Narrowing> {
+        Ok(Narrowing {
+            allow: self.allow.clone(),
+            deny: self.deny.clone(),
+            configured: configuration.masctl()?.deny,
+            only_read: false,
+        })
     }
 }
 

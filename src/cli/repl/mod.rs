@@ -38,7 +38,6 @@ use super::{
     terminal::{Terminal, write_stderr},
 };
 use crate::{
-    capability::Narrowing,
     config::Database,
     error::{Code, Error, Result},
     host::{
@@ -102,8 +101,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
         Ground::configured(options)?
     };
     let mode = matches.get_one::<String>("mode");
-    let mode = mode.and_then(|mode| Mode::ALL.iter().find(|known| known.as_str() == mode));
-    let mode = mode.copied().unwrap_or(ground.mode());
+    let mode = mode.and_then(|name| Mode::named(name)).unwrap_or(ground.mode());
     let keeper = Arc::new(ground.keeper(runtime, surroundings::idle()?)?);
     let inputs = signals::watch_inputs(is_at_prompt, options, at_leaving(&ground, &keeper))?;
     let editor = if is_at_prompt {
@@ -115,12 +113,7 @@ pub(super) fn run(matches: &ArgMatches, options: &Options) -> Result<u8> {
         configuration: ground.configuration.clone(),
         database: ground.database.clone(),
         homeserver: ground.homeserver(),
-        narrowing: Narrowing {
-            allow: options.allow.clone(),
-            deny: options.deny.clone(),
-            configured: ground.configuration.masctl()?.deny,
-            only_read: false,
-        },
+        narrowing: options.narrowing(&ground.configuration)?,
         console: console.clone(),
         world,
         keeper: keeper.clone(),

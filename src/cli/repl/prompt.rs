@@ -33,7 +33,7 @@ impl Prompt {
     /// Lays the parts out for a window of so many columns: in one line if that leaves room for an input. What is too wide
     /// is shortened in its middle, but never the mode and the host.
     pub(super) fn new(parts: &Parts, columns: usize, color: bool) -> Self {
-        let mode = parts.mode.as_str().to_uppercase();
+        let mode = parts.mode.in_capitals();
         let place = parts.place(columns.saturating_sub(1));
         let schema = parts.schema.as_deref().map(shown);
         let mut lines = vec![mode.clone()];
@@ -222,7 +222,7 @@ mod tests {
     fn the_mode_has_its_color() {
         for (mode, color) in [(Mode::Read, "32"), (Mode::Plan, "33"), (Mode::Write, "31")] {
             let prompt = Prompt::new(&Parts { mode, ..parts() }, 80, true);
-            let word = mode.as_str().to_uppercase();
+            let word = mode.in_capitals();
             assert!(prompt.styled.starts_with(&format!("\x1b[1;{color}m{word}\x1b[0m mas@")));
             assert_eq!(prompt.plain.width(), prompt.width());
         }

@@ -16,10 +16,10 @@ pub(super) fn show_or_set(conversation: &mut Conversation, command: &MetaCommand
         page.rows(&rows(conversation.session.mode()));
         return render::print(&page.text());
     }
-    let mode = named(name).ok_or_else(|| unknown(command, name))?;
+    let mode = Mode::named(&name.to_lowercase()).ok_or_else(|| unknown(command, name))?;
     conversation.session.set_mode(mode);
     let console = &conversation.console;
-    console.say(&format!("{}: {}", upper(mode), said(mode)));
+    console.say(&format!("{}: {}", mode.in_capitals(), said(mode)));
     if mode == Mode::Write
         && let database @ Database::Postgres(_) = conversation.session.database()
     {
@@ -29,11 +29,6 @@ pub(super) fn show_or_set(conversation: &mut Conversation, command: &MetaCommand
         ));
     }
     Ok(())
-}
-
-fn named(name: &str) -> Option<Mode> {
-    let name = name.to_lowercase();
-    Mode::ALL.iter().copied().find(|mode| mode.as_str() == name)
 }
 
 fn unknown(command: &MetaCommand, name: &str) -> Error {
@@ -57,10 +52,6 @@ fn rows(current: Mode) -> Vec<(String, String)> {
     Mode::ALL.iter().map(row).collect()
 }
 
-fn upper(mode: Mode) -> String {
-    mode.as_str().to_uppercase()
-}
-
 fn said(mode: Mode) -> String {
     mode.meaning().trim_end_matches('.').to_owned()
 }
@@ -75,6 +66,6 @@ mod tests {
         let shown: Vec<_> = rows.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(shown, ["  read", "* plan", "  write"]);
         assert_eq!(rows[0].1, "Only read");
-        assert_eq!((named("WRITE"), named("rite")), (Some(Mode::Write), None));
+        assert_eq!((Mode::named("write"), Mode::named("rite")), (Some(Mode::Write), None));
     }
 }
