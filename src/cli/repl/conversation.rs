@@ -18,7 +18,8 @@ use super::{
 use crate::{
     console::Console,
     error::Result,
-    host::repl::{Answer, Session, meta::Call},
+    host::repl::{Answer, Ask, Session, meta::Call},
+    operations::Interrupt,
 };
 
 /// What follows an input.
@@ -79,14 +80,28 @@ impl Conversation {
         if let Some(call) = Call::of(input, |name| state.has_variable(name))? {
             return meta::answer(self, call);
         }
+        self.carry_out(self.begin(), |session, interrupt, ask| {
+            session.evaluate(input, interrupt, ask)
+        })?;
+        Ok(Step::GoOn)
+    }
+
+    /// Does the work of an input that has begun, and shows what comes of it. What it would change is asked about where the
+    /// mode has it so.
+    ///
+    /// # Errors
+    /// Those of the work, and those of [`Self::show`].
+    pub(super) fn carry_out(
+        &mut self,
+        input: signals::Input,
+        work: impl FnOnce(&mut Session, Arc<Interrupt>, &mut Ask<'_>) -> Result<Option<Answer>>,
+    ) -> Result<()> {
         let started = Instant::now();
-        let watched = self.begin();
         let console = self.console.clone();
         let mut ask = |plan: &_| agreement::ask(plan, &*console);
-        let answer = self.session.evaluate(input, watched.interrupt(), &mut ask);
-        drop(watched);
-        self.conclude(answer, started)?;
-        Ok(Step::GoOn)
+        let answer = work(&mut self.session, input.interrupt(), &mut ask);
+        drop(input);
+        self.conclude(answer, started)
     }
 
     /// Begins an input: Ctrl-C stops it as long as what is returned lives.
@@ -98,7 +113,7 @@ impl Conversation {
     ///
     /// # Errors
     /// Those of the input, and those of [`Self::show`].
-    pub(super) fn conclude(&mut self, answer: Result<Option<Answer>>, started: Instant) -> Result<()> {
+    fn conclude(&mut self, answer: Result<Option<Answer>>, started: Instant) -> Result<()> {
         let took = started.elapsed();
         let number = self.session.inputs();
         let shown = match answer {

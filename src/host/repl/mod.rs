@@ -27,6 +27,6 @@ mod tests;
 pub use contents::{Function, Import, Variable};
 pub use mode::Mode;
 pub use sandbox::Sandbox;
-pub use session::{Answer, Session, Setup};
+pub use session::{Answer, Ask, Session, Setup};
 pub use shown::Shown;
 pub use state::State;

@@ -132,12 +132,6 @@ impl Session {
         &self.setup.database
     }
 
-    /// What keeps the connection.
-    #[must_use]
-    pub fn keeper(&self) -> &Keeper {
-        &self.setup.keeper
-    }
-
     /// What the inputs have left.
     #[must_use]
     pub fn state(&self) -> &State {

@@ -1,13 +1,8 @@
 //! `\run`: a script inside of the session, with the command line that its header makes.
 
-use std::time::Instant;
-
 use clap::{Arg, ArgAction, ArgMatches, Command, error::ErrorKind};
 
-use super::{
-    super::{agreement, conversation::Conversation},
-    path_of,
-};
+use super::{super::conversation::Conversation, path_of};
 use crate::{
     cli::{execution, first_run, script_command, terminal::help_width, usage},
     config::Configuration,
@@ -44,14 +39,10 @@ pub(super) fn run(conversation: &mut Conversation, command: &MetaCommand, line: 
     };
     let watched = conversation.begin();
     let arguments = prepare(conversation, &script, &matches, &watched.interrupt())?;
-    let started = Instant::now();
-    let console = conversation.console.clone();
-    let mut ask = |plan: &_| agreement::ask(plan, &*console);
     let text = format!("\\run {line}");
-    let session = &mut conversation.session;
-    let answer = session.run_script(&text, &script, &arguments, watched.interrupt(), &mut ask);
-    drop(watched);
-    conversation.conclude(answer, started)
+    conversation.carry_out(watched, |session, interrupt, ask| {
+        session.run_script(&text, &script, &arguments, interrupt, ask)
+    })
 }
 
 /// Shows the help of a script.
