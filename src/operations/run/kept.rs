@@ -68,18 +68,17 @@ impl Run {
 
     /// The connection for the run.
     pub(super) async fn open(&self) -> Result<Connection> {
-        if let Some(keeper) = &self.link.keeper {
-            let mut connection = keeper.take(self.console()).await?;
-            if self.throw_away {
-                connection.forget_durability().await?;
-            }
-            return Ok(connection);
-        }
-        let mut connection = storage::open(&self.parts.database).await?;
+        let mut connection = match &self.link.keeper {
+            Some(keeper) => keeper.take(self.console()).await?,
+            None => storage::open(&self.parts.database).await?,
+        };
         if self.throw_away {
             connection.forget_durability().await?;
         }
-        if let Some(warning) = connection.schema().and_then(Schema::warning) {
+        // Who keeps it has said what there is to say, once.
+        if self.link.keeper.is_none()
+            && let Some(warning) = connection.schema().and_then(Schema::warning)
+        {
             self.console().warn(&warning);
         }
         Ok(connection)
