@@ -6,22 +6,13 @@ mod tests;
 
 use std::fmt;
 
-use super::{
-    Change, Delivery, Run,
-    ledger::Ledger,
-    record::{Queued, Unsaid},
-};
+use super::{Change, Delivery, Record, Run, ledger::Ledger};
 use crate::error::Result;
 
 /// What a run would commit as it stands, and what its world has handed out.
 #[derive(Default)]
 pub struct Plan {
-    changes: Vec<Change>,
-    effects: Vec<Delivery>,
-    notes: Vec<String>,
-    jobs: u64,
-    queued: Vec<Queued>,
-    unsaid: Vec<Unsaid>,
+    record: Record,
     ledger: Ledger,
 }
 
@@ -30,21 +21,27 @@ impl Run {
     #[must_use]
     pub fn plan(&self) -> Plan {
         let ledger = self.world().take_ledger();
-        self.with_record(|record| Plan {
+        let record = self.with_record(|record| Record {
             changes: record.changes.clone(),
             effects: record.effects.clone(),
             notes: record.notes.clone(),
             jobs: record.jobs,
             queued: std::mem::take(&mut record.queued),
             unsaid: std::mem::take(&mut record.unsaid),
-            ledger,
-        })
+        });
+        Plan { record, ledger }
+    }
+
+    /// Whether there is nothing to commit as it stands.
+    #[must_use]
+    pub fn has_done_nothing(&self) -> bool {
+        self.with_record(|record| record.is_empty())
     }
 
     /// Whether a secret that it has made may be shown: what a dry run has to take back, it was made for nothing.
     #[must_use]
     pub fn may_reveal(&self) -> bool {
-        !self.is_dry() || self.with_record(|record| record.is_empty())
+        !self.is_dry() || self.has_done_nothing()
     }
 }
 
@@ -52,31 +49,31 @@ impl Plan {
     /// Whether there is nothing to commit.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.effects.is_empty() && self.jobs == 0
+        self.record.is_empty()
     }
 
     /// The writes, in order.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
-        &self.changes
+        &self.record.changes
     }
 
     /// The calls to the homeserver that would follow, in order.
     #[must_use]
     pub fn effects(&self) -> &[Delivery] {
-        &self.effects
+        &self.record.effects
     }
 
     /// Sentences for the person: why something would not change, for example.
     #[must_use]
     pub fn notes(&self) -> &[String] {
-        &self.notes
+        &self.record.notes
     }
 
     /// How many jobs would be queued.
     #[must_use]
     pub const fn jobs(&self) -> u64 {
-        self.jobs
+        self.record.jobs
     }
 
     /// Whether another execution would commit the same: the same changes, effects and jobs, in the same order, with its own
@@ -90,7 +87,7 @@ impl Plan {
 
     /// The jobs, each with its queue and its payload as JSON.
     fn each_job(&self) -> impl Iterator<Item = (&str, &str)> {
-        let queued = self.queued.iter();
+        let queued = self.record.queued.iter();
         queued.flat_map(|jobs| jobs.payloads.lines().map(|payload| (&*jobs.queue, payload)))
     }
 }
@@ -98,9 +95,9 @@ impl Plan {
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plan")
-            .field("changes", &self.changes)
-            .field("effects", &self.effects)
-            .field("jobs", &self.jobs)
+            .field("changes", &self.record.changes)
+            .field("effects", &self.record.effects)
+            .field("jobs", &self.record.jobs)
             .finish_non_exhaustive()
     }
 }

@@ -58,19 +58,19 @@ struct Differing {
 }
 
 fn changes(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box<Difference>> {
-    let title = |plan: &Plan, at: usize| plan.changes[at].sentence(true);
+    let title = |plan: &Plan, at: usize| plan.record.changes[at].sentence(true);
     let noted = || {
-        let mut new = now.notes.iter().filter(|note| !was.notes.contains(note));
+        let mut new = now.record.notes.iter().filter(|note| !was.record.notes.contains(note));
         new.next().map_or_else(String::new, |note| format!(": {note}"))
     };
     let list = List {
         name: "changes",
-        counts: (was.changes.len(), now.changes.len()),
+        counts: (was.record.changes.len(), now.record.changes.len()),
         titles: (&|at| title(was, at), &|at| title(now, at)),
         why: &noted,
     };
     list.compare(|at| {
-        let values = [&was.changes[at], &now.changes[at]].map(|change| json!(change));
+        let values = [&was.record.changes[at], &now.record.changes[at]].map(|change| json!(change));
         comparison.values(&values[0], &values[1])
     })
 }
@@ -79,6 +79,7 @@ fn changes(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Bo
 fn unsaid(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box<Difference>> {
     let differing = |change: usize, what: &str| {
         let title = was
+            .record
             .changes
             .get(change)
             .map_or_else(String::new, |change| change.sentence(true));
@@ -89,7 +90,7 @@ fn unsaid(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box
             now: Value::Null,
         }))
     };
-    for (one, other) in was.unsaid.iter().zip(&now.unsaid) {
+    for (one, other) in was.record.unsaid.iter().zip(&now.record.unsaid) {
         match (&one.what, &other.what) {
             (What::Things(was), What::Things(now)) => {
                 let mut pairs = was.iter().zip(now);
@@ -105,7 +106,7 @@ fn unsaid(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box
             _ => return differing(one.change, "what it is about"),
         }
     }
-    let (old, new) = (&was.unsaid, &now.unsaid);
+    let (old, new) = (&was.record.unsaid, &now.record.unsaid);
     match old.get(new.len()).or_else(|| new.get(old.len())) {
         Some(more) => differing(more.change, "what it is about"),
         None => Ok(()),
@@ -113,14 +114,14 @@ fn unsaid(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box
 }
 
 fn effects(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box<Difference>> {
-    let title = |plan: &Plan, at: usize| plan.effects[at].sentence().unwrap_or_default();
+    let title = |plan: &Plan, at: usize| plan.record.effects[at].sentence().unwrap_or_default();
     let list = List {
         name: "effects",
-        counts: (was.effects.len(), now.effects.len()),
+        counts: (was.record.effects.len(), now.record.effects.len()),
         titles: (&|at| title(was, at), &|at| title(now, at)),
         why: &String::new,
     };
-    list.compare(|at| comparison.values(&whole(&was.effects[at]), &whole(&now.effects[at])))
+    list.compare(|at| comparison.values(&whole(&was.record.effects[at]), &whole(&now.record.effects[at])))
 }
 
 /// An effect with what it is made good by, which is not shown.
@@ -138,17 +139,17 @@ fn jobs(comparison: &mut Comparison, was: &Plan, now: &Plan) -> Result<(), Box<D
             found.map_err(|differing| of_job(at, one.0, *differing))?;
         }
     }
-    if was.jobs == now.jobs {
+    if was.record.jobs == now.record.jobs {
         return Ok(());
     }
     Err(Box::new(Difference {
         sentence: format!(
             "It would have queued {} jobs, and would now queue {}.",
-            was.jobs, now.jobs
+            was.record.jobs, now.record.jobs
         ),
         at: "jobs".to_owned(),
-        was: was.jobs.into(),
-        now: now.jobs.into(),
+        was: was.record.jobs.into(),
+        now: now.record.jobs.into(),
     }))
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     error::Code,
     model::{Id, SessionKind, Time, TokenFormat},
-    operations::{Action, Effect, Subject, World},
+    operations::{Action, Effect, Subject, World, record::Queued},
 };
 
 const LOCK: Action = Action::new("user.lock", "Locked", "lock");
@@ -31,12 +31,12 @@ impl Execution {
     }
 
     fn changed(&mut self, before: &Value, after: &Value) {
-        self.plan.changes.push(change("alice", before, after));
+        self.plan.record.changes.push(change("alice", before, after));
     }
 
     fn job(&mut self, payload: &Value) {
-        self.plan.jobs += 1;
-        self.plan.queued.push(Queued {
+        self.plan.record.jobs += 1;
+        self.plan.record.queued.push(Queued {
             queue: "provision-user".into(),
             payloads: payload.to_string(),
         });
@@ -49,7 +49,7 @@ impl Execution {
             user,
             session: (SessionKind::Compatibility, session),
         };
-        self.plan.effects.push(effect.into());
+        self.plan.record.effects.push(effect.into());
     }
 
     fn plan(mut self) -> Plan {
@@ -277,7 +277,7 @@ fn what_is_missing_or_new_is_named() {
             let changes = names
                 .iter()
                 .map(|name| change(name, &json!({}), &json!({"locked": true})));
-            it.plan.changes.extend(changes);
+            it.plan.record.changes.extend(changes);
         }
     };
     assert_eq!(
@@ -287,7 +287,7 @@ fn what_is_missing_or_new_is_named() {
             "`Would lock alice` is no longer among them.".to_owned()
         )
     );
-    let noting = |it: &mut Execution| it.plan.notes.push("bob is locked already".to_owned());
+    let noting = |it: &mut Execution| it.plan.record.notes.push("bob is locked already".to_owned());
     assert_eq!(
         difference(different(lock(&["bob"]), noting)).1,
         "`Would lock bob` is no longer among them: bob is locked already."
@@ -325,8 +325,8 @@ fn effects_and_jobs_are_compared_whole() {
         )
     );
     let two = |it: &mut Execution| {
-        it.plan.jobs = 2;
-        it.plan.queued.push(Queued {
+        it.plan.record.jobs = 2;
+        it.plan.record.queued.push(Queued {
             queue: "sync-devices".into(),
             payloads: "{}\n{}".to_owned(),
         });
