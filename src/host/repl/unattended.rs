@@ -31,13 +31,13 @@ impl Session {
         let run = Arc::new(self.start_unattended(interrupt));
         let evaluated = input.evaluate(self.state(), &run).and_then(|(value, state)| {
             let returned = Returned::read(&value, run.may_reveal(), &run, rows)?;
-            Ok((returned.of(run.finish()?), state))
+            let would_change = !run.has_done_nothing();
+            let mut outcome = returned.of(run.finish()?);
+            outcome.report.dry_run &= would_change;
+            Ok((outcome, state))
         });
-        let (mut outcome, state) = evaluated.map_err(|error| run.abandon(error))?;
-        let report = &mut outcome.report;
-        let would_change = !report.changes.is_empty() || !report.effects.is_empty() || report.jobs > 0;
-        report.dry_run &= would_change;
-        if !report.dry_run {
+        let (outcome, state) = evaluated.map_err(|error| run.abandon(error))?;
+        if !outcome.report.dry_run {
             self.keep(text, run.used(), state);
         }
         Ok(outcome)
